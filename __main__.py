@@ -1,0 +1,5 @@
+"""`python -m videopose` is `videopose`."""
+
+from .pipeline.cli import main
+
+main()

@@ -1,0 +1,57 @@
+"""Packaging. The repository root is the package `videopose`."""
+
+from pathlib import Path
+
+from setuptools import setup
+
+PACKAGES = ["pipeline", "detectors", "lifting", "render"]
+
+setup(
+    name="videopose",
+    version="0.1.0",
+    description="Ordinary video of people in, their motion in 3D out",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    package_dir={"videopose": "."},
+    packages=["videopose", *(f"videopose.{p}" for p in PACKAGES)],
+    package_data={
+        "videopose": ["py.typed", "configs/**/*.yaml"],
+        "videopose.lifting": ["py.typed", "weights/*.safetensors"],
+        **{f"videopose.{p}": ["py.typed"] for p in PACKAGES if p != "lifting"},
+    },
+    entry_points={"console_scripts": ["videopose = videopose.pipeline.cli:main"]},
+    install_requires=[
+        "av>=18",  # reads any video without a system ffmpeg: time stamps, rotation, metadata
+        "click>=8.1",  # the command line
+        "ffmpeg-python>=0.2",  # drives ffmpeg, which writes the animations
+        "filelock>=3.12",  # two processes that fetch the same asset wait for each other
+        "imageio-ffmpeg>=0.5",  # carries an ffmpeg binary for machines that have none
+        "matplotlib>=3.8",  # training curves; its font for the animation's text
+        "numpy>=1.26",  # arrays everywhere
+        "onnx>=1.16",  # states MoveNet's published graph in a form that onnxruntime reads
+        "onnxruntime>=1.18",  # runs it, three times as fast as plain PyTorch on a CPU
+        # resizing, warping and drawing; the headless build is the same cv2 without a window system, which a
+        # server or a fresh container has no libraries for
+        "opencv-python-headless>=4.9",
+        "pillow>=10.1",  # text of the animation
+        "platformdirs>=4",  # where the user's cache folder is
+        "pydantic>=2.6",  # configurations are checked on load
+        "pyyaml>=6",  # configurations are YAML
+        "rich>=13",  # progress bars and tables
+        "safetensors>=0.4",  # weights that cannot run code
+        "scipy>=1.11",  # Hungarian assignment, Procrustes
+        "torch>=2.10",  # the lifter; CVE-2026-24747 before 2.10
+    ],
+    extras_require={
+        "test": [
+            "mypy>=1.10",  # the type check of .ci/run
+            "pytest>=8",  # the tests
+            "ruff>=0.5",  # the lint of .ci/run
+            "types-PyYAML",  # stubs for mypy
+            "scipy-stubs",  # stubs for mypy
+        ],
+    },
+    zip_safe=False,
+)
