@@ -1,0 +1,125 @@
+"""Lifting whole sequences: in bounded memory, with flip augmentation, at the video's own time stamps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.interpolate import make_interp_spline
+from scipy.ndimage import uniform_filter1d
+
+from .camera import Intrinsics, to_rays, to_screen
+from .model import TemporalModel
+from .skeleton import H36M17, SKELETONS, Skeleton, coco_to_h36m
+
+if TYPE_CHECKING:
+    from .lifter import Lifter
+
+CHUNK = 2048  # output frames a pass: about 100 MB of activations at 1024 channels
+_RATE_TOLERANCE = (0.75, 1.35)  # relative to the rate trained at; lifters are trained across such speeds
+_EVENNESS = 0.35  # of a frame: how far a time stamp may stray before the track is resampled
+
+
+def predict(
+    model: TemporalModel,
+    keypoints: NDArray[np.float32],
+    *,
+    flip: Skeleton | None = None,
+    flip_out: Skeleton | None = H36M17,
+    chunk: int = CHUNK,
+) -> NDArray[np.float32]:
+    """Run the model over one sequence, one output for every frame.
+
+    keypoints: (T, J, F) in the model's input space. The first and last frames are repeated beyond the ends
+    (§5, "replicate padding"); chunks overlap by the receptive field − 1, so they give the same numbers as
+    one pass. flip: the input's skeleton, to average with the prediction for the mirrored sequence;
+    flip_out: the output's skeleton (None where the output is one joint).
+    Returns (T, J_out, 3) float32.
+    """
+    frames = len(keypoints)
+    if frames == 0:
+        return np.zeros((0, model.num_joints_out, 3), np.float32)
+    device = next(model.parameters()).device
+    sequence = torch.from_numpy(np.ascontiguousarray(keypoints, np.float32)).to(device)
+    batch = sequence[None]
+    if flip is not None:
+        mirrored = sequence[:, list(flip.mirror)].clone()
+        mirrored[..., 0] *= -1
+        batch = torch.stack([sequence, mirrored])
+    before, after = model.padding
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, frames, chunk):
+            end = min(start + chunk, frames)
+            index = torch.arange(start - before, end + after, device=device).clamp(0, frames - 1)
+            parts.append(model(batch[:, index]).float())
+    out = torch.cat(parts, 1)
+    if flip is not None:
+        back = out[1]
+        if flip_out is not None and model.num_joints_out == len(flip_out):
+            back = back[:, list(flip_out.mirror)]
+        out = torch.stack([out[0], back * torch.tensor([-1.0, 1.0, 1.0], device=device)]).mean(
+            0, keepdim=True
+        )
+    return out[0].cpu().numpy()
+
+
+def lift_track(
+    lifter: Lifter,
+    keypoints: NDArray[np.float32],
+    times: NDArray[np.float64],
+    *,
+    camera: Intrinsics,
+    size: tuple[int, int],
+    flip: bool = True,
+) -> NDArray[np.float32]:
+    """Lift one unbroken track.
+
+    keypoints: (T, 17, 3) COCO17 x, y in pixels and score. times: (T,) seconds, rising. size: width, height.
+    Returns (T, 17, 3) H36M17 poses in camera space, metres, root at 0. Where the video's frame rate is far
+    from the lifter's, or uneven, the track is read at the lifter's rate and the poses are interpolated back
+    to the real time stamps.
+    """
+    skeleton = SKELETONS[lifter.layout]
+    joints = coco_to_h36m(keypoints) if skeleton is H36M17 else keypoints
+    positions = joints[..., :2]
+    inputs = to_rays(positions, camera) if lifter.input_space == "rays" else to_screen(positions, size)
+    grid = _grid(times, lifter.rate)
+    if grid is not None:
+        inputs = _read_at(inputs, times, grid)
+    poses = predict(lifter.model, inputs, flip=skeleton if flip else None)
+    poses -= poses[:, :1]
+    return poses if grid is None else _interpolate(poses, grid, times)
+
+
+def _grid(times: NDArray[np.float64], rate: float | None) -> NDArray[np.float64] | None:
+    """Even times at the lifter's rate that span the track, or None where its own times will do."""
+    if rate is None or len(times) < 2 or times[-1] <= times[0]:
+        return None
+    even = np.linspace(times[0], times[-1], len(times))
+    step = (times[-1] - times[0]) / (len(times) - 1)
+    low, high = _RATE_TOLERANCE
+    if np.abs(times - even).max() <= _EVENNESS * step and low <= 1 / step / rate <= high:
+        return None
+    return np.linspace(times[0], times[-1], max(2, round((times[-1] - times[0]) * rate) + 1))
+
+
+def _read_at(
+    values: NDArray[np.float32], times: NDArray[np.float64], grid: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Values at other times; where frames outnumber them, neighbours are averaged rather than thrown away."""
+    surplus = round((len(times) - 1) / (len(grid) - 1))
+    if surplus > 1:
+        odd = surplus | 1  # an even window would lag by half a frame
+        values = uniform_filter1d(values, odd, axis=0, mode="nearest")
+    return _interpolate(values, times, grid)
+
+
+def _interpolate(
+    values: NDArray[np.float32], times: NDArray[np.float64], at: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    keep = np.diff(times, prepend=times[0] - 1) > 0  # two frames of one time stamp count once
+    spline = make_interp_spline(times[keep], values[keep], k=1)
+    return np.asarray(spline(np.clip(at, times[0], times[-1])), np.float32)
