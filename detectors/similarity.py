@@ -1,0 +1,62 @@
+"""How alike two people on a frame are: overlap of boxes, agreement of keypoints."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+VISIBLE = 0.2  # a keypoint that scores less says little about where the person is
+
+# COCO's per-keypoint fall-off (twice the annotators' standard deviation, in units of the person's size)
+COCO_FALL_OFF: NDArray[np.float32] = 2 * np.array(
+    [0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062,
+     0.107, 0.107, 0.087, 0.087, 0.089, 0.089], np.float32,
+)  # fmt: skip
+COCO_FALL_OFF.setflags(write=False)
+
+
+def keypoint_boxes(keypoints: NDArray[np.float32], threshold: float = VISIBLE) -> NDArray[np.float32]:
+    """(…, 17, 3) keypoints → (…, 4) x0, y0, x1, y1 around those that score at least `threshold`.
+
+    Around all of them where fewer than four do.
+    """
+    seen = keypoints[..., 2] >= threshold
+    seen |= seen.sum(-1, keepdims=True) < 4
+    low = np.where(seen[..., None], keypoints[..., :2], np.inf).min(-2)
+    high = np.where(seen[..., None], keypoints[..., :2], -np.inf).max(-2)
+    return np.asarray(np.concatenate([low, high], -1), np.float32)
+
+
+def sizes(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(…, 4) boxes → (…) pixels: the diagonal times 0.4, near the square root of a standing person's area.
+
+    Unlike the area, the diagonal hardly changes when somebody turns sideways.
+    """
+    return np.asarray(
+        0.4 * np.hypot(boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1]), np.float32
+    )
+
+
+def iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(A, 4) and (B, 4) boxes → (A, B) intersection over union, 0 for empty boxes."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(-1)
+    areas = [np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(-1) for boxes in (a, b)]
+    union = areas[0][:, None] + areas[1][None] - shared
+    return np.asarray(shared / np.where(union > 0, union, 1), np.float32)
+
+
+def oks(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(A, 17, 3) and (B, 17, 3) keypoints → (A, B) object keypoint similarity, 0–1.
+
+    COCO's, with two changes for comparing detections: the size is the larger of the two people's, and
+    a keypoint counts by its scores in both.
+    """
+    scale = np.maximum(sizes(keypoint_boxes(a))[:, None], sizes(keypoint_boxes(b))[None])
+    scale = np.maximum(scale, 1)[..., None] * COCO_FALL_OFF
+    squared = np.square(a[:, None, :, :2] - b[None, :, :, :2]).sum(-1)
+    # never all zero: a person nobody is sure of is compared by every keypoint alike
+    weight = np.sqrt(np.clip(a[:, None, :, 2], 1e-3, 1) * np.clip(b[None, :, :, 2], 1e-3, 1))
+    alike = np.exp(-squared / (2 * np.square(scale)))
+    return np.asarray((alike * weight).sum(-1) / weight.sum(-1), np.float32)
