@@ -1,0 +1,107 @@
+"""How the picture is divided: the video, the 3D panels, and the strip with the numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..errors import UsageError
+from .theme import Image
+
+MINIMUM_SIZE = (320, 160)
+
+
+class Rect(NamedTuple):
+    """A rectangle in pixels: left, top, width and height."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def of(self, image: Image) -> Image:
+        """That part of `image`, shared with it."""
+        return image[self.y : self.y + self.height, self.x : self.x + self.width]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything goes.
+
+    size: of the whole picture, width and height. unit: 1 at 1200×600, the scale of type and margins.
+    video: where the frame goes, its aspect kept; None without video. views: one panel for each 3D view.
+    info: the strip with frame, time, people, legend and timeline.
+    """
+
+    size: tuple[int, int]
+    unit: float
+    video: Rect | None
+    views: tuple[Rect, ...]
+    info: Rect
+
+
+def layouts(size: tuple[int, int], video: tuple[int, int] | None, views: int) -> Iterator[Layout]:
+    """Every sensible division of `size` (width, height) among a video frame of size `video` and the views.
+
+    They differ in how the 3D panels are arranged (side by side, stacked, in a grid); the caller takes the one
+    that draws people largest. Wide pictures put the video left, tall ones on top; the strip goes below the
+    video where that leaves room, else below the panels. Raises `UsageError` below 320×160.
+    """
+    width, height = size
+    if width < MINIMUM_SIZE[0] or height < MINIMUM_SIZE[1]:
+        raise UsageError(
+            f"--size {width}x{height}: the picture must be at least {MINIMUM_SIZE[0]}x{MINIMUM_SIZE[1]}"
+        )
+    unit = min(math.sqrt(width * height / (1200 * 600)), min(width, height) / 400)
+    gap = max(round(14 * unit), 3)
+    strip = max(round(92 * unit), 30)
+    inner = Rect(gap, gap, width - 2 * gap, height - 2 * gap)
+    if video is None:
+        frame, rest, info = None, *_below(inner, strip, gap)
+    elif _columns(size, video):
+        column = round(inner.width * 0.54)
+        frame = Rect(inner.x, inner.y, *_fit(video, column, inner.height))
+        rest = Rect(frame.x + frame.width + gap, inner.y, inner.width - frame.width - gap, inner.height)
+        free = inner.height - frame.height - gap
+        if free >= strip:
+            info = Rect(frame.x, frame.y + frame.height + gap, frame.width, free)
+        else:
+            frame = frame._replace(y=inner.y + (inner.height - frame.height) // 2)
+            rest, info = _below(rest, strip, gap)
+    else:
+        body, info = _below(inner, strip, gap)
+        frame = Rect(body.x, body.y, *_fit(video, body.width, round(body.height * 0.5)))
+        frame = frame._replace(x=body.x + (body.width - frame.width) // 2)
+        top = frame.height + gap
+        rest = Rect(body.x, body.y + top, body.width, body.height - top)
+    for columns in range(1, views + 1):
+        rows = -(-views // columns)
+        if (rows - 1) * columns < views and rows * columns - views < columns:
+            yield Layout(size, unit, frame, tuple(_grid(rest, rows, columns, gap))[:views], info)
+
+
+def _columns(size: tuple[int, int], video: tuple[int, int]) -> bool:
+    aspect = size[0] / size[1]
+    return aspect >= 1 and aspect >= 0.8 * video[0] / video[1]
+
+
+def _fit(video: tuple[int, int], width: int, height: int) -> tuple[int, int]:
+    scale = min(width / video[0], height / video[1])
+    return max(round(video[0] * scale), 1), max(round(video[1] * scale), 1)
+
+
+def _below(rect: Rect, strip: int, gap: int) -> tuple[Rect, Rect]:
+    body = rect.height - strip - gap
+    return rect._replace(height=body), rect._replace(y=rect.y + body + gap, height=strip)
+
+
+def _grid(rect: Rect, rows: int, columns: int, gap: int) -> Iterator[Rect]:
+    # Edges are rounded one by one, so that panels and gaps always add up to the whole.
+    xs = [round(i * (rect.width + gap) / columns) for i in range(columns + 1)]
+    ys = [round(i * (rect.height + gap) / rows) for i in range(rows + 1)]
+    for row in range(rows):
+        for column in range(columns):
+            x, y = xs[column], ys[row]
+            yield Rect(rect.x + x, rect.y + y, xs[column + 1] - x - gap, ys[row + 1] - y - gap)

@@ -1,0 +1,86 @@
+"""A virtual camera that stands off from the people and has all of them in its picture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .views import View
+
+_FOCAL = 2.0  # focal length over the panel's longer side: a short telephoto, depth shows but nothing bulges
+_NEAREST = 0.2  # metres before the lens, nearer points are not drawn
+
+
+@dataclass(frozen=True)
+class VirtualCamera:
+    """A pinhole camera turned by `view`, looking at a target that is given with the points.
+
+    rotation: (3, 3), rows are the picture's right, down and forward in the scene's axes (x right, y down,
+    z forward). distance: metres from the target. focal: pixels. middle: (2,) pixels, where the target is.
+    """
+
+    rotation: NDArray[np.float64]
+    distance: float
+    focal: float
+    middle: NDArray[np.float64]
+
+    @property
+    def scale(self) -> float:
+        """Pixels a metre at the target."""
+        return self.focal / self.distance
+
+    def project(
+        self, points: NDArray[np.floating], target: NDArray[np.floating]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Points (…, 3), metres → pixels (…, 2) and depth (…), metres; NaN pixels behind the camera."""
+        turned = (points - target) @ self.rotation.T
+        depth = turned[..., 2] + self.distance
+        safe = np.where(depth > _NEAREST, depth, np.nan)
+        return turned[..., :2] * (self.focal / safe)[..., None] + self.middle, depth
+
+    @classmethod
+    def fit(
+        cls, view: View, points: NDArray[np.floating], low: tuple[float, float], high: tuple[float, float]
+    ) -> VirtualCamera:
+        """The nearest camera that sees all `points` inside a box of pixels.
+
+        points: (P, 3), metres from the target. low, high: the box's top left and bottom right corner.
+        """
+        rotation = _rotation(view)
+        turned = points @ rotation.T
+        room = np.array(high, float) - low
+        focal = _FOCAL * float(room.max())
+        reach = float(np.linalg.norm(turned, axis=1).max())
+        near, far = 1.05 * reach + _NEAREST, max(200 * reach, 10.0)
+        for _ in range(50):  # bisect on the logarithm: the picture shrinks as the camera backs off
+            distance = math.sqrt(near * far)
+            lowest, highest = _bounds(turned, distance, focal)
+            if (highest - lowest <= room).all():
+                far = distance
+            else:
+                near = distance
+        lowest, highest = _bounds(turned, far, focal)
+        return cls(rotation, far, focal, (np.array(low) + high) / 2 - (lowest + highest) / 2)
+
+
+def _bounds(
+    turned: NDArray[np.float64], distance: float, focal: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    flat = turned[:, :2] * (focal / (turned[:, 2:] + distance))
+    return flat.min(0), flat.max(0)
+
+
+def _rotation(view: View) -> NDArray[np.float64]:
+    azimuth, elevation = math.radians(view.azimuth), math.radians(view.elevation)
+    right = np.array([math.cos(azimuth), 0.0, math.sin(azimuth)])
+    forward = np.array(
+        [
+            -math.sin(azimuth) * math.cos(elevation),
+            math.sin(elevation),
+            math.cos(azimuth) * math.cos(elevation),
+        ]
+    )
+    return np.stack([right, np.cross(forward, right), forward])

@@ -1,0 +1,129 @@
+"""Anti-aliased limbs, dots and text, placed to a fraction of a pixel."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import matplotlib
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageDraw, ImageFont
+
+from .theme import Colour, Image
+
+_SHIFT = 4  # fixed point with 1/16 pixel, cv2's `shift`
+_BLEED = 0.7  # pixels by which cv2's smooth edge reaches beyond the outline it is given
+_CAP_STEPS = 6  # straight pieces of each rounded end
+_DISC_CORNERS = 24
+_FAR = 1e4  # pixels; nothing further out touches a panel
+_FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+
+
+def capsules(
+    starts: NDArray[np.floating], ends: NDArray[np.floating], radii: NDArray[np.floating]
+) -> NDArray[np.int32]:
+    """Outlines of rounded, tapering limbs, for `fill`.
+
+    starts, ends: (B, 2) pixels, x, y, the middle of the top left pixel at 0, 0. radii: (B, 2) pixels at
+    either end. Returns (B, 14, 2) fixed-point corners; of a limb that is not finite, corners outside every
+    panel.
+    """
+    steps = np.linspace(-np.pi / 2, np.pi / 2, _CAP_STEPS + 1)
+    radii = np.maximum(radii - _BLEED, 0)
+    with np.errstate(invalid="ignore"):
+        along = ends - starts
+    angle = np.arctan2(along[:, 1], along[:, 0])[:, None] + steps
+    cap = np.stack([np.cos(angle), np.sin(angle)], -1)
+    return _fixed(
+        np.concatenate(
+            [ends[:, None] + cap * radii[:, 1, None, None], starts[:, None] - cap * radii[:, 0, None, None]],
+            1,
+        )
+    )
+
+
+def discs(centres: NDArray[np.floating], radii: NDArray[np.floating]) -> NDArray[np.int32]:
+    """Outlines of discs at (P, 2) pixels with (P,) radii, for `fill`."""
+    turn = np.arange(_DISC_CORNERS) * (2 * np.pi / _DISC_CORNERS)
+    radii = np.maximum(radii - _BLEED, 0)
+    return _fixed(centres[:, None] + np.stack([np.cos(turn), np.sin(turn)], -1) * radii[:, None, None])
+
+
+def _fixed(corners: NDArray[np.floating]) -> NDArray[np.int32]:
+    """(S, C, 2) pixels in fixed point; shapes that no panel can show collapse to a point outside."""
+    with np.errstate(invalid="ignore"):
+        lost = ~(np.abs(corners) < _FAR).all((1, 2))
+    corners = np.where(lost[:, None, None], -2 * _FAR, corners)
+    return np.rint(corners * (1 << _SHIFT)).astype(np.int32)
+
+
+def fill(image: Image, corners: NDArray[np.int32], colour: Colour) -> None:
+    """Fill one of `capsules`' outlines; what lies outside `image` is cut off."""
+    cv2.fillConvexPoly(image, corners, colour, cv2.LINE_AA, _SHIFT)
+
+
+def lines(image: Image, segments: NDArray[np.floating], colour: Colour, thickness: int = 1) -> None:
+    """Draw (S, 2, 2) segments, in pixels; those far outside are left out."""
+    near = (np.abs(segments) < _FAR).all((1, 2))
+    points = np.rint(segments[near] * (1 << _SHIFT)).astype(np.int32)
+    cv2.polylines(image, list(points), False, colour, thickness, cv2.LINE_AA, _SHIFT)
+
+
+class Font:
+    """One size of DejaVu Sans, the face that comes with matplotlib, so that it is on every machine."""
+
+    def __init__(self, pixels: float, *, bold: bool = False) -> None:
+        name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+        # The basic engine, because the other one is missing from some builds and spaces glyphs otherwise.
+        self._font = ImageFont.truetype(
+            str(_FONTS / name), max(round(pixels), 8), layout_engine=ImageFont.Layout.BASIC
+        )
+        self.ascent, self.descent = self._font.getmetrics()
+
+    @property
+    def height(self) -> int:
+        """Pixels from one line to the next."""
+        return self.ascent + self.descent
+
+    def width(self, text: str) -> int:
+        """Pixels that `text` takes."""
+        return int(np.ceil(self._font.getlength(text)))
+
+    def mask(self, text: str) -> NDArray[np.uint8]:
+        """(height, width) coverage, 0–255."""
+        canvas = PillowImage.new("L", (max(self.width(text), 1), self.height))
+        ImageDraw.Draw(canvas).text((0, 0), text, fill=255, font=self._font)
+        return np.asarray(canvas)
+
+    def write(self, image: Image, at: tuple[int, int], text: str, colour: Colour) -> None:
+        """Write with the top left corner of the line at `at` (x, y)."""
+        stencil(image, at, self.mask(text), colour)
+
+
+def stencil(image: Image, at: tuple[int, int], mask: NDArray[np.uint8], colour: Colour | Image) -> None:
+    """Lay `colour` over `image` as thick as `mask` (h, w) says, its top left corner at `at` (x, y).
+
+    colour: one for all, or (h, w, 3).
+    """
+    x, y = at
+    left, top = max(x, 0), max(y, 0)
+    part = image[top : max(y + mask.shape[0], 0), left : max(x + mask.shape[1], 0)]
+    if part.size == 0:
+        return
+    here = (slice(top - y, top - y + part.shape[0]), slice(left - x, left - x + part.shape[1]))
+    cover = mask[here][..., None] * np.float32(1 / 255)
+    paint = colour[here] if isinstance(colour, np.ndarray) else np.array(colour, np.float32)
+    part[:] = part + (paint - part.astype(np.float32)) * cover + np.float32(0.5)
+
+
+@lru_cache(maxsize=64)
+def rounded(width: int, height: int, radius: float) -> NDArray[np.uint8]:
+    """(height, width) coverage of a rectangle with round corners, smooth by four-fold oversampling."""
+    big = PillowImage.new("L", (width * 4, height * 4))
+    ImageDraw.Draw(big).rounded_rectangle((0, 0, width * 4 - 1, height * 4 - 1), radius * 4, fill=255)
+    mask = np.asarray(big.reduce(4))
+    mask.setflags(write=False)
+    return mask
