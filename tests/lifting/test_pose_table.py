@@ -1,0 +1,242 @@
+import dataclasses
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from videopose.errors import InputError, OutputError
+from videopose.lifting.camera import Intrinsics
+from videopose.lifting.pose_table import PoseTable
+
+# Track 2 on frames 0–2, track 5 on frames 1 and 4, of five decoded frames.
+TRACKS = np.array([2, 2, 2, 5, 5], np.int32)
+FRAMES = np.array([0, 1, 2, 1, 4], np.int32)
+SCHEMA = {
+    "track": ((5,), np.int32), "frame": ((5,), np.int32), "keypoints": ((5, 17, 3), np.float32),
+    "pose": ((5, 17, 3), np.float32), "root": ((5, 3), np.float32), "filled": ((5,), np.bool_),
+    "time": ((5,), np.float64), "size": ((2,), np.int32), "intrinsics": ((4,), np.float32),
+}  # fmt: skip
+
+
+def _table(**changes: Any) -> PoseTable:
+    random = np.random.default_rng(0)
+    root = random.normal(size=(5, 3)).astype(np.float32)
+    root[3] = np.nan
+    values: dict[str, Any] = {
+        "track": TRACKS,
+        "frame": FRAMES,
+        "keypoints": random.random((5, 17, 3), np.float32),
+        "pose": random.normal(size=(5, 17, 3)).astype(np.float32),
+        "root": root,
+        "filled": np.array([0, 1, 0, 0, 0], bool),
+        "time": np.array([0.0, 0.04, 0.09, 0.12, 0.16]),
+        "size": (640, 360),
+        "intrinsics": Intrinsics(500, 510, 320, 180),
+        "meta": {"detector": "movenet", "versions": {"videopose": "0.1"}, "name": "Zoë"},
+    }
+    return PoseTable(**values | changes)
+
+
+def _assert_same(one: PoseTable, other: PoseTable) -> None:
+    for field in dataclasses.fields(PoseTable):
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(a, np.ndarray):
+            assert a.dtype == b.dtype, field.name
+            np.testing.assert_array_equal(a, b)
+        else:
+            assert a == b, field.name
+
+
+def _empty() -> PoseTable:
+    return _table(**{k: getattr(_table(), k)[:0] for k in list(SCHEMA)[:6]})
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    _table().save(tmp_path / "a.npz")
+    _assert_same(PoseTable.load(tmp_path / "a.npz"), _table())
+    _empty().save(tmp_path / "b.npz")
+    _assert_same(PoseTable.load(tmp_path / "b.npz"), _empty())
+
+
+def test_numpy_alone_reads_the_agreed_schema(tmp_path: Path) -> None:
+    _table().save(tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as archive:
+        assert set(archive.files) == {*SCHEMA, "meta"}
+        for name, (shape, kind) in SCHEMA.items():
+            assert archive[name].shape == shape, name
+            assert archive[name].dtype == kind, name
+        assert archive["meta"].shape == ()
+        assert archive["meta"].dtype.kind == "U"
+        assert json.loads(str(archive["meta"])) == _table().meta
+        assert archive["size"].tolist() == [640, 360]
+        assert archive["intrinsics"].tolist() == [500, 510, 320, 180]
+        np.testing.assert_array_equal(archive["pose"], _table().pose)
+
+
+def test_any_file_name_will_do(tmp_path: Path) -> None:
+    _table().save(tmp_path / "poses.backup")
+    assert [p.name for p in tmp_path.iterdir()] == ["poses.backup"]
+    _assert_same(PoseTable.load(tmp_path / "poses.backup"), _table())
+
+
+def test_tracks_and_their_rows() -> None:
+    table = _table()
+    assert len(table) == 5
+    assert list(table.tracks()) == [(2, slice(0, 3)), (5, slice(3, 5))]
+    assert list(_empty().tracks()) == []
+
+
+def test_rate_is_by_the_median_step() -> None:
+    assert _table(time=np.array([0, 0.04, 0.08, 0.08, 0.5])).rate == pytest.approx(25)
+    assert _table(time=np.array([0, 0.02, 0.04, 0.06, 0.08])).rate == pytest.approx(50)
+    assert _table(time=np.zeros(5)).rate == 25
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("keypoints", np.zeros((5, 17, 2), np.float32), "keypoints: expected float32"),
+        ("pose", np.zeros((5, 15, 3), np.float32), "pose: expected float32"),
+        ("pose", np.zeros((5, 17, 3)), "pose: expected float32"),
+        ("root", np.zeros((4, 3), np.float32), "root: expected float32"),
+        ("filled", np.zeros(5, np.int32), "filled: expected bool"),
+        ("track", TRACKS.astype(np.int64), "track: expected int32"),
+        ("frame", FRAMES[:, None], "frame: expected int32"),
+        ("time", np.zeros((5, 1)), "time: expected a rising"),
+        ("time", np.array([0, 0.04, 0.03, 0.12, 0.16]), "time: expected a rising"),
+        ("time", np.array([0, 0.04, np.nan, 0.12, 0.16]), "time: expected a rising"),
+        ("time", np.array([0, 0.04, 0.08, 0.12, 0.16], np.float32), "time: expected a rising"),
+        ("frame", np.array([0, 1, 2, 1, 5], np.int32), "outside"),
+        ("frame", np.array([-1, 1, 2, 1, 4], np.int32), "outside"),
+        ("frame", np.array([0, 2, 2, 1, 4], np.int32), "repeats"),
+        ("frame", np.array([0, 2, 1, 1, 4], np.int32), "sorted"),
+        ("track", np.array([5, 5, 5, 2, 2], np.int32), "sorted"),
+    ],
+)
+def test_tables_check_themselves(name: str, value: Any, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        _table(**{name: value})
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    _table().save(path)
+    with pytest.raises(TypeError, match="JSON"):
+        _table(meta={"unwritable": object()}).save(path)
+    assert list(tmp_path.iterdir()) == [path]
+    _assert_same(PoseTable.load(path), _table())
+
+
+def test_an_unwritable_place_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write"):
+        _table().save(tmp_path / "file" / "a.npz")
+
+
+class _MakesFolder:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("key", ["track", "time", "size", "intrinsics", "meta"])
+def test_nothing_in_a_table_is_executed(tmp_path: Path, key: str) -> None:
+    _table().save(tmp_path / "good.npz")
+    with np.load(tmp_path / "good.npz", allow_pickle=False) as archive:
+        arrays = dict(archive)
+    arrays[key] = np.array([_MakesFolder(tmp_path / "executed")], object)
+    np.savez(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(InputError, match="not a pose table"):
+        PoseTable.load(tmp_path / "bad.npz")
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_bare_pickle_is_refused(tmp_path: Path) -> None:
+    np.array([_MakesFolder(tmp_path / "executed")], object).dump(tmp_path / "bad.npz")
+    with pytest.raises(InputError, match="not a pose table"):
+        PoseTable.load(tmp_path / "bad.npz")
+    assert not (tmp_path / "executed").exists()
+
+
+def _npy() -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.zeros(3))
+    return file.getvalue()
+
+
+def _replace(key: str, value: Any) -> Any:
+    def write(path: Path) -> None:
+        _table().save(path)
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = dict(archive)
+        if value is None:
+            del arrays[key]
+        else:
+            arrays[key] = value
+        np.savez(path, **arrays)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(lambda path: path.write_bytes(b""), id="empty"),
+        pytest.param(lambda path: path.write_bytes(b"not an archive at all"), id="garbage"),
+        pytest.param(lambda path: path.mkdir(), id="folder"),
+        pytest.param(lambda path: np.savez(path, a=np.zeros(3)), id="another archive"),
+        pytest.param(lambda path: path.write_bytes(_npy()), id="a single array"),
+        *(pytest.param(_replace(key, None), id=f"no {key}") for key in (*SCHEMA, "meta")),
+        pytest.param(_replace("meta", np.array("{")), id="damaged meta"),
+        pytest.param(_replace("meta", np.array("[1]")), id="meta is a list"),
+        pytest.param(_replace("size", np.array([1, 2, 3])), id="three sizes"),
+        pytest.param(_replace("intrinsics", np.zeros(4, np.float32)), id="no focal length"),
+        pytest.param(_replace("intrinsics", np.ones(5, np.float32)), id="five intrinsics"),
+        pytest.param(_replace("time", np.array("noon")), id="time is text"),
+        pytest.param(_replace("pose", np.zeros((4, 17, 3), np.float32)), id="too few poses"),
+    ],
+)
+def test_other_files_are_input_errors(tmp_path: Path, write: Any) -> None:
+    path = tmp_path / "a.npz"
+    write(path)
+    with pytest.raises(InputError, match=r"a\.npz is not a pose table"):
+        PoseTable.load(path)
+
+
+def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\.npz: no such file"):
+        PoseTable.load(tmp_path / "a.npz")
+
+
+def test_truncated_files_are_input_errors(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    _table().save(path)
+    whole = path.read_bytes()
+    for share in (0.001, 0.1, 0.5, 0.9, 0.999):
+        path.write_bytes(whole[: int(share * len(whole)) + 1])
+        with pytest.raises(InputError, match="not a pose table"):
+            PoseTable.load(path)
+
+
+def test_damaged_files_are_input_errors_or_unharmed(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    _table().save(path)
+    whole = path.read_bytes()
+    refused = 0
+    for at in np.random.default_rng(0).choice(len(whole), 200, replace=False):
+        damaged = bytearray(whole)
+        damaged[at] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            table = PoseTable.load(path)
+        except InputError:
+            refused += 1
+        else:
+            _assert_same(table, _table())
+    assert refused > 100

@@ -1,0 +1,30 @@
+import re
+
+import pytest
+
+from videopose import errors
+
+TREE = re.findall(r"(\w+Error) +(\d)", errors.__doc__ or "")
+
+
+def test_the_drawn_tree_names_every_exception() -> None:
+    raised = {n for n, v in vars(errors).items() if isinstance(v, type) and issubclass(v, Exception)}
+    assert raised == {"VideoposeError", *(name for name, _ in TREE)}
+
+
+@pytest.mark.parametrize(("name", "code"), TREE)
+def test_each_kind_has_the_exit_code_that_is_drawn(name: str, code: str) -> None:
+    kind = getattr(errors, name)
+    assert kind.exit_code == int(code)
+    with pytest.raises(errors.VideoposeError, match="what is wrong"):
+        raise kind("what is wrong")
+
+
+def test_codes_differ_and_leave_one_for_bugs() -> None:
+    codes = [int(code) for _, code in TREE]
+    assert len(set(codes)) == len(codes)
+    assert not {0, 1} & set(codes)
+
+
+def test_finding_nobody_is_a_kind_of_bad_input() -> None:
+    assert issubclass(errors.NoPeopleError, errors.InputError)
