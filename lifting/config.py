@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    FiniteFloat,
     PositiveFloat,
     PositiveInt,
     ValidationError,
@@ -21,7 +23,18 @@ from ..errors import InputError, UsageError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Metres = Annotated[float, Field(ge=0)]
-Range = tuple[float, float]
+
+
+def _rising(ends: tuple[float, float]) -> tuple[float, float]:
+    if not ends[0] <= ends[1]:
+        raise ValueError("a range runs from its lower to its higher end")
+    return ends
+
+
+Range = Annotated[tuple[FiniteFloat, FiniteFloat], AfterValidator(_rising)]
+PositiveRange = Annotated[
+    tuple[Annotated[FiniteFloat, Field(gt=0)], Annotated[FiniteFloat, Field(gt=0)]], AfterValidator(_rising)
+]
 
 
 class _Strict(BaseModel):
@@ -63,13 +76,13 @@ class BodyConfig(_Strict):
     stature: Annotated[float, Field(ge=0, lt=0.3)] = 0.06
     stature_mean: PositiveFloat = 1.02
     bone: Annotated[float, Field(ge=0, lt=0.3)] = 0.06
-    hip_width: Range = (1.0, 1.6)
+    hip_width: PositiveRange = (1.0, 1.6)
 
 
 class CameraConfig(_Strict):
     """Where the virtual cameras stand. Lengths in metres, angles in degrees."""
 
-    distance: Range = (1.8, 9.0)
+    distance: PositiveRange = (1.8, 9.0)
     height: Range = (0.2, 2.6)
     high: Fraction = 0.1
     high_height: Range = (2.6, 5.0)
@@ -81,8 +94,8 @@ class CameraConfig(_Strict):
 class DetectionConfig(_Strict):
     """What a detector does to the projected points. Lengths are metres at the person's distance."""
 
-    jitter: Range = (0.003, 0.02)
-    drift: Range = (0.005, 0.04)
+    jitter: PositiveRange = (0.003, 0.02)
+    drift: PositiveRange = (0.005, 0.04)
     bias: Metres = 0.018
     hidden: Annotated[float, Field(ge=0)] = 1.2
     outliers: Fraction = 0.006
@@ -112,10 +125,10 @@ class TrainingConfig(_Strict):
 
     name: str
     motions: tuple[MotionFile, ...] = Field(min_length=1)
-    input_space: Literal["rays"] = "rays"
+    input_space: Literal["centred", "rays"] = "centred"
     seed: int = 0
     rate: PositiveFloat = 30.0
-    speed: Range = (0.75, 1.35)
+    speed: PositiveRange = (0.75, 1.35)
     mirror: Fraction = 0.5
     tumble: Fraction = 0.03
     precision: Literal["float32", "bfloat16"] = "bfloat16"
@@ -138,7 +151,7 @@ def load_config(path: str | os.PathLike[str], overrides: dict[str, Any] | None =
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"{path} is not a YAML file ({' '.join(str(error).split())})") from error
     if not isinstance(values, dict):
         raise InputError(f"{path}: expected names and values")
@@ -155,4 +168,5 @@ def load_config(path: str | os.PathLike[str], overrides: dict[str, Any] | None =
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise UsageError(f"{path}: {where}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
+        reason = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{path}: {where}: {reason[0].lower()}{reason[1:]}") from error

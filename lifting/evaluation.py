@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from .bodies import COCO_POINTS
 from .camera import H36M_FOCAL
 from .config import CameraConfig, DetectionConfig
 from .detections import simulate
-from .inference import predict
+from .inference import RaySpace, predict_from_rays
 from .mocap import MotionCapture, coco_face
 from .model import TemporalModel
 from .skeleton import COCO_TO_H36M, H36M17
@@ -28,12 +28,13 @@ LIMBS = tuple(i for i, name in enumerate(H36M17.names) if name[0] in "lr")
 class Sequence3D:
     """One clip as one camera's detector sees it.
 
-    keypoints: (T, 17, 2) rays, Human3.6M layout. pose: (T, 17, 3) camera space, metres, root at 0.
+    rays: (T, 17, 2) as of `camera.to_rays`, Human3.6M layout. pose: (T, 17, 3) camera space, metres, root at
+    0.
     """
 
     subject: str
     action: str
-    keypoints: NDArray[np.float32]
+    rays: NDArray[np.float32]
     pose: NDArray[np.float32]
 
 
@@ -93,12 +94,18 @@ def sequences(
             )
 
 
-def measure(model: TemporalModel, seen: list[Sequence3D], *, flip: bool = True) -> Errors:
-    """The model's errors over all frames of the sequences."""
+def measure(
+    model: TemporalModel, seen: Sequence[Sequence3D], space: RaySpace, *, flip: bool = True
+) -> Errors:
+    """The model's errors over all frames of the sequences; `space` is what the model reads.
+
+    Raises `ValueError` for no sequences.
+    """
+    if not seen:
+        raise ValueError("nothing to measure on")
     columns: list[list[NDArray[np.float64]]] = [[] for _ in range(6)]
     for sequence in seen:
-        out = predict(model, sequence.keypoints, flip=H36M17 if flip else None)
-        out = out - out[:, :1]
+        out = predict_from_rays(model, sequence.rays, space, flip=H36M17 if flip else None)
         limbs, true_limbs = out[:, LIMBS], sequence.pose[:, LIMBS]
         for column, value in zip(
             columns,

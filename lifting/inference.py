@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 from scipy.ndimage import uniform_filter1d
 
-from .camera import Intrinsics, to_rays, to_screen
+from ..errors import UsageError
+from .camera import H36M_FOCAL, Intrinsics, to_rays, to_screen
+from .centring import centre, turn_back
 from .model import TemporalModel
-from .skeleton import H36M17, SKELETONS, Skeleton, coco_to_h36m
+from .skeleton import COCO17, H36M17, SKELETONS, Skeleton, coco_to_h36m
 
 if TYPE_CHECKING:
     from .lifter import Lifter
+
+RaySpace = Literal["centred", "rays"]
 
 CHUNK = 2048  # output frames a pass: about 100 MB of activations at 1024 channels
 _RATE_TOLERANCE = (0.75, 1.35)  # relative to the rate trained at; lifters are trained across such speeds
@@ -36,9 +40,13 @@ def predict(
     (§5, "replicate padding"); chunks overlap by the receptive field − 1, so they give the same numbers as
     one pass. flip: the input's skeleton, to average with the prediction for the mirrored sequence;
     flip_out: the output's skeleton (None where the output is one joint).
-    Returns (T, J_out, 3) float32.
+    Returns (T, J_out, 3) float32. Raises `ValueError` where the output is not `flip_out`'s.
     """
     frames = len(keypoints)
+    if flip is not None and flip_out is not None and model.num_joints_out not in (1, len(flip_out)):
+        raise ValueError(
+            f"the model gives {model.num_joints_out} joints, {flip_out.name} has {len(flip_out)}"
+        )
     if frames == 0:
         return np.zeros((0, model.num_joints_out, 3), np.float32)
     device = next(model.parameters()).device
@@ -58,7 +66,7 @@ def predict(
     out = torch.cat(parts, 1)
     if flip is not None:
         back = out[1]
-        if flip_out is not None and model.num_joints_out == len(flip_out):
+        if flip_out is not None and model.num_joints_out > 1:
             back = back[:, list(flip_out.mirror)]
         out = torch.stack([out[0], back * torch.tensor([-1.0, 1.0, 1.0], device=device)]).mean(
             0, keepdim=True
@@ -80,18 +88,35 @@ def lift_track(
     keypoints: (T, 17, 3) COCO17 x, y in pixels and score. times: (T,) seconds, rising. size: width, height.
     Returns (T, 17, 3) H36M17 poses in camera space, metres, root at 0. Where the video's frame rate is far
     from the lifter's, or uneven, the track is read at the lifter's rate and the poses are interpolated back
-    to the real time stamps.
+    to the real time stamps. Raises `UsageError` for a lifter of another layout (HumanEva's).
     """
     skeleton = SKELETONS[lifter.layout]
+    if skeleton not in (H36M17, COCO17):
+        raise UsageError(f"this lifter reads {skeleton.name} keypoints; a video's are coco17 or h36m17")
     joints = coco_to_h36m(keypoints) if skeleton is H36M17 else keypoints
     positions = joints[..., :2]
-    inputs = to_rays(positions, camera) if lifter.input_space == "rays" else to_screen(positions, size)
     grid = _grid(times, lifter.rate)
     if grid is not None:
-        inputs = _read_at(inputs, times, grid)
-    poses = predict(lifter.model, inputs, flip=skeleton if flip else None)
-    poses -= poses[:, :1]
+        positions = _read_at(positions, times, grid)
+    mirror = skeleton if flip else None
+    if lifter.input_space == "screen":
+        poses = predict(lifter.model, to_screen(positions, size), flip=mirror)
+        poses -= poses[:, :1]
+    else:
+        poses = predict_from_rays(lifter.model, to_rays(positions, camera), lifter.input_space, flip=mirror)
     return poses if grid is None else _interpolate(poses, grid, times)
+
+
+def predict_from_rays(
+    model: TemporalModel, rays: NDArray[np.float32], space: RaySpace, *, flip: Skeleton | None
+) -> NDArray[np.float32]:
+    """Rays (T, 17, 2) as of `camera.to_rays` → poses (T, 17, 3) in camera space, metres, root at 0."""
+    if space == "rays":
+        poses = predict(model, rays, flip=flip)
+        return poses - poses[:, :1]
+    inputs, rotation = centre(torch.from_numpy(rays / H36M_FOCAL))
+    poses = predict(model, inputs.numpy(), flip=flip)
+    return turn_back(torch.from_numpy(poses - poses[:, :1]), rotation).numpy()
 
 
 def _grid(times: NDArray[np.float64], rate: float | None) -> NDArray[np.float64] | None:

@@ -20,7 +20,8 @@ from ..files import replacing
 from .model import TemporalModel
 from .skeleton import SKELETONS
 
-InputSpace = Literal["rays", "screen"]
+InputSpace = Literal["centred", "rays", "screen"]
+_SPACES = ("centred", "rays", "screen")
 _FORMAT = "videopose lifter 1"
 _TRAJECTORY = "model_traj."
 
@@ -29,8 +30,9 @@ _TRAJECTORY = "model_traj."
 class Lifter:
     """A pose model, perhaps a trajectory model beside it, and what they read.
 
-    layout: the input's skeleton by name ("h36m17" or "coco17"). input_space: "rays" or "screen" (see
-    `camera.to_rays`, `camera.to_screen`). rate: frames a second it was trained at, None where unknown.
+    layout: the input's skeleton by name ("h36m17" or "coco17"). input_space: "centred" (see
+    `centring.centre`), "rays" or "screen" (see `camera.to_rays`, `camera.to_screen`). rate: frames a second
+    it was trained at, None where unknown.
     about: training data and its licence, measured errors and the like, JSON-like.
     Raises `ValueError` for an unknown layout or space, or models that do not belong together.
     """
@@ -45,8 +47,12 @@ class Lifter:
     def __post_init__(self) -> None:
         if self.layout not in SKELETONS:
             raise ValueError(f"unknown layout {self.layout!r}; known: {', '.join(SKELETONS)}")
-        if self.input_space not in ("rays", "screen"):
-            raise ValueError(f"unknown input space {self.input_space!r}; known: rays, screen")
+        if self.model.num_joints_in != len(SKELETONS[self.layout]):
+            raise ValueError(f"the model reads {self.model.num_joints_in} joints, not {self.layout}'s")
+        if self.input_space not in _SPACES:
+            raise ValueError(f"unknown input space {self.input_space!r}; known: {', '.join(_SPACES)}")
+        if self.input_space == "centred" and self.layout != "h36m17":
+            raise ValueError("centred rays are made for the h36m17 layout")
         if self.trajectory is not None and (
             self.trajectory.receptive_field != self.model.receptive_field
             or self.trajectory.causal != self.model.causal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,8 @@ def load_published(
         )
     except Exception as error:  # torch.load raises many kinds for a damaged file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if isinstance(error, pickle.UnpicklingError):  # whose text advises to run the file's code
+            reason = "it is damaged or holds more than tensors and plain values"
         raise InputError(f"{path} is not a published checkpoint ({reason})") from error
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .bodies import COCO_POINTS, MIRROR, NUM_POINTS, MotionBank, random_bodies
 from .camera import H36M_FOCAL
+from .centring import centre
 from .config import TrainingConfig
 from .detections import simulate
 from .skeleton import COCO_TO_H36M
@@ -73,9 +74,13 @@ def synthesise(bank: MotionBank, config: TrainingConfig, count: int, generator: 
     root = pose[:, 0]
     rays = simulate(rays, depth, 1 / root[:, 2].clamp(min=_NEAR), config.detections, generator)
     focal = torch.exp(config.cameras.focal_error * torch.randn(count, generator=generator).clamp(-2.5, 2.5))
-    rays = rays * (H36M_FOCAL * focal)[:, None, None, None]
+    rays = rays * focal[:, None, None, None]
     keypoints = (rays @ _COCO_TO_H36M.T).transpose(2, 3)
-    return Batch(keypoints.contiguous(), pose - root[:, None], root)
+    pose = pose - root[:, None]
+    if config.input_space == "rays":
+        return Batch((keypoints * H36M_FOCAL).contiguous(), pose, root)
+    inputs, rotation = centre(keypoints)
+    return Batch(inputs, torch.einsum("nij,nkj->nki", rotation[:, target], pose), root)
 
 
 def _tumble(count: int, share: float, generator: torch.Generator) -> Tensor:

@@ -23,11 +23,13 @@ from .synthesis import Batch, synthesise
 
 @dataclass
 class Progress:
-    """How far a run has come: `step` of `steps`, and the mean training MPJPE (metres) every 50 steps."""
+    """How far a run has come: `step` of `steps`, and the mean training MPJPE (metres) every 50 steps;
+    `running` holds those since."""
 
     steps: int
     step: int = 0
     losses: list[float] = field(default_factory=list)
+    running: list[float] = field(default_factory=list)
 
 
 def split(config: TrainingConfig, folder: Path) -> tuple[MotionBank, MotionCapture | None]:
@@ -36,6 +38,9 @@ def split(config: TrainingConfig, folder: Path) -> tuple[MotionBank, MotionCaptu
     held: list[MotionCapture] = []
     for motion in config.motions:
         table = MotionCapture.load(folder / motion.path)
+        known = {*table.subjects, *(f"{s}/{a}" for s, a in zip(table.subjects, table.actions, strict=True))}
+        if unknown := sorted(({*motion.held_out} - {*table.subjects}) | ({*motion.exclude} - known)):
+            raise UsageError(f"{motion.path} has nobody called {', '.join(unknown)}")
         keep = [i for i in range(len(table)) if _role(table, i, motion) == "train"]
         if not keep:
             raise UsageError(f"{motion.path}: every clip is held out or excluded")
@@ -81,7 +86,6 @@ def train(
     if resume:
         _restore(checkpoint, config, model, optimiser, progress)
 
-    running: list[torch.Tensor] = []
     batches = _batches(bank, config, progress.step)
     model.train()
     while progress.step < schedule.steps:
@@ -96,10 +100,10 @@ def train(
         optimiser.step()
 
         progress.step += 1
-        running.append(loss.detach())
-        if len(running) == 50:
-            progress.losses.append(float(torch.stack(running).mean()))
-            running.clear()
+        progress.running.append(loss.item())
+        if len(progress.running) == 50:
+            progress.losses.append(sum(progress.running) / 50)
+            progress.running.clear()
         report(progress)
         if progress.step % schedule.checkpoint_every == 0 or progress.step == schedule.steps:
             _save(checkpoint, config, model, optimiser, progress)
@@ -114,7 +118,7 @@ def _loss(model: TemporalModel, batch: Batch, precision: str, device: str) -> to
     keypoints, pose = batch.keypoints.to(device), batch.pose.to(device)
     kind = torch.device(device).type
     with torch.autocast(kind, torch.bfloat16, enabled=precision == "bfloat16"):
-        out = model(keypoints) if model.dense else model.forward_strided(keypoints)
+        out = model.forward_strided(keypoints)
     loss: torch.Tensor = (out[:, 0].float() - pose).norm(dim=-1).mean()
     return loss
 
@@ -161,6 +165,7 @@ def _save(
         "optimiser": optimiser.state_dict(),
         "step": progress.step,
         "losses": progress.losses,
+        "running": progress.running,
         "random": torch.get_rng_state(),
         "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
@@ -188,6 +193,7 @@ def _restore(
     optimiser.load_state_dict(state["optimiser"])
     progress.step = state["step"]
     progress.losses = state["losses"]
+    progress.running = state["running"]
     torch.set_rng_state(state["random"])
     if state["cuda_random"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(state["cuda_random"])

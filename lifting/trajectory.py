@@ -32,9 +32,10 @@ def fit_root(
     seconds. Returns (T, 3) float32, camera space, metres; NaN where the keypoints cannot tell (hardly any
     is trusted, or the answer lies behind the camera).
 
-    With the pose known, the pinhole equations x = (X + Tx) / (Z + Tz) are linear in the root T. All frames are
-    solved together, with a penalty on acceleration that keeps depth (which one frame tells poorly) from
-    trembling: a banded system, re-weighted a few times so that outlying joints lose their say.
+    With the pose known, the pinhole equations x = (X + Tx) / (Z + Tz) are linear in the root T. All frames
+    are solved together, with a penalty on acceleration (as if frames were evenly spaced) that keeps depth,
+    which one frame tells poorly, from trembling: a banded system, re-weighted a few times so that outlying
+    joints lose their say.
     """
     frames = len(pose)
     rays = (keypoints[:, _KEYPOINT, :2] - [camera.cx, camera.cy]) / [camera.fx, camera.fy]

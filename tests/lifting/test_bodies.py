@@ -5,18 +5,19 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
 from videopose.lifting.bodies import COCO_POINTS, MIRROR, NUM_POINTS, PARENTS, MotionBank, random_bodies
 from videopose.lifting.config import BodyConfig
 from videopose.lifting.mocap import MotionCapture, coco_face
 from videopose.lifting.skeleton import COCO17, H36M17
 
-SAME = {"stature": 0.0, "stature_mean": 1.0, "bone": 0.0, "hip_width": (1.0, 1.0)}
+SAME: dict[str, Any] = {"stature": 0.0, "stature_mean": 1.0, "bone": 0.0, "hip_width": (1.0, 1.0)}
 
 
 def _capture(lengths: list[int], seed: int = 0, rate: float = 50.0) -> MotionCapture:
     """Clips of random points that drift; the head is rigid enough to have a face."""
     random = np.random.default_rng(seed)
-    positions = random.normal(0, 0.4, (19, 3)) + [0, 0, 1.0]
+    positions = random.normal(0, 0.4, (19, 3)) + np.array([0, 0, 1.0])
     positions = positions + 0.01 * random.normal(0, 1, (sum(lengths), 19, 3)).cumsum(0)
     clips = len(lengths)
     texts = tuple(str(i) for i in range(clips))

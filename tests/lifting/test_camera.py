@@ -69,7 +69,7 @@ def test_rays_by_hand() -> None:
     camera = Intrinsics(1000, 500, 640, 360)
     rays = to_rays(np.array([[640.0, 360.0], [1640.0, 860.0], [540.0, 310.0]]), camera)
     assert rays.dtype == np.float32
-    np.testing.assert_allclose(rays, [[0, 0], [2.29, 2.29], [-0.229, -0.229]], atol=1e-6)
+    np.testing.assert_allclose(rays, np.array([[0, 0], [2.29, 2.29], [-0.229, -0.229]]), atol=1e-6)
 
 
 def test_rays_do_not_tell_which_camera_filmed() -> None:
@@ -84,7 +84,7 @@ def test_rays_do_not_tell_which_camera_filmed() -> None:
 def test_screen_coordinates_are_the_paper_s(size: tuple[int, int]) -> None:
     w, h = size
     corners = np.array([[0, 0], [w, h], [w / 2, h / 2], [w, 0]], np.float32)
-    expected = [[-1, -h / w], [1, h / w], [0, 0], [1, -h / w]]
+    expected = np.array([[-1, -h / w], [1, h / w], [0, 0], [1, -h / w]])
     screen = to_screen(corners, size)
     assert screen.dtype == np.float32
     np.testing.assert_allclose(screen, expected, atol=1e-6)
@@ -102,4 +102,4 @@ def test_projection_by_hand() -> None:
     camera = Intrinsics(1000, 1100, 640, 360)
     pixels = project(np.array([[[0, 0, 2], [1, -0.5, 4]]]), camera)
     assert pixels.dtype == np.float32
-    np.testing.assert_allclose(pixels, [[[640, 360], [890, 222.5]]], atol=1e-4)
+    np.testing.assert_allclose(pixels, np.array([[[640, 360], [890, 222.5]]]), atol=1e-4)

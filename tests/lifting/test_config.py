@@ -2,9 +2,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import videopose
 import yaml
 from pydantic import ValidationError
+
+import videopose
 from videopose.errors import InputError, UsageError
 from videopose.lifting.config import TrainingConfig, load_config
 
@@ -78,7 +79,7 @@ def test_overrides_reach_any_depth(tmp_path: Path) -> None:
         ({"model.filter_widths": [3, -1]}, "model.filter_widths.1"),
         ({"model.dropout": 1}, "model.dropout"),
         ({"model.causal": "perhaps"}, "model.causal"),
-        ({"cameras.distance": [1]}, "cameras.distance"),
+        ({"cameras.distance": [1]}, "cameras.distance.1"),
         ({"cameras.distance": "far"}, "cameras.distance"),
         ({"cameras.high": 1.5}, "cameras.high"),
         ({"detections.bias": -0.1}, "detections.bias"),

@@ -8,8 +8,10 @@ from videopose.lifting.config import DetectionConfig
 from videopose.lifting.detections import simulate
 from videopose.lifting.skeleton import COCO17
 
-NOTHING = {"jitter": (1e-9, 1e-9), "drift": (1e-9, 1e-9), "bias": 0.0, "hidden": 0.0, "outliers": 0.0,
-           "episodes": 0.0}  # fmt: skip
+NOTHING: dict[str, Any] = {
+    "jitter": (1e-9, 1e-9), "drift": (1e-9, 1e-9), "bias": 0.0,
+    "hidden": 0.0, "outliers": 0.0, "episodes": 0.0,
+}  # fmt: skip
 COUNT, FRAMES, SCALE = 400, 27, 0.25  # a person 4 m away
 ELBOW, WRIST, NOSE, HIP = (COCO17.index(n) for n in ("lelbow", "lwrist", "nose", "lhip"))
 
@@ -141,7 +143,7 @@ def test_windows_of_any_length(frames: int) -> None:
 
 def test_the_generator_decides() -> None:
     torch.manual_seed(0)
-    everything = {
+    everything: dict[str, Any] = {
         "jitter": (0.01, 0.02),
         "drift": (0.01, 0.02),
         "bias": 0.1,

@@ -6,11 +6,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from videopose.errors import UsageError
 from videopose.lifting.camera import Intrinsics, to_rays, to_screen
 from videopose.lifting.inference import lift_track, predict
 from videopose.lifting.lifter import InputSpace, Lifter
 from videopose.lifting.model import TemporalModel
-from videopose.lifting.skeleton import COCO17, H36M17, coco_to_h36m
+from videopose.lifting.skeleton import COCO17, H36M17, HUMANEVA15, coco_to_h36m
 
 SIZE = (1280, 720)
 CAMERA = Intrinsics(900, 950, 600, 370)
@@ -140,6 +141,19 @@ def test_a_trajectory_has_one_joint_to_flip() -> None:
     expected = (predict(model, sequence) + predict(model, mirrored) * np.array([-1, 1, 1], np.float32)) / 2
     out = predict(model, sequence, flip=H36M17, flip_out=None)
     np.testing.assert_allclose(out, expected, atol=1e-6)
+
+
+def test_poses_of_other_joints_are_not_flipped_as_human36m() -> None:
+    model, sequence = _model(num_joints_in=15, num_joints_out=15), _sequence(30)[:, :15]
+    with pytest.raises(ValueError, match="15 joints"):
+        predict(model, sequence, flip=HUMANEVA15)
+    assert predict(model, sequence, flip=HUMANEVA15, flip_out=HUMANEVA15).shape == (30, 15, 3)
+
+
+def test_human_eva_s_lifters_do_not_read_videos() -> None:
+    lifter = Lifter(_model(num_joints_in=15, num_joints_out=15), "humaneva15", "screen", 60.0)
+    with pytest.raises(UsageError, match="reads humaneva15"):
+        _lift(lifter, _trembling(5), np.arange(5) / 60)
 
 
 def test_prediction_needs_no_gradient_and_changes_nothing() -> None:

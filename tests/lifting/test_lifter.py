@@ -18,7 +18,8 @@ ABOUT = {"training": {"data": "CMU", "licence": "Apache-2.0"}, "errors": {"mpjpe
 
 def _model(**options: Any) -> TemporalModel:
     torch.manual_seed(0)
-    model = TemporalModel(**{"filter_widths": (3, 5), "channels": 8, "dropout": 0.1} | options)
+    values: dict[str, Any] = {"filter_widths": (3, 5), "channels": 8, "dropout": 0.1}
+    model = TemporalModel(**values | options)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d):
             nn.init.normal_(module.bias)
@@ -127,6 +128,7 @@ def test_moving_is_in_place() -> None:
         ({"trajectory": _model(num_joints_out=1, filter_widths=(3,))}, "same frames"),
         ({"trajectory": _model(num_joints_out=1, causal=True)}, "same frames"),
         ({"trajectory": _model()}, "one joint"),
+        ({"layout": "humaneva15"}, "17 joints, not humaneva15"),
     ],
 )
 def test_lifters_check_themselves(changes: dict[str, Any], complaint: str) -> None:
