@@ -15,14 +15,19 @@ def infer(video: str | os.PathLike[str], **options: Any) -> PoseTable:
     """The motion of the people in a video, as `videopose infer` would write it.
 
     options: the fields of `pipeline.infer.InferOptions` (detector, lifter, people, start, end, max_gap, flip,
-    device), and focal_px, focal_35mm or hfov. Nothing is written and nothing printed.
-    Raises `VideoposeError` (see `errors`).
+    device, …), and focal_px, focal_35mm or hfov. Nothing is written and nothing printed.
+    Raises `UsageError` for an unknown option and other kinds of `VideoposeError` (see `errors`).
     """
+    from dataclasses import fields
+
+    from .errors import UsageError
     from .pipeline.infer import InferOptions
     from .pipeline.infer import infer as run
     from .pipeline.intrinsics import FocalLength
 
-    focal = FocalLength(
-        options.pop("focal_px", None), options.pop("focal_35mm", None), options.pop("hfov", None)
-    )
+    lens = {"focal_px": "pixels", "focal_35mm": "mm35", "hfov": "hfov"}
+    known = [*(f.name for f in fields(InferOptions) if f.name != "focal"), *lens]
+    if unknown := [name for name in options if name not in known]:
+        raise UsageError(f"infer() has no option {unknown[0]!r}; it has {', '.join(known)}")
+    focal = FocalLength(**{lens[name]: options.pop(name) for name in lens if name in options})
     return run(video, InferOptions(focal=focal, **options), command="videopose.infer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -10,13 +11,15 @@ from pathlib import Path
 
 from .errors import OutputError
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path beside `path`; rename it to `path` when the block ends well, else remove it.
 
     The temporary name keeps the suffix, because encoders choose the format by it. Missing parent folders
-    are made. Raises `OutputError` where the folder cannot be written.
+    are made. Raises `OutputError` where the folder cannot be written or the disk is full.
     """
     target = Path(path)
     partial = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.partial{target.suffix}")
@@ -31,5 +34,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.replace(partial, target)
         except OSError as error:
             raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise OutputError(f"cannot write {target}: {error.strerror}") from error
     finally:
         partial.unlink(missing_ok=True)

@@ -75,10 +75,14 @@ class PoseTable:
 
     @property
     def rate(self) -> float:
-        """Frames a second: the reciprocal of the median step between decoded frames (25 if unknown)."""
+        """Frames a second where the video runs evenly, 25 if unknown.
+
+        Containers round time stamps (to milliseconds in Matroska), so ordinary steps are averaged; pauses of
+        a variable frame rate do not count.
+        """
         steps = np.diff(self.time)
         steps = steps[steps > 0]
-        return float(1 / np.median(steps)) if len(steps) else 25.0
+        return float(1 / steps[steps < 1.5 * np.median(steps)].mean()) if len(steps) else 25.0
 
     def tracks(self) -> Iterator[tuple[int, slice]]:
         """Each track's id with the slice of its rows."""

@@ -29,13 +29,15 @@ def load_lifter(name: str, *, layout: str | None = None, causal: bool = False) -
     from .published import load_published
 
     known = shipped()
+    suffix = Path(name).suffix
+    if name not in known and suffix in (".bin", ".pt", ".pth"):
+        return load_published(name, layout=layout, causal=causal)
+    if layout is not None or causal:
+        raise UsageError(f"lifter {name} says itself what it reads; layout and causal are for .bin files")
     if name in known:
         return Lifter.load(known[name])
-    suffix = Path(name).suffix
     if suffix == ".safetensors":
         return Lifter.load(name)
-    if suffix in (".bin", ".pt", ".pth"):
-        return load_published(name, layout=layout, causal=causal)
     raise UsageError(
         f"unknown lifter {name!r}; known: {', '.join(known)}, or a path to a .safetensors or .bin file"
     )

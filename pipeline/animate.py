@@ -33,7 +33,8 @@ def animate(
     """Draw the table's span of frames and write it as `output` (.mp4, .gif, …).
 
     video: the file that the table was made from; None leaves the video's panel out. The animation runs in
-    real time at an even rate: where the video's frames come unevenly, each is shown until the next one's time.
+    real time at an even rate: where the video's frames come unevenly, each is shown until the next one's
+    time.
     Raises `InputError` where the video is not the table's, `OutputError` where the file cannot be written.
     """
     output = Path(output)
@@ -46,7 +47,8 @@ def animate(
         if video is not None:
             opened = stack.enter_context(open_video(video))
             if opened.size != tuple(table.size):
-                raise InputError(f"{video} is {opened.size} pixels, the pose table's video was {table.size}")
+                found, expected = (f"{width}×{height}" for width, height in (opened.size, table.size))
+                raise InputError(f"{video} is {found} pixels, the pose table's video was {expected}")
             frames = opened.frames(start=float(table.time[first]))
         advance = stack.enter_context(stage(f"drawing {output.name}", len(shown)))
         writer = stack.enter_context(VideoWriter(output, size=size, rate=rate))
@@ -63,12 +65,15 @@ def animate(
 def frames_at(time: NDArray[np.float64], first: int, rate: float) -> list[int]:
     """Which frame is on the screen at each tick of an even clock, from frame `first` to the last.
 
-    time: (T,) seconds of all frames, rising.
+    time: (T,) seconds of all frames, rising. rate: ticks a second. Returns indices into `time`, rising.
     """
-    start, end = time[first], time[-1]
-    ticks = start + np.arange(int(np.floor((end - start) * rate + 1e-6)) + 1) / rate
-    # Half a tick of tolerance: rounding in the container's clock must not repeat one frame and drop the next.
-    index = np.searchsorted(time, ticks + 0.5 / rate, side="right") - 1
+    # Rounding in the container's clock must not repeat one frame and drop the next, hence half a tick of
+    # tolerance; but no more than half a frame, or a slow clock would pick now this frame, now the next.
+    steps = np.diff(time[first:])
+    tolerance = 0.5 * min(1 / rate, float(np.median(steps))) if len(steps) else 0.0
+    count = int((time[-1] - time[first] + tolerance) * rate) + 1
+    ticks = time[first] + np.arange(count) / rate
+    index = np.searchsorted(time, ticks + tolerance, side="right") - 1
     return [int(i) for i in np.clip(index, first, len(time) - 1)]
 
 

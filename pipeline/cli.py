@@ -5,14 +5,20 @@ from __future__ import annotations
 import logging
 import shlex
 import sys
+import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..errors import VideoposeError
-from .progress import console
+from .progress import say, terminal
+
+if TYPE_CHECKING:
+    from .infer import InferOptions
+    from .outputs import Job
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -31,10 +37,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 )
 @click.version_option(package_name="videopose")
 @click.option("--debug", is_flag=True, help="Show tracebacks and libraries' own messages.")
-@click.pass_context
-def cli(context: click.Context, debug: bool) -> None:
+def cli(debug: bool) -> None:
     """Ordinary video of people in, their motion in 3D out."""
-    context.obj = debug
     logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR)
 
 
@@ -43,27 +47,28 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     if "--debug" in arguments:  # welcome after the command's name, too, where people add it
         arguments = ["--debug", *(a for a in arguments if a != "--debug")]
+    command = shlex.join(["videopose", *arguments])
     try:
-        status = cli.main(arguments, prog_name="videopose", standalone_mode=False)
+        status = cli.main(arguments, prog_name="videopose", standalone_mode=False, obj=command)
         sys.exit(status if isinstance(status, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        console.print("interrupted; nothing half-written was left")
+        say("interrupted; nothing half-written was left")
         sys.exit(130)
     except Exception as error:
-        if "--debug" in arguments:
-            raise
-        sys.exit(complain(error))
+        sys.exit(complain(error, debug="--debug" in arguments))
 
 
-def complain(error: Exception) -> int:
-    """Print one line about the error and return its exit code."""
+def complain(error: Exception, *, debug: bool) -> int:
+    """Print one line about the error, after its traceback for `debug`, and return its exit code."""
+    if debug:
+        say("".join(traceback.format_exception(error)))
     if isinstance(error, VideoposeError):
-        console.print(f"error: {error}", markup=False, soft_wrap=True)
+        say(f"error: {error}")
         return error.exit_code
-    console.print(f"bug: {type(error).__name__}: {error} (--debug shows where)", markup=False, soft_wrap=True)
+    say(f"bug: {type(error).__name__}: {error}" + ("" if debug else " (--debug shows where)"))
     return 1
 
 
@@ -98,7 +103,8 @@ def _infer_options(function: Function) -> Function:
             click.option(
                 "-o",
                 "--output",
-                type=click.Path(path_type=Path, file_okay=False),
+                type=click.Path(path_type=Path),
+                metavar="FOLDER",
                 help="Folder for the results.  [default: beside each video]",
             ),
             click.option(
@@ -179,7 +185,7 @@ def infer(context: click.Context, /, inputs: tuple[Path, ...], output: Path | No
     from .outputs import find_videos, plan
 
     jobs = plan(find_videos(inputs), output, animation=not options["no_render"])
-    return _run(jobs, options, context.obj)
+    return _run(jobs, _settings(options), context, overwrite=options["overwrite"])
 
 
 @cli.command()
@@ -187,27 +193,20 @@ def infer(context: click.Context, /, inputs: tuple[Path, ...], output: Path | No
 @click.pass_context
 def demo(context: click.Context, /, output: Path | None, **options: Any) -> int:
     """Fetch a sample clip (two people, 8 seconds) and run `infer` on it."""
-    import shutil
+    from .batch import place_demo
+    from .outputs import plan
 
-    from ..files import replacing
-    from . import assets
-    from .outputs import check_free, plan
-
-    folder = output or Path("videopose-demo")
-    jobs = plan([folder / "demo.mp4"], None, animation=not options["no_render"])
-    check_free(jobs[0], overwrite=options["overwrite"])
-    clip = assets.fetch("demo.mp4", report=console.print)
-    with replacing(jobs[0].video) as target:
-        shutil.copyfile(clip, target)
-    return _run(jobs, options, context.obj)
+    settings, overwrite = _settings(options), options["overwrite"]
+    jobs = plan([(output or Path("videopose-demo")) / "demo.mp4"], None, animation=not options["no_render"])
+    place_demo(jobs[0], overwrite=overwrite)
+    return _run(jobs, settings, context, overwrite=overwrite)
 
 
-def _run(jobs: list[Any], options: dict[str, Any], debug: bool) -> int:
-    from .batch import run
+def _settings(options: dict[str, Any]) -> InferOptions:
     from .infer import InferOptions
     from .intrinsics import FocalLength
 
-    settings = InferOptions(
+    return InferOptions(
         detector=options["detector"],
         lifter=options["lifter"],
         lifter_layout=options["lifter_layout"],
@@ -220,20 +219,19 @@ def _run(jobs: list[Any], options: dict[str, Any], debug: bool) -> int:
         flip=not options["no_flip"],
         device=options["device"],
     )
+
+
+def _run(jobs: list[Job], settings: InferOptions, context: click.Context, *, overwrite: bool) -> int:
+    """Do the jobs and return the exit code."""
+    from .batch import run
+
+    debug: bool = context.find_root().params["debug"]
     failures: list[int] = []
 
     def failed(error: Exception) -> None:
-        if debug:
-            console.print_exception()
-        failures.append(complain(error))
+        failures.append(complain(error, debug=debug))
 
-    run(
-        jobs,
-        settings,
-        overwrite=options["overwrite"],
-        command=shlex.join(["videopose", *sys.argv[1:]]),
-        failed=failed,
-    )
+    run(jobs, settings, overwrite=overwrite, command=context.obj, failed=failed)
     if not failures:
         return 0
     return failures[0] if len(failures) == len(jobs) else SOME_FAILED
@@ -296,7 +294,7 @@ def pull(names: tuple[str, ...]) -> None:
     """Fetch pinned files ahead of time (all of them unless NAMES are given)."""
     from . import assets as pinned
 
-    for path in pinned.pull(names or None, report=console.print):
+    for path in pinned.pull(names or None, report=say):
         click.echo(path)
 
 
@@ -338,15 +336,9 @@ def train(
         resume=resume,
         device=device,
         overwrite=overwrite,
-        stage=_steps,
+        stage=partial(terminal, unit="steps/s"),
     )
     click.echo(path)
-
-
-def _steps(description: str, total: int | None) -> Any:
-    from .progress import terminal
-
-    return terminal(description, total, unit="steps/s")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -53,8 +54,12 @@ class InferOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.people is not None and self.people < 1:
-            raise UsageError("--people takes a number from 1 on, or all")
+        if self.people is not None and not (isinstance(self.people, int) and self.people >= 1):
+            raise UsageError("--people takes a number from 1 on, or all (from Python: None)")
+        if not 0 <= self.start < math.inf:
+            raise UsageError("--start takes seconds, 0 or more")
+        if self.end is not None and not self.end > self.start:
+            raise UsageError("--end takes seconds, more than --start")
         if not self.max_gap >= 0:
             raise UsageError("--max-gap takes seconds, 0 or more")
 
@@ -82,8 +87,8 @@ def choose_device(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
+        torch.empty(1, device=name).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UsageError(f"--device {name} cannot be used here; known to work: cpu") from error
     return name
 
@@ -108,7 +113,7 @@ def infer(
         tracks = _follow(people, frames, time, video, options)
         camera, source = resolve(options.focal, video.size)
         meta = {
-            "video": {"name": video.path.name, "sha256": _sha256(video.path)},
+            "video": {"name": video.path.name, "sha256": file_digest(video.path)},
             "damaged": video.damaged,
             "detector": tools.detector.describe(),
             "lifter": {"name": options.lifter, "sha256": tools.lifter.digest()},
@@ -120,7 +125,7 @@ def infer(
         size = video.size
 
     rows: list[dict[str, NDArray[Any]]] = []
-    with stage("lifting to 3D", len(tracks)) as advance:
+    with stage("lifting to 3D", sum(len(track.frames) for track in tracks)) as advance:
         for number, track in enumerate(tracks):
             at = time[track.frames]
             pose = lift_track(tools.lifter, track.keypoints, at, camera=camera, size=size, flip=options.flip)
@@ -134,7 +139,7 @@ def infer(
                     "filled": track.filled,
                 }
             )
-            advance()
+            advance(len(track.frames))
     columns = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
     return PoseTable(**columns, time=time, size=size, intrinsics=camera, meta=meta)
 
@@ -182,7 +187,8 @@ def _follow(
     return fill_gaps(chosen, frames=frames, times=seen_at, max_gap=options.max_gap)
 
 
-def _sha256(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """sha256 of a file, in hexadecimal. Raises `InputError`."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ..errors import UsageError
@@ -24,7 +25,7 @@ class FocalLength:
         given = [v for v in (self.pixels, self.mm35, self.hfov) if v is not None]
         if len(given) > 1:
             raise UsageError("give one of --focal-px, --focal-35mm and --hfov, not several")
-        if any(not v > 0 for v in given) or (self.hfov is not None and self.hfov >= 180):
+        if any(not 0 < v < math.inf for v in given) or (self.hfov is not None and self.hfov >= 180):
             raise UsageError("a focal length is positive, an angle of view between 0 and 180 degrees")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ VIDEO_SUFFIXES = frozenset(
     )
 )
 _ANIMATION = ".3d.mp4"
+_APART = "run them apart with --output"
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ def find_videos(inputs: Sequence[Path]) -> list[Path]:
         inside = sorted(
             p
             for p in path.iterdir()
-            if p.suffix.lower() in VIDEO_SUFFIXES
+            if p.is_file()
+            and p.suffix.lower() in VIDEO_SUFFIXES
             and not p.name.startswith(".")
             and not p.name.endswith(_ANIMATION)
         )
@@ -59,21 +63,48 @@ def find_videos(inputs: Sequence[Path]) -> list[Path]:
 
 
 def plan(videos: Sequence[Path], output: Path | None, *, animation: bool) -> list[Job]:
-    """Results beside each video, or in `output`. Raises `UsageError` where two would share a name."""
-    jobs: dict[Path, Job] = {}
+    """Results beside each video, or in `output`.
+
+    Raises `UsageError` where two would share a name, or one would replace another's video.
+    """
+    jobs: dict[str, Job] = {}
+    read = {os.path.abspath(video): video for video in videos}
     for video in videos:
         base = (output or video.parent) / video.stem
         table = base.with_name(base.name + ".npz")
-        if table in jobs:
-            raise UsageError(
-                f"{jobs[table].video} and {video} would both write {table}; run them apart with --output"
-            )
-        jobs[table] = Job(video, table, base.with_name(base.name + _ANIMATION) if animation else None)
+        job = Job(video, table, base.with_name(base.name + _ANIMATION) if animation else None)
+        other = jobs.setdefault(os.path.abspath(table), job)
+        if other is not job:
+            raise UsageError(f"{other.video} and {video} would both write {table}; {_APART}")
+        for result in job.results:
+            if os.path.abspath(result) in read:
+                raise UsageError(f"the animation of {video} would replace {result}; {_APART}")
     return list(jobs.values())
 
 
-def check_free(job: Job, *, overwrite: bool) -> None:
-    """Raises `OutputError` where a result exists and may not be replaced."""
-    taken = [path for path in job.results if path.exists()]
-    if taken and not overwrite:
-        raise OutputError(f"{taken[0]} exists; --overwrite replaces it, --output DIR writes elsewhere")
+def check_free(results: Sequence[Path], *, overwrite: bool, elsewhere: str = "--output DIR") -> None:
+    """To be called before the work that makes the results; `elsewhere` is the option to put them there.
+
+    Raises `OutputError` where one of them could not be written, or exists and may not be replaced.
+    """
+    for path in results:
+        if path.is_dir():
+            raise OutputError(f"cannot write {path}: it is a folder")
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path} exists; --overwrite replaces it, {elsewhere} writes elsewhere")
+        check_writable(path.parent)
+
+
+def check_writable(folder: Path) -> None:
+    """Raises `OutputError` where no file can be made in `folder`, or it cannot be made itself.
+
+    Leaves nothing behind, not even the folder.
+    """
+    place = folder.absolute()
+    while not os.path.exists(place) and place != place.parent:
+        place = place.parent
+    try:
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as error:
+        reason = "not a folder" if not place.is_dir() else (error.strerror or error)
+        raise OutputError(f"cannot write to {folder}: {place}: {reason}; see --output") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -19,13 +20,23 @@ from rich.progress import (
 )
 from rich.text import Text
 
-Advance = Callable[[], None]
-"""Call once for each finished item."""
+
+class Advance(Protocol):
+    """Call for every finished item, or once for several."""
+
+    def __call__(self, count: int = 1, /) -> None:
+        """`count` more are done."""
+
 
 Stage = Callable[[str, int | None], AbstractContextManager[Advance]]
-"""`with stage("detecting people", frames) as advance:`; the number is None where nobody knows it."""
+"""`with stage("finding people", frames) as advance:`; the number is None where nobody knows it."""
 
 console = Console(stderr=True, highlight=False)
+
+
+def say(line: str) -> None:
+    """Print a line on stderr as it is: brackets in a file's name are no markup, and long lines stay whole."""
+    console.print(line, markup=False, soft_wrap=True)
 
 
 class _Rate(ProgressColumn):
@@ -34,14 +45,14 @@ class _Rate(ProgressColumn):
         self.unit = unit
 
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
+        speed = task.speed or task.finished_speed
         return Text(f"{speed:.1f} {self.unit}" if speed else f"– {self.unit}", style="progress.data.speed")
 
 
 @contextmanager
 def quiet(description: str, total: int | None) -> Iterator[Advance]:
     """A stage that shows nothing, for use from Python."""
-    yield lambda: None
+    yield lambda count=1: None
 
 
 @contextmanager
@@ -49,7 +60,7 @@ def terminal(description: str, total: int | None, *, unit: str = "fps") -> Itera
     """A stage with a progress bar on stderr; where that is no terminal, one line when it is done."""
     columns = [
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         _Rate(unit),
@@ -60,6 +71,10 @@ def terminal(description: str, total: int | None, *, unit: str = "fps") -> Itera
     ]
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(description, total=total)
-        yield lambda: progress.advance(task)
-        # What the container promised is an estimate; the truth is how many there were.
-        progress.update(task, total=progress.tasks[0].completed)
+        yield lambda count=1: progress.advance(task, count)
+        # What the container promised is an estimate; the truth is how many there were. A changed total makes
+        # rich forget the rate.
+        done = progress.tasks[0]
+        speed = done.speed or (done.completed / done.elapsed if done.elapsed else None)
+        progress.update(task, total=done.completed)
+        done.finished_speed = speed

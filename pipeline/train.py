@@ -19,7 +19,8 @@ from ..lifting.mocap import MotionCapture
 from ..lifting.model import TemporalModel
 from ..lifting.training import Progress, split, train
 from .infer import choose_device
-from .progress import Stage, console
+from .outputs import check_writable
+from .progress import Stage, say
 
 
 def run(
@@ -39,6 +40,7 @@ def run(
     `OutputError` where a lifter is there already and may not be replaced.
     """
     config = load_config(config_path, _parse(overrides))
+    device = choose_device(device)
     result = output / "lifter.safetensors"
     if not overwrite and not resume:
         for path in (result, output / "checkpoint.pt"):
@@ -46,17 +48,18 @@ def run(
                 raise OutputError(
                     f"{path} exists; --resume goes on from a checkpoint, --overwrite begins anew"
                 )
+    check_writable(output)
     bank, held = split(config, data)
     seen = _views(held, config) if held is not None else []
     minutes = len(bank.points) / bank.rate / 60
-    console.print(f"training on {minutes:.0f} minutes of motion; measuring on {_minutes(seen, config):.0f}")
+    say(f"training on {minutes:.0f} minutes of motion; measuring on {_minutes(seen, config):.0f}")
 
     history: list[tuple[int, Errors]] = []
 
     def measured(model: TemporalModel, step: int) -> None:
         if seen:
-            history.append((step, measure(model, seen)))
-            console.print(f"step {step}: held-out MPJPE {history[-1][1].mpjpe:.1f} mm")
+            history.append((step, measure(model, seen, config.input_space)))
+            say(f"step {step}: held-out MPJPE {history[-1][1].mpjpe:.1f} mm")
 
     final = Progress(config.schedule.steps)
     with stage("training", config.schedule.steps) as advance:
@@ -65,8 +68,7 @@ def run(
         def report(progress: Progress) -> None:
             nonlocal final, done
             final = progress
-            for _ in range(progress.step - done):  # a resumed run jumps to where it was
-                advance()
+            advance(progress.step - done)  # a resumed run jumps to where it was
             done = progress.step
 
         model = train(
@@ -74,14 +76,17 @@ def run(
             bank,
             folder=output,
             resume=resume,
-            device=choose_device(device),
+            device=device,
             report=report,
             measure=measured,
         )
+    if not history:  # a finished run, resumed
+        measured(model, config.schedule.steps)
     errors = history[-1][1] if history else None
     lifter = Lifter(model.cpu(), "h36m17", config.input_space, config.rate, about=_about(config, errors))
     lifter.save(result)
-    _draw_curves(output / "curves.png", final, history)
+    if final.step:  # else the curves of the finished run are better than none
+        _draw_curves(output / "curves.png", final, history)
     return result
 
 

@@ -240,3 +240,21 @@ def test_damaged_files_are_input_errors_or_unharmed(tmp_path: Path) -> None:
         else:
             _assert_same(table, _table())
     assert refused > 100
+
+
+@pytest.mark.parametrize(
+    ("stamps", "rate"),
+    [
+        (np.round(np.arange(200) / 60, 3), 60.0),  # a container that rounds to milliseconds
+        (np.round(np.arange(200) * 1001 / 30000, 3), 30000 / 1001),
+        (np.concatenate([np.arange(30) / 30, 5 + np.arange(30) / 30]), 30.0),  # a pause in the middle
+        (np.array([0.0]), 25.0),
+    ],
+)
+def test_the_rate_is_that_of_the_even_parts(stamps: Any, rate: float) -> None:
+    nobody = {
+        name: getattr(_table(), name)[:0]
+        for name in SCHEMA
+        if name in "track frame keypoints pose root filled"
+    }
+    assert _table(**nobody, time=stamps).rate == pytest.approx(rate, rel=2e-3)

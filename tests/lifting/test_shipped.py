@@ -83,3 +83,10 @@ def test_an_unknown_name_is_a_usage_error(name: str) -> None:
 def test_a_missing_file_is_an_input_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="no such lifter file"):
         load_lifter(str(tmp_path / name))
+
+
+def test_what_a_lifter_says_itself_cannot_be_overruled() -> None:
+    with pytest.raises(UsageError, match=r"\.bin"):
+        load_lifter(DEFAULT, layout="coco17")
+    with pytest.raises(UsageError, match=r"\.bin"):
+        load_lifter("mine.safetensors", causal=True)
