@@ -1,35 +1,53 @@
-"""How good a lifter is on motion it was not trained on, seen through simulated cameras and detections."""
+"""How good a lifter is on motion it was not trained on.
+
+Everything here works on `Sequence3D`: who does what, what the lifter is given, and what it should say.
+`sequences` makes them from motion capture, seen through simulated cameras and detections; other data sets
+make their own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..errors import UsageError
 from . import metrics
 from .bodies import COCO_POINTS
 from .camera import H36M_FOCAL
+from .clip_detections import simulate_clip
 from .config import CameraConfig, DetectionConfig
-from .detections import simulate
-from .inference import RaySpace, predict_from_rays
+from .inference import RaySpace, predict, predict_from_rays
+from .lifter import Lifter
 from .mocap import MotionCapture, coco_face
 from .model import TemporalModel
-from .skeleton import COCO_TO_H36M, H36M17
+from .skeleton import COCO17, COCO_TO_H36M, H36M17, SKELETONS, Skeleton
 from .virtual_camera import random_cameras
 
-LIMBS = tuple(i for i, name in enumerate(H36M17.names) if name[0] in "lr")
-"""Limbs and hips, the joints that every layout places alike."""
+METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "limbs_mpjpe", "limbs_p_mpjpe")
+
+Lift = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""A sequence's rays or keypoints (T, J, 2) → poses (T, J_out, 3), metres, root at 0."""
+
+
+def limbs(skeleton: Skeleton) -> tuple[int, ...]:
+    """Limbs and hips, the joints that have a side, which every layout places alike."""
+    return tuple(sorted((*skeleton.left, *skeleton.right)))
+
+
+LIMBS = limbs(H36M17)
+"""Human3.6M's limbs and hips."""
 
 
 @dataclass(frozen=True)
 class Sequence3D:
     """One clip as one camera's detector sees it.
 
-    rays: (T, 17, 2) as of `camera.to_rays`, Human3.6M layout. pose: (T, 17, 3) camera space, metres, root at
-    0.
+    rays: (T, J, 2), what the lifter reads: as of `camera.to_rays` or `camera.to_screen`, in its layout. pose:
+    (T, J_out, 3) camera space, metres, root at 0.
     """
 
     subject: str
@@ -40,8 +58,8 @@ class Sequence3D:
 
 @dataclass(frozen=True)
 class Errors:
-    """Means over all frames, millimetres (MPJVE: millimetres a frame); `limbs` are MPJPE and P-MPJPE of limbs
-    and hips alone. frames: how many were measured."""
+    """Means, millimetres (MPJVE: millimetres a frame); `limbs` are MPJPE and P-MPJPE of limbs and hips alone.
+    frames: how many were measured. MPJVE is NaN where every clip has a single frame."""
 
     mpjpe: float
     p_mpjpe: float
@@ -52,6 +70,15 @@ class Errors:
     frames: int
 
 
+@dataclass(frozen=True)
+class Scores:
+    """The errors of one sequence frame by frame, by name (`METRICS`): (T,) millimetres; MPJVE (T − 1,)."""
+
+    subject: str
+    action: str
+    errors: Mapping[str, NDArray[np.float64]]
+
+
 def sequences(
     table: MotionCapture,
     *,
@@ -60,9 +87,15 @@ def sequences(
     detections: DetectionConfig,
     per_clip: int = 3,
     seed: int = 1,
+    layout: str = "h36m17",
+    window: float = 3.0,
 ) -> Iterator[Sequence3D]:
     """Every clip of the table through `per_clip` random cameras and a simulated detector, the same each time
-    for the same seed. Bodies are left as they are; each camera stands far enough for the whole clip."""
+    for the same seed. Bodies are left as they are; each camera stands far enough for the whole clip.
+
+    layout: of the keypoints given out, h36m17 or coco17. window: seconds between changes of the detector's
+    mood (see `clip_detections`).
+    """
     generator = torch.Generator().manual_seed(seed)
     for index in range(len(table)):
         clip = table.clip(index)
@@ -77,14 +110,16 @@ def sequences(
                 position = middle + 1.2 * (position - middle)
                 seen = (world - position) @ rotation.T
             coco = seen[:, list(COCO_POINTS)]
-            rays = simulate(
-                (coco[..., :2] / coco[..., 2:]).transpose(1, 2)[None],
-                coco[None, ..., 2],
-                1 / seen[:, 0, 2].mean()[None],
+            joints = H36M_FOCAL * simulate_clip(
+                (coco[..., :2] / coco[..., 2:]).transpose(1, 2),
+                coco[..., 2],
+                seen[:, 0, 2],
                 detections,
                 generator,
-            )[0]
-            joints = (rays * H36M_FOCAL) @ torch.from_numpy(COCO_TO_H36M.copy()).T
+                window=max(2, round(window * rate)),
+            )
+            if layout != COCO17.name:
+                joints = joints @ torch.from_numpy(COCO_TO_H36M.copy()).T
             pose = seen[:, :17] - seen[:, :1]
             yield Sequence3D(
                 table.subjects[index],
@@ -94,35 +129,69 @@ def sequences(
             )
 
 
+def lift_with(lifter: Lifter, *, flip: bool) -> Lift:
+    """The lifter as a function of rays in its layout, with or without flip augmentation.
+
+    One that reads normalised screen coordinates is given the same numbers: on the screen of Human3.6M's
+    camera, rays and screen coordinates agree. Raises `UsageError` for a lifter whose poses are not
+    Human3.6M's 17 joints.
+    """
+    skeleton = SKELETONS[lifter.layout]
+    if skeleton not in (H36M17, COCO17) or lifter.model.num_joints_out != len(H36M17):
+        raise UsageError(
+            f"this lifter reads {skeleton.name} and gives {lifter.model.num_joints_out} joints; "
+            "motion-capture tables have Human3.6M's 17"
+        )
+    mirror, space = skeleton if flip else None, lifter.input_space
+    if space == "screen":
+        return lambda rays: _rooted(predict(lifter.model, rays, flip=mirror))
+    return lambda rays: predict_from_rays(lifter.model, rays, space, flip=mirror)
+
+
+def score(lift: Lift, sequence: Sequence3D, *, skeleton: Skeleton = H36M17) -> Scores:
+    """Lift one sequence and measure every frame; `skeleton` is the poses' layout.
+
+    Raises `ValueError` where lifted and true poses differ in shape.
+    """
+    lifted, true = lift(sequence.rays), sequence.pose
+    sided = limbs(skeleton)
+    errors = {
+        "mpjpe": metrics.mpjpe(lifted, true),
+        "p_mpjpe": metrics.p_mpjpe(lifted, true),
+        "n_mpjpe": metrics.n_mpjpe(lifted, true),
+        "mpjve": metrics.mpjve(lifted, true),
+        "limbs_mpjpe": metrics.mpjpe(lifted[:, sided], true[:, sided]),
+        "limbs_p_mpjpe": metrics.p_mpjpe(lifted[:, sided], true[:, sided]),
+    }
+    return Scores(sequence.subject, sequence.action, {name: 1000 * errors[name] for name in METRICS})
+
+
+def pool(scores: Sequence[Scores]) -> Errors:
+    """Means in which every frame counts alike. Raises `ValueError` for no scores."""
+    if not scores:
+        raise ValueError("nothing to measure on")
+    values = {name: np.concatenate([s.errors[name] for s in scores]) for name in METRICS}
+    means = {name: float(v.mean()) if len(v) else float("nan") for name, v in values.items()}
+    return Errors(**means, frames=len(values["mpjpe"]))
+
+
 def measure(
     model: TemporalModel, seen: Sequence[Sequence3D], space: RaySpace, *, flip: bool = True
 ) -> Errors:
-    """The model's errors over all frames of the sequences; `space` is what the model reads.
+    """The model's errors over all frames of the sequences, to a hundredth; `space` is what the model reads.
 
     Raises `ValueError` for no sequences.
     """
-    if not seen:
-        raise ValueError("nothing to measure on")
-    columns: list[list[NDArray[np.float64]]] = [[] for _ in range(6)]
-    for sequence in seen:
-        out = predict_from_rays(model, sequence.rays, space, flip=H36M17 if flip else None)
-        limbs, true_limbs = out[:, LIMBS], sequence.pose[:, LIMBS]
-        for column, value in zip(
-            columns,
-            (
-                metrics.mpjpe(out, sequence.pose),
-                metrics.p_mpjpe(out, sequence.pose),
-                metrics.n_mpjpe(out, sequence.pose),
-                metrics.mpjve(out, sequence.pose),
-                metrics.mpjpe(limbs, true_limbs),
-                metrics.p_mpjpe(limbs, true_limbs),
-            ),
-            strict=True,
-        ):
-            column.append(value)
-    mean = [round(1000 * float(np.concatenate(column).mean()), 2) for column in columns]
-    frames = sum(len(s.pose) for s in seen)
-    return Errors(mean[0], mean[1], mean[2], mean[3], mean[4], mean[5], frames)
+
+    def lift(rays: NDArray[np.float32]) -> NDArray[np.float32]:
+        return predict_from_rays(model, rays, space, flip=H36M17 if flip else None)
+
+    errors = pool([score(lift, sequence) for sequence in seen])
+    return Errors(**{name: round(getattr(errors, name), 2) for name in METRICS}, frames=errors.frames)
+
+
+def _rooted(poses: NDArray[np.float32]) -> NDArray[np.float32]:
+    return poses - poses[:, :1]
 
 
 def _at_rate(points: NDArray[np.float32], source: float, rate: float) -> NDArray[np.float32]:

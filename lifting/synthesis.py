@@ -25,8 +25,8 @@ class Batch:
     """What one training step reads.
 
     keypoints: (N, F, 17, 2) in the Human3.6M layout and the configured input space. pose: (N, 17, 3) H36M17
-    of the window's target frame, metres, root at 0; in camera space, or for centred input in that of the frame's
-    virtual camera. root: (N, 3) its root in camera space, metres.
+    of the window's target frame, metres, root at 0; in camera space, or for centred input in that of the
+    frame's virtual camera. root: (N, 3) its root in camera space, metres.
     """
 
     keypoints: Tensor

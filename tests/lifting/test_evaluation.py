@@ -6,14 +6,26 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from videopose.errors import UsageError
 from videopose.lifting import metrics
 from videopose.lifting.camera import H36M_FOCAL
 from videopose.lifting.centring import look_at
 from videopose.lifting.config import CameraConfig, DetectionConfig
-from videopose.lifting.evaluation import LIMBS, Sequence3D, measure, sequences
+from videopose.lifting.evaluation import (
+    LIMBS,
+    METRICS,
+    Sequence3D,
+    lift_with,
+    measure,
+    pool,
+    score,
+    sequences,
+)
+from videopose.lifting.inference import predict_from_rays
+from videopose.lifting.lifter import Lifter
 from videopose.lifting.mocap import MotionCapture
 from videopose.lifting.model import TemporalModel
-from videopose.lifting.skeleton import H36M17
+from videopose.lifting.skeleton import COCO17, H36M17, HUMANEVA15
 
 PERFECT = DetectionConfig(jitter=(1e-9, 1e-9), drift=(1e-9, 1e-9), bias=0, outliers=0, episodes=0)
 Array = NDArray[np.float32]
@@ -199,3 +211,87 @@ def test_cameras_step_back_until_everything_is_in_front() -> None:
     for sequence in _sequences(capture, cameras=CameraConfig(distance=(2, 2)), per_clip=5):
         assert np.isfinite(sequence.rays).all()
         assert np.abs(sequence.rays).max() < 20
+
+
+def test_a_long_clip_is_seen_in_windows() -> None:
+    biased = PERFECT.model_copy(update={"bias": 0.05})
+
+    def strays(**changes: Any) -> Array:
+        noisy, true = (
+            _sequences(_capture((600,)), per_clip=1, detections=d, **changes)[0].rays
+            for d in (biased, PERFECT)
+        )
+        error = (noisy - true)[:, LIMBS]
+        return np.abs(error - error[0]).max((1, 2)) / np.abs(error[0]).max()
+
+    assert strays(window=60.0)[:600].max() < 0.5  # the bias grows on the screen as the person comes near
+    assert strays(window=3.0)[300:].max() > 0.8
+
+
+def test_keypoints_may_be_coco_s() -> None:
+    (joints,) = _sequences(per_clip=1, seed=3)[:1]
+    (coco,) = _sequences(per_clip=1, seed=3, layout="coco17")[:1]
+    np.testing.assert_array_equal(coco.pose, joints.pose)
+    for name in ("lwrist", "rknee"):
+        ours, theirs = H36M17.index(name), COCO17.index(name)
+        np.testing.assert_allclose(coco.rays[:, theirs], joints.rays[:, ours], atol=1e-6)
+    assert not np.allclose(coco.rays[:, 0], joints.rays[:, 0])
+
+
+@pytest.mark.parametrize("space", ["rays", "centred", "screen"])
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_lifter_lifts_as_its_file_says(space: Any, flip: bool) -> None:
+    sequence = _sequences(per_clip=1)[0]
+    torch.manual_seed(0)
+    model = TemporalModel(filter_widths=(3, 3), channels=8).eval()
+    lifted = lift_with(Lifter(model, "h36m17", space, 50.0), flip=flip)(sequence.rays)
+    assert lifted.shape == sequence.pose.shape
+    assert (lifted[:, 0] == 0).all()
+    same = predict_from_rays(
+        model, sequence.rays, "rays" if space == "screen" else space, flip=H36M17 if flip else None
+    )
+    np.testing.assert_array_equal(lifted, same)
+
+
+def test_a_lifter_that_reads_coco_is_mirrored_as_coco() -> None:
+    rays = np.random.default_rng(0).normal(0, 1, (9, 17, 2)).astype(np.float32)
+    mirrored = rays[:, list(COCO17.mirror)] * np.float32([-1, 1])
+    torch.manual_seed(0)
+    lifter = Lifter(TemporalModel(filter_widths=(3,), channels=8).eval(), "coco17", "rays", 50.0)
+    lift = lift_with(lifter, flip=True)
+    back = lift(mirrored)[:, list(H36M17.mirror)] * np.float32([-1, 1, 1])
+    np.testing.assert_allclose(lift(rays), back, atol=1e-6)
+    assert not np.allclose(lift(rays), lift_with(lifter, flip=False)(rays))
+
+
+def test_other_skeletons_are_refused() -> None:
+    model = TemporalModel(num_joints_in=15, num_joints_out=15, filter_widths=(3,), channels=4)
+    with pytest.raises(UsageError, match="humaneva15"):
+        lift_with(Lifter(model, "humaneva15", "screen", 60.0), flip=True)
+
+
+def test_scores_are_frame_by_frame() -> None:
+    sequence = _sequence()
+    wrong = sequence.pose.copy()
+    wrong[4, H36M17.index("lwrist"), 0] += 0.017
+    scores = score(lambda rays: wrong, sequence)
+    assert (scores.subject, scores.action) == ("01", "walk")
+    assert [len(scores.errors[name]) for name in METRICS] == [12, 12, 12, 11, 12, 12]
+    np.testing.assert_allclose(scores.errors["mpjpe"], np.eye(12)[4], atol=1e-4)
+    np.testing.assert_allclose(scores.errors["mpjve"], np.eye(12)[4, :11] + np.eye(12)[3, :11], atol=1e-4)
+
+
+def test_limbs_follow_the_skeleton() -> None:
+    pose = np.zeros((3, 15, 3), np.float32)
+    wrong = pose.copy()
+    wrong[:, HUMANEVA15.index("rwrist"), 0] = 0.012
+    sequence = Sequence3D("S1", "Walking", np.zeros((3, 15, 2), np.float32), pose)
+    scores = score(lambda rays: wrong, sequence, skeleton=HUMANEVA15)
+    np.testing.assert_allclose(scores.errors["limbs_mpjpe"], 1, atol=1e-4)  # twelve joints have a side
+    np.testing.assert_allclose(scores.errors["mpjpe"], 12 / 15, atol=1e-4)
+
+
+def test_single_frames_have_no_velocity() -> None:
+    errors = pool([score(lambda rays: np.zeros((1, 17, 3), np.float32), _sequence(1))])
+    assert np.isnan(errors.mpjve)
+    assert errors.mpjpe > 0

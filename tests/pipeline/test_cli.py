@@ -16,12 +16,13 @@ import pytest
 
 from videopose.lifting.shipped import shipped
 from videopose.pipeline import assets
-from videopose.pipeline.cli import cli, complain
+from videopose.pipeline.cli import cli
+from videopose.pipeline.complaints import complain
 from videopose.pipeline.infer import file_digest
 
 Run = Callable[..., Any]
 Write = Callable[..., Path]
-COMMANDS = ["infer", "demo", "render", "assets", "train"]
+COMMANDS = ["infer", "demo", "render", "assets", "train", "evaluate", "inspect"]
 
 
 def _contents(folder: Path) -> dict[str, tuple[int, bytes]]:

@@ -1,0 +1,121 @@
+"""What `videopose evaluate` shows: a table on the screen, and the same and more as CSV."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..files import replacing
+from ..lifting.breakdown import Breakdown
+from ..lifting.evaluation import METRICS, Errors
+from .evaluate import Result, mean_of_seeds
+
+PROTOCOLS = {
+    "1": ("mpjpe", "limbs_mpjpe"),
+    "2": ("p_mpjpe", "limbs_p_mpjpe"),
+    "3": ("n_mpjpe",),
+    "velocity": ("mpjve",),
+}
+"""The paper's protocols, and the columns that each has."""
+
+_TITLES = {
+    "mpjpe": "MPJPE",
+    "p_mpjpe": "P-MPJPE",
+    "n_mpjpe": "N-MPJPE",
+    "mpjve": "MPJVE",
+    "limbs_mpjpe": "limbs\nMPJPE",
+    "limbs_p_mpjpe": "limbs\nP-MPJPE",
+}
+
+_COLUMNS = {
+    name: f"{name}_mm_per_frame" if name == "mpjve" else f"{name}_mm" for name in METRICS
+}  # in the CSV file
+_WIDTH = 100  # characters, where the output is no terminal
+
+
+def show(results: Sequence[Result], *, lifter: str, protocols: Sequence[str] = ()) -> None:
+    """Print one table a result; `protocols`: only these of `PROTOCOLS`."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(console.width, _WIDTH))
+    shown = {metric for protocol in protocols or PROTOCOLS for metric in PROTOCOLS[protocol]}
+    columns = {metric: title for metric, title in _TITLES.items() if metric in shown}
+    for result in results:
+        console.print(f"{lifter} on {result.material.name}", style="bold", markup=False, highlight=False)
+        for note in result.material.notes:
+            console.print(note, markup=False, highlight=False, soft_wrap=True)
+        console.print(_table(result, columns))
+
+
+def write_csv(path: Path, results: Sequence[Result], *, lifter: str) -> None:
+    """One row a line of the table, way of lifting and seed, and one for the mean over seeds. An undefined
+    error is an empty cell. Raises `OutputError`."""
+    facts = list(dict.fromkeys(fact for result in results for fact in result.material.facts))
+    head = ["lifter", "data", *facts, "flip", "by", "name", "seed", "frames", *_COLUMNS.values()]
+    with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(head)
+        for result in results:
+            told = [lifter, result.material.name, *(result.material.facts.get(fact, "") for fact in facts)]
+            for flip, seeds in result.by_flip.items():
+                drawn = {str(seed): breakdown for seed, breakdown in seeds.items()}
+                for seed, breakdown in (drawn | {"mean": mean_of_seeds(seeds)}).items():
+                    for by, name, errors in _lines(breakdown):
+                        cells = [_number(getattr(errors, metric), 3) for metric in METRICS]
+                        writer.writerow(
+                            [*told, "yes" if flip else "no", by, name, seed, errors.frames, *cells]
+                        )
+
+
+def _table(result: Result, columns: dict[str, str]) -> Table:
+    table = Table(box=box.SIMPLE, caption="mm; MPJVE: mm a frame", caption_justify="left")
+    table.add_column("action", overflow="fold")
+    for title in (*columns.values(), "frames"):
+        table.add_column(title, justify="right", no_wrap=True)
+    main = mean_of_seeds(next(iter(result.by_flip.values())))  # with flips, where they were wanted
+
+    def add(name: str, errors: Errors, style: str = "") -> None:
+        cells = [_number(getattr(errors, metric), 1) or "–" for metric in columns]
+        table.add_row(Text(name), *cells, str(errors.frames), style=style)
+
+    for name, errors in main.actions.items():
+        add(name, errors)
+    table.add_section()
+    for flip, seeds in result.by_flip.items():
+        way = "flips" if flip else "no flips"
+        mean = mean_of_seeds(seeds)
+        add(f"mean of actions, {way}", mean.mean, "bold")
+        if len(seeds) > 1:
+            table.add_row("  furthest seed", *(_spread(seeds.values(), mean, metric) for metric in columns))
+        add(f"mean of frames, {way}", mean.frames)
+    table.add_section()
+    table.add_row("each person's mean of actions", style="italic")
+    for name, errors in main.subjects.items():
+        add(name, errors)
+    return table
+
+
+def _lines(breakdown: Breakdown) -> Iterator[tuple[str, str, Errors]]:
+    for name, errors in breakdown.actions.items():
+        yield "action", name, errors
+    for name, errors in breakdown.subjects.items():
+        yield "subject", name, errors
+    yield "mean of actions", "", breakdown.mean
+    yield "mean of frames", "", breakdown.frames
+
+
+def _spread(breakdowns: Iterable[Breakdown], mean: Breakdown, metric: str) -> str:
+    """How far the mean of actions strays from its mean over seeds."""
+    off = [abs(getattr(b.mean, metric) - getattr(mean.mean, metric)) for b in breakdowns]
+    return "–" if any(math.isnan(v) for v in off) else f"±{max(off):.1f}"
+
+
+def _number(value: float, digits: int) -> str:
+    return "" if math.isnan(value) else f"{value:.{digits}f}"

@@ -1,0 +1,69 @@
+import math
+
+import numpy as np
+import pytest
+
+from videopose.lifting.breakdown import break_down, unweighted
+from videopose.lifting.evaluation import METRICS, Errors, Scores
+
+
+def _scores(subject: str, action: str, frames: int, value: float) -> Scores:
+    """A sequence whose MPJPE is `value` in every frame, and whose other errors are its multiples."""
+    return Scores(subject, action, {
+        name: np.full(frames - (name == "mpjve"), (i + 1) * value) for i, name in enumerate(METRICS)
+    })  # fmt: skip
+
+
+def _values(errors: Errors) -> list[float]:
+    return [getattr(errors, name) for name in METRICS]
+
+
+def test_every_action_counts_alike_however_long() -> None:
+    broken = break_down([
+        _scores("A", "walk", 90, 10), _scores("B", "walk", 10, 20), _scores("B", "sit", 25, 41),
+    ])  # fmt: skip
+    assert list(broken.actions) == ["sit", "walk"]
+    assert broken.actions["walk"].mpjpe == pytest.approx(11)  # frames count alike within an action
+    assert broken.mean.mpjpe == pytest.approx((11 + 41) / 2)
+    assert broken.frames.mpjpe == pytest.approx((900 + 200 + 1025) / 125)
+    frames = [e.frames for e in (*broken.actions.values(), broken.mean, broken.frames)]
+    assert frames == [25, 100, 125, 125]
+
+
+def test_a_person_is_the_mean_of_their_actions() -> None:
+    broken = break_down([
+        _scores("B", "walk", 10, 20), _scores("A", "walk", 90, 10), _scores("B", "sit", 30, 40),
+    ])  # fmt: skip
+    assert list(broken.subjects) == ["A", "B"]
+    assert broken.subjects["A"].mpjpe == pytest.approx(10)
+    assert broken.subjects["B"].mpjpe == pytest.approx(30)
+    assert [broken.subjects[s].frames for s in "AB"] == [90, 40]
+
+
+def test_every_metric_is_broken_down() -> None:
+    broken = break_down([_scores("A", "walk", 5, 1), _scores("A", "sit", 5, 3)])
+    assert _values(broken.mean) == pytest.approx([2, 4, 6, 8, 10, 12])
+    assert _values(broken.subjects["A"]) == pytest.approx([2, 4, 6, 8, 10, 12])
+    assert _values(broken.actions["sit"]) == pytest.approx([3, 6, 9, 12, 15, 18])
+
+
+def test_an_action_of_single_frames_has_no_velocity_and_spoils_none() -> None:
+    broken = break_down([_scores("A", "still", 1, 5), _scores("A", "walk", 5, 1)])
+    assert math.isnan(broken.actions["still"].mpjve)
+    assert broken.mean.mpjve == broken.frames.mpjve == pytest.approx(4)
+    assert broken.mean.mpjpe == pytest.approx(3)
+    assert math.isnan(break_down([_scores("A", "still", 1, 5)]).mean.mpjve)
+
+
+def test_a_mean_may_stand_for_other_frames() -> None:
+    one, other = (break_down([_scores("A", "walk", 4, v)]).frames for v in (1, 2))
+    assert unweighted([one, other]).frames == 8
+    assert unweighted([one, other], frames=4).frames == 4
+    assert unweighted([one, other]).mpjpe == pytest.approx(1.5)
+
+
+def test_nothing_is_an_error() -> None:
+    with pytest.raises(ValueError, match="nothing"):
+        break_down([])
+    with pytest.raises(ValueError, match="nothing"):
+        unweighted([])
