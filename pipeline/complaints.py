@@ -1,4 +1,4 @@
-"""One line about an error, and the exit code it ends in."""
+"""One line about an error, and the exit code it ends in (see `errors` for the codes)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import traceback
 
 from ..errors import VideoposeError
 from .progress import say
+
+SOME_FAILED = 7  # of several inputs, while others were done
 
 
 def complain(error: Exception, *, debug: bool) -> int:

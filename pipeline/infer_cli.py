@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .complaints import complain
+from .complaints import SOME_FAILED, complain
 
 if TYPE_CHECKING:
     from .infer import InferOptions
     from .outputs import Job
-
-SOME_FAILED = 7
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
