@@ -14,9 +14,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import InputError, OutputError
+from ..files import replacing
+from .skeleton import H36M17
 
-NUM_STORED_JOINTS = 19  # Human3.6M's 17, then the left and the right ear
+STORED_JOINTS = (*H36M17.names, "lear", "rear")
+NUM_STORED_JOINTS = len(STORED_JOINTS)
 _LEFT_EAR, _RIGHT_EAR, _NOSE = 17, 18, 9
 
 
@@ -96,6 +99,39 @@ class MotionCapture:
             raise InputError(f"{path}: no such file") from error
         except Exception as error:  # numpy and zipfile raise many kinds for a damaged file
             raise InputError(f"{path} is not a motion-capture table ({error})") from error
+
+    def save(self, path: str | os.PathLike[str], *, notice: str = "") -> None:
+        """Write the table; `notice`: where the motion is from and what may be done with it.
+
+        Positions are kept to the millimetre. Raises `OutputError` where the file cannot be written, or a clip
+        begins more than 32 m from the origin, where it should begin.
+        """
+        delta = _differentiate(self.positions, self.lengths)
+        if np.abs(delta).max() > np.iinfo(np.int16).max:
+            raise OutputError(f"cannot write {path}: a clip begins, or leaps, more than 32 m from the origin")
+        with replacing(path) as partial, partial.open("wb") as file:
+            np.savez_compressed(
+                file,
+                delta=delta.astype(np.int16),
+                length=self.lengths.astype(np.int32),
+                fps=np.float32(self.rate),
+                name=np.array(self.names, np.str_),
+                subject=np.array(self.subjects, np.str_),
+                action=np.array(self.actions, np.str_),
+                source=np.array(self.sources, np.str_),
+                joints=np.array(STORED_JOINTS),
+                parents=np.array(H36M17.parents, np.int8),
+                meta=np.array(notice),
+            )
+
+
+def _differentiate(positions: NDArray[np.float32], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The inverse of `_integrate`: metres (S, 19, 3) → (57, S) millimetres."""
+    millimetres = np.rint(positions.astype(np.float64) * 1000).astype(np.int64)
+    delta = np.diff(millimetres.reshape(len(millimetres), -1), axis=0, prepend=0)
+    starts = np.cumsum(lengths) - lengths
+    delta[starts] = millimetres.reshape(len(millimetres), -1)[starts]
+    return np.ascontiguousarray(delta.T)
 
 
 def _integrate(delta: NDArray[np.int16], lengths: NDArray[np.int64]) -> NDArray[np.float32]:

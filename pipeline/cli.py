@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from . import infer_cli, lifter_cli
+from . import infer_cli, lifter_cli, prepare_cli
 from .complaints import complain
 from .progress import say, terminal
 
@@ -19,7 +19,7 @@ Exit codes:
   0  done                          4  nobody was found in the video
   1  a bug (please report it)      5  a result cannot be written
   2  wrong option or name          6  a pinned download is missing
-  3  a file cannot be read         7  some of several videos failed
+  3  a file cannot be read         7  some of several inputs failed
 """
 
 
@@ -163,7 +163,7 @@ def train(
     click.echo(path)
 
 
-for command in (*infer_cli.COMMANDS, *lifter_cli.COMMANDS):
+for command in (*infer_cli.COMMANDS, *lifter_cli.COMMANDS, *prepare_cli.COMMANDS):
     cli.add_command(command)
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from videopose.errors import InputError
-from videopose.lifting.mocap import MotionCapture, coco_face
+from videopose.errors import InputError, OutputError
+from videopose.lifting.mocap import STORED_JOINTS, MotionCapture, coco_face
 
 LENGTHS = (4, 1, 6)
 
@@ -181,3 +181,25 @@ def test_the_face_turns_with_the_head() -> None:
     faces = coco_face(heads)
     assert faces.shape == (1, 2, 3, 3)
     np.testing.assert_allclose(faces[0, 1], faces[0, 0] @ turn.T, atol=1e-6)
+
+
+def test_what_is_saved_reads_back_exactly(tmp_path: Path) -> None:
+    capture = _capture()
+    capture.save(tmp_path / "m.npz", notice="made by hand")
+    back = MotionCapture.load(tmp_path / "m.npz")
+    np.testing.assert_array_equal(back.positions, capture.positions)
+    assert (back.rate, back.names, back.subjects) == (capture.rate, capture.names, capture.subjects)
+    assert (back.actions, back.sources) == (capture.actions, capture.sources)
+    with np.load(tmp_path / "m.npz", allow_pickle=False) as archive:
+        expected = _arrays()
+        for key in ("delta", "length"):
+            np.testing.assert_array_equal(archive[key], expected[key])
+            assert archive[key].dtype == expected[key].dtype
+        assert str(archive["meta"]) == "made by hand"
+        assert archive["joints"].tolist() == list(STORED_JOINTS)
+
+
+def test_clips_that_begin_far_away_are_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="32 m from the origin"):
+        _capture(positions=_positions() + np.float32(40)).save(tmp_path / "m.npz")
+    assert not list(tmp_path.iterdir())

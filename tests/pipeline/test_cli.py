@@ -22,7 +22,7 @@ from videopose.pipeline.infer import file_digest
 
 Run = Callable[..., Any]
 Write = Callable[..., Path]
-COMMANDS = ["infer", "demo", "render", "assets", "train", "evaluate", "inspect"]
+COMMANDS = ["infer", "demo", "render", "assets", "train", "evaluate", "inspect", "prepare"]
 
 
 def _contents(folder: Path) -> dict[str, tuple[int, bytes]]:

@@ -1,0 +1,291 @@
+"""Object-array `.npz` files, read without trusting them.
+
+The files of the field (`data_3d_h36m.npz`, `data_2d_*.npz`) hold pickled Python objects. Unpickling runs
+whatever a file asks for. So the pickle is first scanned for operations that plain data does not need, and the
+names in it (numpy's array, data type and scalar, and hardly any other) are answered with inert stand-ins of
+our own; arrays are built afterwards from their bytes. What can come out are dicts, lists, tuples, sets,
+strings, numbers and numpy arrays of numbers, truth values, strings and such objects.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import pickle
+import pickletools
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from ..errors import InputError
+
+LIMIT = 4 << 30
+"""Bytes that a file may unpack to: several times the largest published one, so that a small file cannot claim
+all memory."""
+
+_MAX_DEPTH = 50  # the published files nest six deep
+
+# Every operation that a pickle of plain data needs, in protocols 0 to 5. Left out are those that find code by
+# number (EXT*), by instance (INST, OBJ, NEWOBJ*) or outside the file (PERSID, NEXT_BUFFER).
+_OPERATIONS = frozenset(
+    "PROTO FRAME STOP MARK POP POP_MARK DUP PUT BINPUT LONG_BINPUT MEMOIZE GET BINGET LONG_BINGET "
+    "NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT "
+    "STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 "
+    "BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8 "
+    "EMPTY_LIST LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 "
+    "EMPTY_DICT DICT SETITEM SETITEMS EMPTY_SET ADDITEMS FROZENSET GLOBAL STACK_GLOBAL REDUCE BUILD".split()
+)
+_MEMO = frozenset(("PUT", "BINPUT", "LONG_BINPUT", "GET", "BINGET", "LONG_BINGET"))
+_BYTE_ORDERS: dict[object, Literal["<", ">", "="]] = {"<": "<", ">": ">", "=": "=", "|": "="}
+_DTYPE = re.compile(r"[<>=|]?[biufcSUO]\d{0,9}")
+
+
+class _Refused(Exception):
+    """The file holds something that plain data does not need."""
+
+
+class _Dtype:
+    """Stands for a numpy data type while the pickle is read."""
+
+    def __init__(self, code: object, *options: object) -> None:
+        code = code.decode("ascii") if isinstance(code, bytes) else code
+        if not isinstance(code, str) or not _DTYPE.fullmatch(code):
+            raise _Refused(f"an array of type {code!r}")
+        self.dtype: np.dtype[Any] = np.dtype(object if "O" in code else code)
+
+    def __setstate__(self, state: object) -> None:
+        # (version, byte order, subarray, names, fields, item size, alignment, flags[, metadata])
+        if not isinstance(state, tuple) or len(state) < 7 or any(part is not None for part in state[2:5]):
+            raise _Refused("an array of records")
+        order = _BYTE_ORDERS.get(state[1])
+        if order is None:
+            raise _Refused("an array of unknown byte order")
+        if self.dtype.kind in "SU":
+            width = state[5]
+            if not isinstance(width, int) or not 0 <= width < 1 << 31:
+                raise _Refused("an array of strings of no length")
+            self.dtype = np.dtype(f"{self.dtype.kind}{width // (4 if self.dtype.kind == 'U' else 1)}")
+        self.dtype = self.dtype.newbyteorder(order)
+
+
+class _Array:
+    """Stands for a numpy array while the pickle is read."""
+
+    def __init__(self, *arguments: object) -> None:
+        self.state: tuple[Any, ...] | None = None
+
+    def __setstate__(self, state: object) -> None:
+        if not isinstance(state, tuple) or len(state) != 5:
+            raise _Refused("an array of unknown make-up")
+        self.state = state[1:]  # without the version: shape, type, Fortran order, bytes or list
+
+
+def _array_type(*arguments: object) -> object:
+    """The class `numpy.ndarray`, which pickles of arrays only ever pass on."""
+    raise _Refused("an array of unknown make-up")
+
+
+def _buffer(data: object, dtype: object, shape: object, order: object, axes: object = None) -> _Array:
+    """An array as protocol 5 writes it."""
+    if axes is not None:
+        raise _Refused("an array of unknown make-up")
+    array = _Array()
+    array.state = (shape, dtype, order == "F", data)
+    return array
+
+
+def _scalar(dtype: object, data: object = b"") -> _Array:
+    """One number. A zero-dimensional array until the end."""
+    array = _Array()
+    array.state = (None, dtype, False, data)
+    return array
+
+
+def _encode(text: object, encoding: object = "latin1") -> bytes:
+    """How protocol 2 writes bytes."""
+    if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
+        raise _Refused("encoded text")
+    return text.encode("latin1")
+
+
+def _no_bytes() -> bytes:
+    """How protocol 2 writes no bytes; with arguments it would be a way to claim memory."""
+    return b""
+
+
+class _Name:
+    """What a pickle gets for a name: it can be called and nothing else, above all not altered by a BUILD."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self._function = function
+
+    def __call__(self, *arguments: object) -> object:
+        return self._function(*arguments)
+
+    def __setstate__(self, state: object) -> None:
+        raise _Refused("a change of numpy itself")
+
+
+_NAMES: Mapping[tuple[str, str], _Name] = {
+    ("numpy", "ndarray"): _Name(_array_type),
+    ("numpy", "dtype"): _Name(_Dtype),
+    ("_codecs", "encode"): _Name(_encode),
+    **{
+        (builtins, name): _Name(stand_in)
+        for builtins in ("builtins", "__builtin__")  # as Python 3 and Python 2 have it
+        for name, stand_in in (("bytes", _no_bytes), ("set", set), ("frozenset", frozenset))
+    },
+    **{
+        (f"numpy.{core}.{module}", name): _Name(stand_in)
+        for core in ("core", "_core")
+        for module, name, stand_in in (
+            ("multiarray", "_reconstruct", _Array),
+            ("multiarray", "scalar", _scalar),
+            ("numeric", "_frombuffer", _buffer),
+        )
+    },
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str, /) -> Any:
+        try:
+            return _NAMES[module, name]
+        except KeyError:
+            raise _Refused(f"{module}.{name}") from None
+
+
+def load_object_npz(path: str | os.PathLike[str], *, limit: int = LIMIT) -> dict[str, Any]:
+    """Read an `.npz` that may hold object arrays; nothing in it is executed.
+
+    Gives the archive's members by name: arrays as they are, and what a zero-dimensional object array wraps
+    (usually a dict) unwrapped. Python 2's strings are read as Latin-1.
+    Raises `InputError` where there is no such file, it is damaged, it unpacks to more than `limit` bytes, or
+    it holds anything but plain containers, numbers, strings and numpy arrays of them.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
+            size = sum(m.file_size for m in members)
+            if size > limit:
+                raise InputError(
+                    f"{path} unpacks to {size:,} bytes, more than the {limit:,} that are allowed"
+                )
+            return {m.filename.removesuffix(".npy"): _member(archive.read(m)) for m in members}
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except InputError:
+        raise
+    except _Refused as error:
+        raise InputError(
+            f"{path} holds {error}, which plain data does not need, so it was not loaded"
+        ) from error
+    except Exception as error:  # damaged zip, header or pickle: many kinds
+        raise InputError(f"{path} is not a readable .npz file ({error})") from error
+
+
+def _member(data: bytes) -> Any:
+    """One `.npy` member: its array, or the object that it wraps."""
+    file = io.BytesIO(data)
+    version = npy.read_magic(file)
+    if version == (1, 0):
+        shape, fortran, dtype = npy.read_array_header_1_0(file)
+    elif version == (2, 0):
+        shape, fortran, dtype = npy.read_array_header_2_0(file)
+    else:
+        raise _Refused(f"an array in format version {version}")
+    rest = memoryview(data)[file.tell() :]
+    if not dtype.hasobject:
+        return _from_bytes(rest, dtype, shape, fortran)
+    if dtype != np.dtype(object):
+        raise _Refused("an array of records")
+    del rest
+    value = _unpickle(file)
+    if not isinstance(value, np.ndarray) or math.prod(shape) != value.size:
+        raise _Refused(f"an object array of shape {shape} without its content")
+    return value.item() if shape == () else value.reshape(shape, order="F" if fortran else "C")
+
+
+def _unpickle(file: io.BytesIO) -> Any:
+    start, length = file.tell(), len(file.getbuffer())
+    for operation, argument, _ in pickletools.genops(file):
+        if operation.name not in _OPERATIONS:
+            raise _Refused(f"the pickle operation {operation.name}")
+        # The unpickler sets aside room up to the largest memo number: one that no pickle this long can reach
+        # would claim gigabytes.
+        if operation.name in _MEMO and not 0 <= int(argument) <= length:  # type: ignore[arg-type]
+            raise _Refused("a memo number out of range")
+    file.seek(start)
+    return _plain(_Unpickler(file, encoding="latin1").load(), {}, 0)
+
+
+def _plain(value: Any, done: dict[int, Any], depth: int) -> Any:
+    """Replace the stand-ins by arrays, refuse whatever is not plain. `done`: results by their source's id."""
+    if value is None or isinstance(value, bool | int | float | complex | str | bytes):
+        return value
+    if id(value) in done:
+        return done[id(value)]
+    if depth > _MAX_DEPTH:
+        raise _Refused("containers nested too deep")
+    result: Any
+    if isinstance(value, dict):
+        result = {_plain(k, done, depth + 1): _plain(v, done, depth + 1) for k, v in value.items()}
+    elif isinstance(value, list | tuple | set | frozenset):
+        result = type(value)([_plain(v, done, depth + 1) for v in value])
+    elif isinstance(value, bytearray):
+        result = bytes(value)
+    elif isinstance(value, _Array):
+        result = _array(value, done, depth)
+    elif isinstance(value, _Dtype):
+        result = value.dtype
+    else:
+        raise _Refused("a name by itself")
+    done[id(value)] = result
+    return result
+
+
+def _array(stand_in: _Array, done: dict[int, Any], depth: int) -> Any:
+    if stand_in.state is None:
+        raise _Refused("an array without content")
+    shape, dtype, fortran, data = stand_in.state
+    stand_in.state = None  # lets go of the bytes as soon as they are copied
+    if not isinstance(dtype, _Dtype):
+        raise _Refused("an array without a type")
+    if shape is not None and not (
+        isinstance(shape, tuple) and len(shape) <= 32 and all(isinstance(n, int) and n >= 0 for n in shape)
+    ):
+        raise _Refused("an array without a shape")
+    if dtype.dtype.hasobject:
+        if not isinstance(data, list) or shape is None or math.prod(shape) != len(data):
+            raise _Refused("an object array without its content")
+        flat = np.empty(len(data), object)
+        for i, item in enumerate(data):
+            flat[i] = _plain(item, done, depth + 1)
+        return flat.reshape(shape, order="F" if fortran else "C")
+    data = data.encode("latin1") if isinstance(data, str) else data
+    if not isinstance(data, bytes | bytearray):
+        raise _Refused("an array without its content")
+    array = _from_bytes(data, dtype.dtype, shape or (), bool(fortran))
+    return array[()] if shape is None else array
+
+
+def _from_bytes(
+    data: bytes | bytearray | memoryview, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool
+) -> NDArray[Any]:
+    """Bytes → an array of its own. Raises `ValueError` where the shape asks for other than what is there."""
+    count = math.prod(shape)
+    if count == 0:
+        return np.empty(shape, dtype)
+    if not dtype.itemsize or count * dtype.itemsize != len(data):
+        raise ValueError(
+            f"an array of shape {shape} should have {count * dtype.itemsize} bytes, not {len(data)}"
+        )
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C").copy(order="K")
