@@ -72,7 +72,7 @@ class MoveNet:
         multipose: tuple[Path, Path],
         thunder: tuple[Path, Path],
         max_people: int | None = None,
-        look_interval: int = 24,
+        look_interval: int = 30,
         search_interval: int = 3,
         finder_size: int = 512,
         find_threshold: float = 0.15,
@@ -92,7 +92,8 @@ class MoveNet:
         self._find_threshold = find_threshold
         self._start_threshold = start_threshold
         self._keep_threshold = keep_threshold
-        self._finder = open_session(*multipose, threads=threads, device=device)
+        # After a look the finder's idle threads would spin on the cores that Thunder needs.
+        self._finder = open_session(*multipose, threads=threads, device=device, spin=False)
         self._refiner = open_session(*thunder, threads=threads, device=device)
         self._sha256 = {path.name: _sha256(path) for path in (*multipose, *thunder)}
 
@@ -209,12 +210,18 @@ class MoveNet:
 
 
 def open_session(
-    topology: Path, weights: Path, *, threads: int | None = None, device: str = "cpu"
+    topology: Path, weights: Path, *, threads: int | None = None, device: str = "cpu", spin: bool = True
 ) -> onnxruntime.InferenceSession:
-    """A TensorFlow.js graph, ready to run under onnxruntime."""
+    """A TensorFlow.js graph, ready to run under onnxruntime.
+
+    spin: whether its threads wait busily for the next run, onnxruntime's default: quickest for a network that
+    runs all the time.
+    """
     options = onnxruntime.SessionOptions()
     if threads is not None:
         options.intra_op_num_threads = threads
+    if not spin:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = ["CPUExecutionProvider"]
     if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         providers.insert(0, "CUDAExecutionProvider")
