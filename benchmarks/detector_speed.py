@@ -24,8 +24,8 @@ from videopose.detectors.people import Image
 from videopose.pipeline.assets import fetch
 from videopose.pipeline.video_in import open_video
 
-BLOCK = 30  # frames; the detector's look_interval
-BLOCKS = 4  # of the clip: until the man jumps
+BLOCK = 20  # frames; the detector's look_interval
+BLOCKS = 6  # of the clip: until the man jumps
 
 
 def main() -> None:

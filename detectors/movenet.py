@@ -72,7 +72,7 @@ class MoveNet:
         multipose: tuple[Path, Path],
         thunder: tuple[Path, Path],
         max_people: int | None = None,
-        look_interval: int = 30,
+        look_interval: int = 20,
         search_interval: int = 3,
         finder_size: int = 512,
         find_threshold: float = 0.15,
