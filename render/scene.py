@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from ..lifting.pose_table import PoseTable
+from .level import level
 
 ANKLE_HEIGHT = 0.07
 """Metres from the floor to the lowest joint of someone who stands."""
@@ -39,9 +40,10 @@ class Scene:
     """Everyone in a pose table, on a floor at y = 0; x right, y down, z forward, metres.
 
     A person stands where `root` says. Its gaps are bridged straight; people without any root at all are set
-    side by side, in the order in which the video shows them. The filming camera is taken to be level. A
-    single camera knows a person's distance, and so the height of the feet, only roughly, so each track is
-    moved up or down as a whole until its feet, when they are low, are on the floor. Nothing is smoothed.
+    side by side, in the order in which the video shows them. A tilted camera is levelled by how people
+    stand (see `level`). A single camera knows a person's distance, and so the height of the feet, only
+    roughly, so each track is moved up or down as a whole until its feet, when they are low, are on the floor.
+    Nothing is smoothed.
     """
 
     def __init__(self, table: PoseTable) -> None:
@@ -52,7 +54,11 @@ class Scene:
         self._first = np.array([table.frame[rows.start] for rows in self._rows], np.int64)
         self._last = np.array([table.frame[rows.stop - 1] for rows in self._rows], np.int64)
         self._lifted: NDArray[np.bool_] = np.asarray(np.isfinite(table.pose).all((1, 2)))
-        self._places = self._place()
+        turn = level(table.pose).T.astype(np.float32)
+        self._pose = table.pose @ turn
+        root = table.root.copy()
+        root[~(np.abs(root) < _FARTHEST).all(1)] = np.nan
+        self._places = self._place(root @ turn)
 
     def spans(self) -> list[tuple[int, int]]:
         """Each track's first and last frame."""
@@ -65,7 +71,7 @@ class Scene:
             rows = self._rows[rank]
             row = rows.start + int(np.searchsorted(table.frame[rows], frame))
             if table.frame[row] == frame:
-                joints = table.pose[row] + self._places[row] if self._lifted[row] else None
+                joints = self._pose[row] + self._places[row] if self._lifted[row] else None
                 people.append(
                     Person(
                         self.tracks[rank], int(rank), table.keypoints[row], joints, bool(table.filled[row])
@@ -107,7 +113,7 @@ class Scene:
         if not len(rows):
             return np.array([[x, y, z] for x in (-1, 1) for y in (-1.8, 0) for z in (-1, 1)], float)
         origin = targets if targets.ndim == 1 else targets[self._table.frame[rows]][:, None]
-        points = self._table.pose[rows] + self._places[rows][:, None] - origin
+        points = self._pose[rows] + self._places[rows][:, None] - origin
         points = points[_near_the_others(points.mean(1))].reshape(-1, 3)
         return np.concatenate([points, points * np.array([1, 0, 1])])
 
@@ -118,10 +124,8 @@ class Scene:
     def _sound_places(self) -> NDArray[np.float32]:
         return self._places[self._sound_rows()]
 
-    def _place(self) -> NDArray[np.float32]:
-        """(N, 3): where each row's root stands in the scene."""
-        root = self._table.root.copy()
-        root[~(np.abs(root) < _FARTHEST).all(1)] = np.nan
+    def _place(self, root: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, 3): where each row's root stands in the scene. root: (N, 3) levelled, NaN if unknown."""
         known = np.isfinite(root[:, 0])
         placed = [rows for rows in self._rows if known[rows].any()]
         adrift = [rows for rows in self._rows if not known[rows].any()]
@@ -137,7 +141,7 @@ class Scene:
         for rows, x in self._side_by_side(adrift):
             root[rows] = (left + x, 0, away)
         for rows in self._rows:
-            lowest = (self._table.pose[rows, :, 1].max(1) + root[rows, 1])[self._lifted[rows]]
+            lowest = (self._pose[rows, :, 1].max(1) + root[rows, 1])[self._lifted[rows]]
             if len(lowest):
                 root[rows, 1] -= np.percentile(lowest, 85) + ANKLE_HEIGHT
         return root
