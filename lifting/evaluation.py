@@ -20,8 +20,8 @@ from .bodies import COCO_POINTS
 from .camera import H36M_FOCAL
 from .clip_detections import simulate_clip
 from .config import CameraConfig, DetectionConfig
-from .inference import RaySpace, predict, predict_from_rays
-from .lifter import Lifter
+from .inference import predict_poses
+from .lifter import InputSpace, Lifter
 from .mocap import MotionCapture, coco_face
 from .model import TemporalModel
 from .skeleton import COCO17, COCO_TO_H36M, H36M17, SKELETONS, Skeleton
@@ -142,10 +142,8 @@ def lift_with(lifter: Lifter, *, flip: bool) -> Lift:
             f"this lifter reads {skeleton.name} and gives {lifter.model.num_joints_out} joints; "
             "motion-capture tables have Human3.6M's 17"
         )
-    mirror, space = skeleton if flip else None, lifter.input_space
-    if space == "screen":
-        return lambda rays: _rooted(predict(lifter.model, rays, flip=mirror))
-    return lambda rays: predict_from_rays(lifter.model, rays, space, flip=mirror)
+    mirror = skeleton if flip else None
+    return lambda rays: predict_poses(lifter.model, rays, lifter.input_space, flip=mirror)
 
 
 def score(lift: Lift, sequence: Sequence3D, *, skeleton: Skeleton = H36M17) -> Scores:
@@ -176,7 +174,7 @@ def pool(scores: Sequence[Scores]) -> Errors:
 
 
 def measure(
-    model: TemporalModel, seen: Sequence[Sequence3D], space: RaySpace, *, flip: bool = True
+    model: TemporalModel, seen: Sequence[Sequence3D], space: InputSpace, *, flip: bool = True
 ) -> Errors:
     """The model's errors over all frames of the sequences, to a hundredth; `space` is what the model reads.
 
@@ -184,14 +182,10 @@ def measure(
     """
 
     def lift(rays: NDArray[np.float32]) -> NDArray[np.float32]:
-        return predict_from_rays(model, rays, space, flip=H36M17 if flip else None)
+        return predict_poses(model, rays, space, flip=H36M17 if flip else None)
 
     errors = pool([score(lift, sequence) for sequence in seen])
     return Errors(**{name: round(getattr(errors, name), 2) for name in METRICS}, frames=errors.frames)
-
-
-def _rooted(poses: NDArray[np.float32]) -> NDArray[np.float32]:
-    return poses - poses[:, :1]
 
 
 def _at_rate(points: NDArray[np.float32], source: float, rate: float) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,9 +17,7 @@ from .model import TemporalModel
 from .skeleton import COCO17, H36M17, SKELETONS, Skeleton, coco_to_h36m
 
 if TYPE_CHECKING:
-    from .lifter import Lifter
-
-RaySpace = Literal["centred", "rays"]
+    from .lifter import InputSpace, Lifter
 
 CHUNK = 2048  # output frames a pass: about 100 MB of activations at 1024 channels
 _RATE_TOLERANCE = (0.75, 1.35)  # relative to the rate trained at; lifters are trained across such speeds
@@ -98,23 +96,22 @@ def lift_track(
     grid = _grid(times, lifter.rate)
     if grid is not None:
         positions = _read_at(positions, times, grid)
-    mirror = skeleton if flip else None
-    if lifter.input_space == "screen":
-        poses = predict(lifter.model, to_screen(positions, size), flip=mirror)
-        poses -= poses[:, :1]
-    else:
-        poses = predict_from_rays(lifter.model, to_rays(positions, camera), lifter.input_space, flip=mirror)
+    seen = to_screen(positions, size) if lifter.input_space == "screen" else to_rays(positions, camera)
+    poses = predict_poses(lifter.model, seen, lifter.input_space, flip=skeleton if flip else None)
     return poses if grid is None else _interpolate(poses, grid, times)
 
 
-def predict_from_rays(
-    model: TemporalModel, rays: NDArray[np.float32], space: RaySpace, *, flip: Skeleton | None
+def predict_poses(
+    model: TemporalModel, seen: NDArray[np.float32], space: InputSpace, *, flip: Skeleton | None
 ) -> NDArray[np.float32]:
-    """Rays (T, 17, 2) as of `camera.to_rays` → poses (T, 17, 3) in camera space, metres, root at 0."""
-    if space == "rays":
-        poses = predict(model, rays, flip=flip)
+    """Positions (T, J, 2) → poses (T, J_out, 3) in camera space, metres, root at 0.
+
+    seen: as of `camera.to_screen` for the space "screen", else as of `camera.to_rays`.
+    """
+    if space != "centred":
+        poses = predict(model, seen, flip=flip)
         return poses - poses[:, :1]
-    inputs, rotation = centre(torch.from_numpy(rays / H36M_FOCAL))
+    inputs, rotation = centre(torch.from_numpy(seen / H36M_FOCAL))
     poses = predict(model, inputs.numpy(), flip=flip)
     return turn_back(torch.from_numpy(poses - poses[:, :1]), rotation).numpy()
 

@@ -20,11 +20,13 @@ from .mocap import MotionCapture
 from .model import TemporalModel
 from .synthesis import Batch, synthesise
 
+LOSS_EVERY = 50  # steps that one point of the training curve is the mean of
+
 
 @dataclass
 class Progress:
-    """How far a run has come: `step` of `steps`, and the mean training MPJPE (metres) every 50 steps;
-    `running` holds those since."""
+    """How far a run has come: `step` of `steps`, and the mean training MPJPE (metres) every `LOSS_EVERY`
+    steps; `running` holds those since."""
 
     steps: int
     step: int = 0
@@ -101,8 +103,8 @@ def train(
 
         progress.step += 1
         progress.running.append(loss.item())
-        if len(progress.running) == 50:
-            progress.losses.append(sum(progress.running) / 50)
+        if len(progress.running) == LOSS_EVERY:
+            progress.losses.append(sum(progress.running) / LOSS_EVERY)
             progress.running.clear()
         report(progress)
         if progress.step % schedule.checkpoint_every == 0 or progress.step == schedule.steps:

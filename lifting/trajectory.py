@@ -50,21 +50,18 @@ def fit_root(
     step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 1 / 30
     stiffness = 1 / (_ACCELERATION * step * step) ** 2
     weight = score**2
-    depth = np.full(frames, 4.0)
     root = np.zeros((frames, 3))
     for _ in range(_ROUNDS):
-        # Dividing by depth turns the linear residual into one in the image; it is measured in metres there.
         precision = weight / _LATERAL_ERROR**2
         try:
             root = _solve(points, rays, precision, stiffness)
         except (LinAlgError, ValueError):
             return unknown
-        depth = np.clip(root[:, 2], *_DEPTHS)
         placed = points + root[:, None]
         off = np.linalg.norm(placed[..., :2] - rays * placed[..., 2:], axis=-1)
         weight = score**2 / (1 + (off / (2 * _LATERAL_ERROR)) ** 2) ** 2  # Geman–McClure
-    placed = points + root[:, None]
-    seen = trusted & (root[:, 2] > _DEPTHS[0]) & (depth < _DEPTHS[1]) & (placed[..., 2] > 0.05).all(1)
+    depth = root[:, 2]
+    seen = trusted & (depth > _DEPTHS[0]) & (depth < _DEPTHS[1]) & (placed[..., 2] > 0.05).all(1)
     unknown[seen] = root[seen]
     return unknown
 

@@ -17,7 +17,7 @@ from ..lifting.evaluation import Errors, Sequence3D, measure, sequences
 from ..lifting.lifter import Lifter
 from ..lifting.mocap import MotionCapture
 from ..lifting.model import TemporalModel
-from ..lifting.training import Progress, split, train
+from ..lifting.training import LOSS_EVERY, Progress, split, train
 from .infer import choose_device
 from .outputs import check_writable
 from .progress import Stage, say
@@ -130,23 +130,13 @@ def _draw_curves(path: Path, progress: Progress, history: list[tuple[int, Errors
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    steps = [50 * (i + 1) for i in range(len(progress.losses))]
+    steps = [LOSS_EVERY * (i + 1) for i in range(len(progress.losses))]
     axes.plot(steps, [1000 * v for v in progress.losses], color="#0072B2", lw=1, label="training MPJPE")
     if history:
-        axes.plot(
-            [s for s, _ in history],
-            [e.mpjpe for _, e in history],
-            "o-",
-            color="#D55E00",
-            label="held-out people: MPJPE",
-        )
-        axes.plot(
-            [s for s, _ in history],
-            [e.p_mpjpe for _, e in history],
-            "s--",
-            color="#009E73",
-            label="held-out people: P-MPJPE",
-        )
+        at = [s for s, _ in history]
+        mpjpe, p_mpjpe = [e.mpjpe for _, e in history], [e.p_mpjpe for _, e in history]
+        axes.plot(at, mpjpe, "o-", color="#D55E00", label="held-out people: MPJPE")
+        axes.plot(at, p_mpjpe, "s--", color="#009E73", label="held-out people: P-MPJPE")
     axes.set(xlabel="step", ylabel="mm", ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.legend()

@@ -21,7 +21,7 @@ from videopose.lifting.evaluation import (
     score,
     sequences,
 )
-from videopose.lifting.inference import predict_from_rays
+from videopose.lifting.inference import predict_poses
 from videopose.lifting.lifter import Lifter
 from videopose.lifting.mocap import MotionCapture
 from videopose.lifting.model import TemporalModel
@@ -247,7 +247,7 @@ def test_a_lifter_lifts_as_its_file_says(space: Any, flip: bool) -> None:
     lifted = lift_with(Lifter(model, "h36m17", space, 50.0), flip=flip)(sequence.rays)
     assert lifted.shape == sequence.pose.shape
     assert (lifted[:, 0] == 0).all()
-    same = predict_from_rays(
+    same = predict_poses(
         model, sequence.rays, "rays" if space == "screen" else space, flip=H36M17 if flip else None
     )
     np.testing.assert_array_equal(lifted, same)
