@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from ..errors import UsageError
+from ..files import file_digest
 from .crop import Crop, halve
 from .people import NUM_KEYPOINTS, Image, People
 from .similarity import keypoint_boxes, oks
@@ -95,7 +95,7 @@ class MoveNet:
         # After a look the finder's idle threads would spin on the cores that Thunder needs.
         self._finder = open_session(*multipose, threads=threads, device=device, spin=False)
         self._refiner = open_session(*thunder, threads=threads, device=device)
-        self._sha256 = {path.name: _sha256(path) for path in (*multipose, *thunder)}
+        self._sha256 = {path.name: file_digest(path) for path in (*multipose, *thunder)}
 
     def describe(self) -> dict[str, object]:
         """Name, options that decide the result, where it runs, and the files' sha256."""
@@ -227,11 +227,6 @@ def open_session(
         providers.insert(0, "CUDAExecutionProvider")
     model = tfjs_to_onnx(read_tfjs(topology, weights))
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=providers)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # people -------------------------------------------------------------------------------------------------

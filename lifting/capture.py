@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .distortion import Lens
 from .extrinsics import Extrinsics
-from .keypoint_file import Layout
+from .keypoint_file import KeypointFile, Layout
 from .skeleton import Skeleton
 
 
@@ -77,6 +80,27 @@ class CaptureSet:
 def activity(action: str) -> str:
     """An action without its trial or chunk: "Walking" of "Walking 1 chunk0"."""
     return action.split(" ")[0]
+
+
+def views_by_camera(
+    file: KeypointFile, subject: str, action: str, cameras: Sequence[StudioCamera]
+) -> list[tuple[StudioCamera, NDArray[np.float32]]]:
+    """Each camera with its keypoints of a clip. Raises `InputError` where their numbers differ."""
+    views = file.views(subject, action)
+    if len(views) != len(cameras):
+        raise InputError(f"{subject} {action!r} has {len(views)} cameras instead of {len(cameras)}")
+    return list(zip(cameras, views, strict=True))
+
+
+@contextmanager
+def naming_both(poses: str | os.PathLike[str], keypoints: str | os.PathLike[str]) -> Iterator[None]:
+    """Let an `InputError` name the two files, unless it is about the keypoints' own."""
+    try:
+        yield
+    except InputError as error:
+        if str(error).startswith(str(keypoints)):
+            raise
+        raise InputError(f"{poses} with {keypoints}: {error}") from error
 
 
 def record(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .capture import CaptureSet, activity, record
+from .capture import CaptureSet, activity, naming_both, record, views_by_camera
 from .h36m_cameras import CAMERAS
 from .keypoint_file import KeypointFile, Layout, load_positions_3d, select
 from .skeleton import H36M17
@@ -49,21 +49,14 @@ def load_h36m(
     have fewer frames than the poses, or nothing is left.
     """
     positions = load_positions_3d(poses, NUM_JOINTS)
-    try:
+    with naming_both(poses, keypoints):
         wanted = _wanted(positions, subjects, activities)
         file = KeypointFile.load(keypoints)
         recordings = []
         for subject, action in wanted:
-            views = file.views(subject, action)
-            cameras = CAMERAS[subject]
-            if len(views) != len(cameras):
-                raise InputError(f"{subject} {action!r} has {len(views)} cameras instead of {len(cameras)}")
+            views = views_by_camera(file, subject, action, CAMERAS[subject])
             world = to_17_joints(positions[subject][action])
-            recordings += [record(subject, action, c, world, v) for c, v in zip(cameras, views, strict=True)]
-    except InputError as error:
-        if str(error).startswith(str(keypoints)):
-            raise
-        raise InputError(f"{poses} with {keypoints}: {error}") from error
+            recordings += [record(subject, action, camera, world, view) for camera, view in views]
     return CaptureSet(tuple(recordings), H36M17, file.layout, RATE)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .capture import CaptureSet, Recording, StudioCamera, activity, record
+from .capture import CaptureSet, Recording, StudioCamera, activity, naming_both, record, views_by_camera
 from .extrinsics import Extrinsics
 from .keypoint_file import KeypointFile, Layout, load_positions_3d, select
 from .skeleton import HUMANEVA15
@@ -69,7 +69,7 @@ def load_humaneva(
     have fewer frames than the poses, or nothing is left.
     """
     positions = load_positions_3d(poses, len(HUMANEVA15))
-    try:
+    with naming_both(poses, keypoints):
         chosen = select(list(positions), subjects, "subject")
         known = [activity(a) for s in chosen for a in positions[s]]
         kinds = select(known, activities, "activity")
@@ -79,17 +79,10 @@ def load_humaneva(
             cameras = _cameras(subject)
             for action, world in positions[subject].items():
                 if activity(action) in kinds:
-                    views = file.views(subject, action)
-                    if len(views) != len(cameras):
-                        raise InputError(f"{subject} {action!r} has {len(views)} cameras instead of 3")
-                    for camera, view in zip(cameras, views, strict=True):
+                    for camera, view in views_by_camera(file, subject, action, cameras):
                         recordings += _record(subject, action, camera, world, view)
         if not recordings:
             raise InputError("no recordings")
-    except InputError as error:
-        if str(error).startswith(str(keypoints)):
-            raise
-        raise InputError(f"{poses} with {keypoints}: {error}") from error
     return CaptureSet(tuple(recordings), HUMANEVA15, file.layout, RATE)
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import UsageError
-from ..files import replacing
+from ..files import file_digest, replacing
 from ..lifting.pose_table import PoseTable
 from ..render.views import View
 from . import assets
 from .animate import animate
-from .infer import InferOptions, Tools, file_digest, infer
-from .outputs import Job, check_free
+from .infer import InferOptions, Tools, infer
+from .outputs import ANIMATION_SUFFIX, Job, check_free
 from .progress import say, terminal
 from .video_in import open_video
 
@@ -93,7 +93,7 @@ def redraw(
     if video is not None and not use_video:
         raise UsageError("give --video or --no-video, not both")
     table = PoseTable.load(source)
-    output = output or source.with_name(source.stem + ".3d.mp4")
+    output = output or source.with_name(source.stem + ANIMATION_SUFFIX)
     check_free([output], overwrite=overwrite, elsewhere="--output FILE")
     if use_video and video is None:
         video = _beside(source, table)

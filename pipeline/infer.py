@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,8 @@ from numpy.typing import NDArray
 from ..detectors import registry
 from ..detectors.people import Detector, Image, People
 from ..detectors.tracks import Track, fill_gaps, link, most_present
-from ..errors import InputError, NoPeopleError, UsageError
+from ..errors import NoPeopleError, UsageError
+from ..files import file_digest
 from ..lifting.inference import lift_track
 from ..lifting.lifter import Lifter
 from ..lifting.pose_table import PoseTable
@@ -185,12 +184,3 @@ def _follow(
     if not chosen:
         raise NoPeopleError(f"{video.path}: no person was found in any of its {len(frames)} frames")
     return fill_gaps(chosen, frames=frames, times=seen_at, max_gap=options.max_gap)
-
-
-def file_digest(path: Path) -> str:
-    """sha256 of a file, in hexadecimal. Raises `InputError`."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror})") from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .complaints import SOME_FAILED, complain
+from .lifter_cli import CHECKPOINT_OPTIONS
 
 if TYPE_CHECKING:
     from .infer import InferOptions
@@ -67,12 +68,7 @@ def _shared_options(people: str) -> tuple[Callable[[Function], Function], ...]:
             help=f"What lifts keypoints to 3D: {', '.join(shipped())}, or a file: .safetensors (ours) or "
             ".bin (a checkpoint in the published VideoPose3D format).",
         ),
-        click.option(
-            "--lifter-layout",
-            help="For a .bin: the keypoint layout it reads, coco17 or h36m17.  [default: coco17 where "
-            "the file's name says coco, else h36m17]",
-        ),
-        click.option("--lifter-causal", is_flag=True, help="For a .bin: it is a causal model."),
+        *CHECKPOINT_OPTIONS,
         click.option(
             "--people",
             default=people,

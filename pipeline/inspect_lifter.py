@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..files import file_digest
 from ..lifting.complexity import complexity, seconds_seen
 from ..lifting.model import TemporalModel
 from ..lifting.shipped import load_lifter, shipped
@@ -45,7 +45,7 @@ def describe(name: str, *, layout: str | None = None, causal: bool = False) -> d
     return {
         "file": str(path),
         "format": "videopose" if own else "published checkpoint",
-        "sha256": {"weights": lifter.digest(), "file": hashlib.sha256(path.read_bytes()).hexdigest()},
+        "sha256": {"weights": lifter.digest(), "file": file_digest(path)},
         "model": {
             "filter_widths": list(model.filter_widths),
             "channels": model.channels,

@@ -15,17 +15,20 @@ from .progress import terminal
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+CHECKPOINT_OPTIONS: tuple[Callable[[Function], Function], ...] = (
+    click.option(
+        "--lifter-layout",
+        help="For a .bin: the keypoint layout it reads, coco17 or h36m17.  [default: coco17 where the "
+        "file's name says coco, else h36m17]",
+    ),
+    click.option("--lifter-causal", is_flag=True, help="For a .bin: it is a causal model."),
+)
+"""What a published checkpoint does not say of itself."""
+
+
 def _lifter(function: Function) -> Function:
-    """The argument LIFTER, and what a published checkpoint does not say of itself."""
-    for decorate in (
-        click.option("--lifter-causal", is_flag=True, help="For a .bin: it is a causal model."),
-        click.option(
-            "--lifter-layout",
-            help="For a .bin: the keypoint layout it reads, coco17 or h36m17.  [default: coco17 where the "
-            "file's name says coco, else h36m17]",
-        ),
-        click.argument("lifter"),
-    ):
+    """The argument LIFTER with `CHECKPOINT_OPTIONS`."""
+    for decorate in reversed((click.argument("lifter"), *CHECKPOINT_OPTIONS)):
         function = decorate(function)
     return function
 

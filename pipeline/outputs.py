@@ -17,7 +17,7 @@ VIDEO_SUFFIXES = frozenset(
         *("mts", "mxf", "ogv", "ts", "webm", "wmv"),
     )
 )
-_ANIMATION = ".3d.mp4"
+ANIMATION_SUFFIX = ".3d.mp4"
 _APART = "run them apart with --output"
 
 
@@ -52,7 +52,7 @@ def find_videos(inputs: Sequence[Path]) -> list[Path]:
             if p.is_file()
             and p.suffix.lower() in VIDEO_SUFFIXES
             and not p.name.startswith(".")
-            and not p.name.endswith(_ANIMATION)
+            and not p.name.endswith(ANIMATION_SUFFIX)
         )
         if not inside:
             raise InputError(
@@ -72,7 +72,7 @@ def plan(videos: Sequence[Path], output: Path | None, *, animation: bool) -> lis
     for video in videos:
         base = (output or video.parent) / video.stem
         table = base.with_name(base.name + ".npz")
-        job = Job(video, table, base.with_name(base.name + _ANIMATION) if animation else None)
+        job = Job(video, table, base.with_name(base.name + ANIMATION_SUFFIX) if animation else None)
         other = jobs.setdefault(os.path.abspath(table), job)
         if other is not job:
             raise UsageError(f"{other.video} and {video} would both write {table}; {_APART}")

@@ -14,11 +14,11 @@ import av
 import numpy as np
 import pytest
 
+from videopose.files import file_digest
 from videopose.lifting.shipped import shipped
 from videopose.pipeline import assets
 from videopose.pipeline.cli import cli
 from videopose.pipeline.complaints import complain
-from videopose.pipeline.infer import file_digest
 
 Run = Callable[..., Any]
 Write = Callable[..., Path]

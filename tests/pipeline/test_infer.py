@@ -12,13 +12,14 @@ import pytest
 from numpy.typing import NDArray
 
 from videopose.errors import InputError, NoPeopleError, UsageError
+from videopose.files import file_digest
 from videopose.lifting.lifter import Lifter
 from videopose.lifting.model import TemporalModel
 from videopose.lifting.pose_table import PoseTable
 from videopose.lifting.shipped import load_lifter
 from videopose.lifting.skeleton import COCO17, H36M17
 from videopose.pipeline import assets
-from videopose.pipeline.infer import InferOptions, Tools, choose_device, file_digest, infer
+from videopose.pipeline.infer import InferOptions, Tools, choose_device, infer
 from videopose.pipeline.intrinsics import FocalLength
 
 Image = NDArray[np.uint8]
