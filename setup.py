@@ -4,7 +4,7 @@ from pathlib import Path
 
 from setuptools import setup
 
-PACKAGES = ["pipeline", "detectors", "lifting", "render"]
+PACKAGES = ["pipeline", "detectors", "lifting", "lifting.scarce", "render"]
 
 setup(
     name="videopose",
