@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -17,6 +17,7 @@ from pydantic import (
     PositiveInt,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from ..errors import InputError, UsageError
@@ -48,6 +49,7 @@ class ModelConfig(_Strict):
     channels: PositiveInt = 1024
     causal: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.25
+    dense: bool = False
 
     @field_validator("filter_widths")
     @classmethod
@@ -68,6 +70,14 @@ class MotionFile(_Strict):
     weight: Annotated[float, Field(ge=0)] = 1.0
     held_out: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+
+
+class ScarceConfig(_Strict):
+    """Made motion (`scarce`) beside the recorded: minutes of it, 0 for none, on the bodies of the first
+    motion file's training people; weight as of `MotionFile`."""
+
+    minutes: Annotated[float, Field(ge=0)] = 0.0
+    weight: Annotated[float, Field(ge=0)] = 1.0
 
 
 class BodyConfig(_Strict):
@@ -92,7 +102,11 @@ class CameraConfig(_Strict):
 
 
 class DetectionConfig(_Strict):
-    """What a detector does to the projected points. Lengths are metres at the person's distance."""
+    """What a detector does to the projected points. Lengths are metres at the person's distance.
+
+    severity: every window multiplies all spreads and chances by a factor of this range, log-uniform: some
+    footage is sharp and some is not.
+    """
 
     jitter: PositiveRange = (0.003, 0.02)
     drift: PositiveRange = (0.005, 0.04)
@@ -101,10 +115,12 @@ class DetectionConfig(_Strict):
     outliers: Fraction = 0.006
     outlier_size: Metres = 0.15
     episodes: Fraction = 0.35
+    severity: PositiveRange = (1.0, 1.0)
 
 
 class ScheduleConfig(_Strict):
-    """The published optimisation (§5): Amsgrad, decaying rate, decaying batch-norm momentum."""
+    """The published optimisation (§5) where there are no epochs: Amsgrad, decaying rate, decaying batch-norm
+    momentum. Everything is counted in steps."""
 
     steps: PositiveInt = 20_000
     batch: PositiveInt = 1024
@@ -114,6 +130,74 @@ class ScheduleConfig(_Strict):
     final_momentum: PositiveFloat = 0.001
     checkpoint_every: PositiveInt = 1000
     measure_every: PositiveInt = 2000
+
+    def at(self, step: int, steps: int) -> tuple[float, float]:
+        """Learning rate and batch-norm momentum of a step: both fall exponentially from step to step."""
+        done = step / steps
+        return (
+            _decay(self.learning_rate, self.final_learning_rate, done),
+            _decay(self.momentum, self.final_momentum, done),
+        )
+
+
+class EpochScheduleConfig(_Strict):
+    """The published optimisation (§5) in epochs: the learning rate is multiplied by `decay` after each of
+    them, and batch-norm momentum falls exponentially to just above `final_momentum` in the last.
+
+    batch: frames that are predicted in a step. chunk: neighbouring ones among them that make one sample, so a
+    step has batch / chunk samples; 1 is the paper's choice, which makes the batch the least correlated.
+    checkpoint_every: steps. measure_every: epochs.
+    """
+
+    epochs: PositiveInt = 80
+    batch: PositiveInt = 1024
+    chunk: PositiveInt = 1
+    learning_rate: PositiveFloat = 1e-3
+    decay: Annotated[float, Field(gt=0, le=1)] = 0.95
+    momentum: PositiveFloat = 0.1
+    final_momentum: PositiveFloat = 0.001
+    checkpoint_every: PositiveInt = 1000
+    measure_every: PositiveInt = 1
+
+    @model_validator(mode="after")
+    def _several_samples(self) -> Self:
+        if self.batch < 2 * self.chunk:
+            raise ValueError("a batch needs two samples at least, for batch normalisation")
+        return self
+
+    def at(self, step: int, steps: int) -> tuple[float, float]:
+        """Learning rate and batch-norm momentum of a step: both change from epoch to epoch."""
+        epoch = step * self.epochs // steps
+        return (
+            self.learning_rate * self.decay**epoch,
+            _decay(self.momentum, self.final_momentum, epoch / self.epochs),
+        )
+
+
+def _decay(start: float, end: float, done: float) -> float:
+    return float(start * (end / start) ** done)
+
+
+class RecordingsConfig(_Strict):
+    """Which recordings to train on, and how they are read.
+
+    data_set: a name of `recorded_data.DATA_SETS`. keypoints: the detector, as in
+    data_2d_<data set>_<keypoints>.npz. train_subjects, test_subjects: those that the field uses unless given;
+    nobody is tested on where the latter are empty. activities: only these, such as "Walking".
+    downsample: 5 keeps every fifth frame. subset: the share of every training recording that is kept, one
+    unbroken span of it. padding: what stands beyond a clip's ends, its first and last frame or zeros.
+    flip: every epoch sees each frame mirrored, too.
+    """
+
+    data_set: str
+    keypoints: str = "gt"
+    train_subjects: tuple[str, ...] | None = Field(default=None, min_length=1)
+    test_subjects: tuple[str, ...] | None = None
+    activities: tuple[str, ...] | None = Field(default=None, min_length=1)
+    downsample: PositiveInt = 1
+    subset: Annotated[float, Field(gt=0, le=1)] = 1.0
+    padding: Literal["replicate", "zero"] = "replicate"
+    flip: bool = True
 
 
 class TrainingConfig(_Strict):
@@ -129,6 +213,7 @@ class TrainingConfig(_Strict):
     seed: int = 0
     rate: PositiveFloat = 30.0
     speed: PositiveRange = (0.75, 1.35)
+    scarce: ScarceConfig = ScarceConfig()
     mirror: Fraction = 0.5
     tumble: Fraction = 0.03
     precision: Literal["float32", "bfloat16"] = "bfloat16"
@@ -141,20 +226,40 @@ class TrainingConfig(_Strict):
     acknowledgement: str = ""
 
 
-def load_config(path: str | os.PathLike[str], overrides: dict[str, Any] | None = None) -> TrainingConfig:
-    """Read a YAML configuration. `overrides` replaces values by dotted name (`schedule.steps`).
+class RecordedConfig(_Strict):
+    """One training run of a lifter on people whom calibrated cameras recorded (see `capture.CaptureSet`)."""
 
-    Relative motion paths are left as they are; the caller says where data lies.
+    name: str
+    recordings: RecordingsConfig
+    input_space: Literal["screen", "rays"] = "screen"
+    seed: int = 0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    model: ModelConfig = ModelConfig()
+    schedule: EpochScheduleConfig = EpochScheduleConfig()
+    licence: str = ""
+    acknowledgement: str = ""
+
+
+def load_config(
+    path: str | os.PathLike[str], overrides: dict[str, Any] | None = None
+) -> TrainingConfig | RecordedConfig:
+    """Read a YAML configuration: with `motions`, of a run on motion capture, with `recordings` on recordings.
+
+    `base` names a file beside it whose values hold where this one gives no other; `name` is the file's own
+    unless given. `overrides` replaces values by dotted name (`schedule.steps`). Relative motion paths are
+    left as they are; the caller says where data lies.
     Raises `InputError` for an unreadable file and `UsageError`, naming the key, for a wrong value.
     """
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path} is not a YAML file ({' '.join(str(error).split())})") from error
-    if not isinstance(values, dict):
-        raise InputError(f"{path}: expected names and values")
+    path = Path(path)
+    values = _read(path)
+    if (base := values.pop("base", None)) is not None:
+        if not isinstance(base, str) or Path(base).name != base:
+            raise UsageError(f"{path}: base: give the name of a file beside it")
+        below = _read(path.with_name(base))
+        if "base" in below:
+            raise UsageError(f"{path}: base: {base} stands on a base itself; name that one")
+        values = _merge({k: v for k, v in below.items() if k != "name"}, values)
+    values.setdefault("name", path.stem)
     for dotted, value in (overrides or {}).items():
         *parents, last = dotted.split(".")
         place = values
@@ -163,10 +268,37 @@ def load_config(path: str | os.PathLike[str], overrides: dict[str, Any] | None =
             if not isinstance(place, dict):
                 raise UsageError(f"{dotted}: {parent} is not a group of values")
         place[last] = value
+    if ("motions" in values) == ("recordings" in values):
+        raise UsageError(
+            f"{path}: give either motions (motion capture through virtual cameras) or recordings (a data set "
+            "of calibrated cameras)"
+        )
+    kind = RecordedConfig if "recordings" in values else TrainingConfig
     try:
-        return TrainingConfig.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         reason = first["msg"].removeprefix("Value error, ")
         raise UsageError(f"{path}: {where}: {reason[0].lower()}{reason[1:]}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(f"{path} is not a YAML file ({' '.join(str(error).split())})") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: expected names and values")
+    return values
+
+
+def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """`above` laid over `below`: groups are merged, everything else is replaced."""
+    merged = dict(below)
+    for name, value in above.items():
+        both = isinstance(value, dict) and isinstance(below.get(name), dict)
+        merged[name] = _merge(below[name], value) if both else value
+    return merged

@@ -51,6 +51,7 @@ def simulate(
             math.log(low) + (math.log(high) - math.log(low)) * torch.rand(count, generator=generator)
         )
 
+    severity = log_uniform(*config.severity)
     hidden = 1 + config.hidden * torch.sigmoid((depth - depth[..., _TWIN]) * 15)
     spread = (hidden * _UNCERTAINTY * scale[:, None, None])[:, :, None]
     jitter = log_uniform(*config.jitter)[:, None, None, None] * normal(count, frames, 2, 17)
@@ -58,12 +59,13 @@ def simulate(
     slow = log_uniform(*config.drift)[:, None, None, None] * normal(count, knots, 2, 17)
     drift = torch.einsum("fk,nkdj->nfdj", _between_knots(frames, knots), slow)
     bias = config.bias * normal(count, 1, 2, 17)
-    seen = points + spread * (jitter + drift + bias)
+    seen = points + severity[:, None, None, None] * spread * (jitter + drift + bias)
 
-    stray = torch.rand(count, frames, 1, 17, generator=generator) < config.outliers
+    chance = config.outliers * severity[:, None, None, None]
+    stray = torch.rand(count, frames, 1, 17, generator=generator) < chance
     where = stray.expand_as(seen).nonzero(as_tuple=True)
     seen[where] += config.outlier_size * scale[where[0]] * normal(len(where[0]))
-    _episodes(seen, scale, config, generator)
+    _episodes(seen, scale, config.episodes * severity, generator)
     return seen
 
 
@@ -73,10 +75,10 @@ def _between_knots(frames: int, knots: int) -> Tensor:
     return (1 - (at - torch.arange(knots)).abs()).clamp(min=0)
 
 
-def _episodes(seen: Tensor, scale: Tensor, config: DetectionConfig, generator: torch.Generator) -> None:
-    """Spoil one limb of some samples for a while, in place."""
+def _episodes(seen: Tensor, scale: Tensor, chance: Tensor, generator: torch.Generator) -> None:
+    """Spoil one limb of some samples for a while, in place; chance: (N,) of each sample."""
     count, frames = seen.shape[:2]
-    chosen = (torch.rand(count, generator=generator) < config.episodes).nonzero()[:, 0]
+    chosen = (torch.rand(count, generator=generator) < chance).nonzero()[:, 0]
     if not len(chosen):
         return
     number = len(chosen)

@@ -100,7 +100,17 @@ HUMANEVA15 = Skeleton(
     (-1, 0, 1, 2, 3, 1, 5, 6, 0, 8, 9, 0, 11, 12, 1),
 )
 
-SKELETONS = {s.name: s for s in (COCO17, H36M17, HUMANEVA15)}
+# MPII's sixteen joints (Andriluka et al., CVPR 2014), which stacked hourglasses find.
+MPII16 = Skeleton(
+    "mpii16",
+    tuple(
+        "rankle rknee rhip lhip lknee lankle pelvis spine thorax head rwrist relbow rshoulder "
+        "lshoulder lelbow lwrist".split()
+    ),
+    (1, 2, 6, 6, 3, 4, -1, 6, 7, 8, 11, 12, 8, 8, 13, 14),
+)
+
+SKELETONS = {s.name: s for s in (COCO17, H36M17, HUMANEVA15, MPII16)}
 
 _COCO_SOURCES = {
     "hip": "lhip rhip",

@@ -1,139 +1,161 @@
-"""Training a lifter on motion capture: the published optimisation on synthesised batches."""
+"""Training a lifter: the published optimisation (§5) on batches from anywhere."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import torch
+from torch import Tensor, nn
 
-from ..errors import InputError, UsageError
-from ..files import replacing
-from .bodies import MotionBank
-from .config import MotionFile, TrainingConfig
-from .mocap import MotionCapture
+from . import checkpoint
+from .checkpoint import Progress
+from .config import RecordedConfig, TrainingConfig
+from .distributed import place, share
 from .model import TemporalModel
-from .synthesis import Batch, synthesise
+from .synthesis import Batch
 
-LOSS_EVERY = 50  # steps that one point of the training curve is the mean of
-
-
-@dataclass
-class Progress:
-    """How far a run has come: `step` of `steps`, and the mean training MPJPE (metres) every `LOSS_EVERY`
-    steps; `running` holds those since."""
-
-    steps: int
-    step: int = 0
-    losses: list[float] = field(default_factory=list)
-    running: list[float] = field(default_factory=list)
+LOSS_EVERY = 50  # steps that one point of the training curve is the mean of, where there are no epochs
 
 
-def split(config: TrainingConfig, folder: Path) -> tuple[MotionBank, MotionCapture | None]:
-    """Read the configured motion: what to train on, and the held-out people (None if there are none)."""
-    train: list[tuple[MotionCapture, float]] = []
-    held: list[MotionCapture] = []
-    for motion in config.motions:
-        table = MotionCapture.load(folder / motion.path)
-        known = {*table.subjects, *(f"{s}/{a}" for s, a in zip(table.subjects, table.actions, strict=True))}
-        if unknown := sorted(({*motion.held_out} - {*table.subjects}) | ({*motion.exclude} - known)):
-            raise UsageError(f"{motion.path} has nobody called {', '.join(unknown)}")
-        keep = [i for i in range(len(table)) if _role(table, i, motion) == "train"]
-        if not keep:
-            raise UsageError(f"{motion.path}: every clip is held out or excluded")
-        train.append((table.select(keep), motion.weight))
-        test = [i for i in range(len(table)) if _role(table, i, motion) == "held out"]
-        if test:
-            held.append(table.select(test))
-    if len(held) > 1:
-        raise UsageError("people can be held out of one motion file only")
-    return MotionBank.build(train), held[0] if held else None
+class BatchSource(Protocol):
+    """Where batches come from.
 
+    joints: of the keypoints, and of the poses. steps: of the whole run. epoch: steps of one, None where the
+    material is endless.
+    """
 
-def _role(table: MotionCapture, clip: int, motion: MotionFile) -> str:
-    subject, action = table.subjects[clip], table.actions[clip]
-    if subject in motion.held_out:
-        return "held out"
-    return "excluded" if {subject, f"{subject}/{action}"} & set(motion.exclude) else "train"
+    @property
+    def joints(self) -> tuple[int, int]: ...  # noqa: D102
+    @property
+    def steps(self) -> int: ...  # noqa: D102
+    @property
+    def epoch(self) -> int | None: ...  # noqa: D102
+
+    def draw(self, step: int, *, rank: int = 0, world: int = 1) -> Batch:
+        """The batch of a step, or the share of process `rank` of `world`.
+
+        Keypoints (N, receptive field − 1 + chunk, K, 2), poses (N, chunk, J, 3), or (N, J, 3) where the chunk
+        is 1. It depends on seed, step, rank and world alone, so a resumed run sees what it would have seen.
+        """
 
 
 def train(
-    config: TrainingConfig,
-    bank: MotionBank,
+    config: TrainingConfig | RecordedConfig,
+    source: BatchSource,
     *,
     folder: Path,
     resume: bool = False,
     device: str = "cpu",
     report: Callable[[Progress], None] = lambda progress: None,
-    measure: Callable[[TemporalModel, int], None] | None = None,
+    measure: Callable[[TemporalModel, int], Mapping[str, float]] | None = None,
 ) -> TemporalModel:
-    """Train `config.model` and return it in evaluation mode.
+    """Train `config.model` on batches of `source` and return it in evaluation mode.
 
     folder: where `checkpoint.pt` is kept; with `resume` a run goes on from there and ends in the numbers
     of an uninterrupted one. report: told after every step. measure: called with the model (in evaluation
-    mode) and the step every `measure_every` steps and at the end.
+    mode) and the step every `schedule.measure_every` steps or epochs and at the end; the errors it returns
+    are kept in `Progress.history`.
+
+    Under `distributed.joined` the batch is shared by all processes, which must all call this; only the first
+    writes and measures. Resuming is exact for the same number of processes.
     Raises `InputError` where there is no fitting checkpoint to resume.
     """
     schedule = config.schedule
+    rank = place()[0]
     torch.manual_seed(config.seed)
-    model = TemporalModel(**config.model.model_dump()).to(device)
-    optimiser = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate, amsgrad=True)
-    progress = Progress(schedule.steps)
-    checkpoint = folder / "checkpoint.pt"
+    inputs, outputs = source.joints
+    shape = config.model.model_dump()
+    model = TemporalModel(**shape, num_joints_in=inputs, num_joints_out=outputs).to(device)
+    lift = share(_Lift(model, strided=_single_frames(config)), device)
+    # Fused: five times as fast on a CPU.
+    optimiser = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate, amsgrad=True, fused=True)
+    if rank:
+        torch.manual_seed(config.seed + rank)  # every process drops other activations
+    progress = Progress(source.steps, source.epoch or LOSS_EVERY)
+    path = folder / "checkpoint.pt"
     if resume:
-        _restore(checkpoint, config, model, optimiser, progress)
+        checkpoint.restore(path, config, model, optimiser, progress, device)
 
-    batches = _batches(bank, config, progress.step)
+    measure_every = schedule.measure_every * (source.epoch or 1)
+    batches = _batches(source, progress.step, device)
+    recent: list[Tensor] = []  # losses that nobody has waited for yet
     model.train()
-    while progress.step < schedule.steps:
-        done = progress.step / schedule.steps
+    while progress.step < progress.steps:
+        rate, momentum = schedule.at(progress.step, progress.steps)
         for group in optimiser.param_groups:
-            group["lr"] = _decay(schedule.learning_rate, schedule.final_learning_rate, done)
-        model.set_batch_norm_momentum(_decay(schedule.momentum, schedule.final_momentum, done))
-        batch = next(batches)
-        loss = _loss(model, batch, config.precision, device)
+            group["lr"] = rate
+        _set_momentum(model, momentum)
+        loss = _loss(lift, next(batches), config.precision, device)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
         progress.step += 1
-        progress.running.append(loss.item())
-        if len(progress.running) == LOSS_EVERY:
-            progress.losses.append(sum(progress.running) / LOSS_EVERY)
+        recent.append(loss.detach())
+        last = progress.step == progress.steps
+        saving = last or progress.step % schedule.checkpoint_every == 0
+        if saving or len(progress.running) + len(recent) == progress.every:
+            progress.running += torch.stack(recent).tolist()
+            recent.clear()
+        if len(progress.running) == progress.every:
+            progress.losses.append(sum(progress.running) / progress.every)
             progress.running.clear()
         report(progress)
-        if progress.step % schedule.checkpoint_every == 0 or progress.step == schedule.steps:
-            _save(checkpoint, config, model, optimiser, progress)
-        if measure and (progress.step % schedule.measure_every == 0 or progress.step == schedule.steps):
+        if measure and rank == 0 and (last or progress.step % measure_every == 0):
             model.eval()
-            measure(model, progress.step)
+            progress.history.append((progress.step, dict(measure(model, progress.step))))
             model.train()
+        if saving:
+            checkpoint.save(path, config, model, optimiser, progress, device)
     return model.eval()
 
 
-def _loss(model: TemporalModel, batch: Batch, precision: str, device: str) -> torch.Tensor:
-    keypoints, pose = batch.keypoints.to(device), batch.pose.to(device)
+class _Lift(nn.Module):
+    """The model as training calls it: (N, T, J, F) → (N, chunk, J_out, 3)."""
+
+    def __init__(self, model: TemporalModel, *, strided: bool) -> None:
+        super().__init__()
+        self.model = model
+        self.strided = strided
+
+    def forward(self, keypoints: Tensor) -> Tensor:
+        out: Tensor = self.model.forward_strided(keypoints) if self.strided else self.model(keypoints)
+        return out
+
+
+def _single_frames(config: TrainingConfig | RecordedConfig) -> bool:
+    """Whether the model's faster training form will do."""
+    return not config.model.dense and (isinstance(config, TrainingConfig) or config.schedule.chunk == 1)
+
+
+def _set_momentum(model: TemporalModel, momentum: float) -> None:
+    """(The model's own method does not know the batch normalisation that is shared between GPUs.)"""
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = momentum
+
+
+def _loss(lift: nn.Module, batch: Batch, precision: str, device: str) -> Tensor:
     kind = torch.device(device).type
     with torch.autocast(kind, torch.bfloat16, enabled=precision == "bfloat16"):
-        out = model.forward_strided(keypoints)
-    loss: torch.Tensor = (out[:, 0].float() - pose).norm(dim=-1).mean()
+        out = lift(batch.keypoints)
+    loss: Tensor = (out.float() - batch.pose.reshape(out.shape)).norm(dim=-1).mean()
     return loss
 
 
-def _batches(bank: MotionBank, config: TrainingConfig, step: int) -> Iterator[Batch]:
-    """Batches from `step` on, one ahead in a thread. A batch depends on the seed and its step alone, so a
-    resumed run sees what it would have seen."""
+def _batches(source: BatchSource, step: int, device: str) -> Iterator[Batch]:
+    """Batches from `step` on, on `device`, one ahead in a thread."""
+    rank, world = place()
 
     def make(at: int) -> Batch:
-        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + at)
-        return synthesise(bank, config, config.schedule.batch, generator)
+        batch = source.draw(at, rank=rank, world=world)
+        return replace(batch, keypoints=_to(device, batch.keypoints), pose=_to(device, batch.pose))
 
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1, initializer=_choose, initargs=(device,)) as pool:
         ahead = pool.submit(make, step)
         while True:
             batch = ahead.result()
@@ -142,60 +164,14 @@ def _batches(bank: MotionBank, config: TrainingConfig, step: int) -> Iterator[Ba
             yield batch
 
 
-def _decay(start: float, end: float, done: float) -> float:
-    return float(start * (end / start) ** done)
+def _choose(device: str) -> None:
+    """Make a thread use this process's GPU, where there are several."""
+    if torch.device(device).index is not None:
+        torch.cuda.set_device(device)
 
 
-def _fingerprint(config: TrainingConfig) -> str:
-    """Changes with anything that would make a resumed run differ; how often to save or measure does not."""
-    values = config.model_dump(mode="json")
-    for name in ("checkpoint_every", "measure_every"):
-        del values["schedule"][name]
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
-def _save(
-    path: Path,
-    config: TrainingConfig,
-    model: TemporalModel,
-    optimiser: torch.optim.Optimizer,
-    progress: Progress,
-) -> None:
-    state = {
-        "config": _fingerprint(config),
-        "model": model.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "step": progress.step,
-        "losses": progress.losses,
-        "running": progress.running,
-        "random": torch.get_rng_state(),
-        "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
-    with replacing(path) as partial:
-        torch.save(state, partial)
-
-
-def _restore(
-    path: Path,
-    config: TrainingConfig,
-    model: TemporalModel,
-    optimiser: torch.optim.Optimizer,
-    progress: Progress,
-) -> None:
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        fingerprint = state["config"]
-    except FileNotFoundError as error:
-        raise InputError(f"nothing to resume: {path} does not exist") from error
-    except Exception as error:  # torch.load raises many kinds for a damaged file
-        raise InputError(f"{path} is not a checkpoint of videopose ({type(error).__name__})") from error
-    if fingerprint != _fingerprint(config):
-        raise InputError(f"{path} belongs to another configuration; start afresh or give the same one")
-    model.load_state_dict(state["model"])
-    optimiser.load_state_dict(state["optimiser"])
-    progress.step = state["step"]
-    progress.losses = state["losses"]
-    progress.running = state["running"]
-    torch.set_rng_state(state["random"])
-    if state["cuda_random"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(state["cuda_random"])
+def _to(device: str, values: Tensor) -> Tensor:
+    """Without waiting for the GPU."""
+    if values.device.type == torch.device(device).type:
+        return values
+    return values.pin_memory().to(device, non_blocking=True)

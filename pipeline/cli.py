@@ -123,7 +123,7 @@ def pull(names: tuple[str, ...]) -> None:
 @cli.command()
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option(
-    "--data", required=True, type=click.Path(path_type=Path), help="Folder with the motion-capture tables."
+    "--data", required=True, type=click.Path(path_type=Path), help="Folder with the files that CONFIG names."
 )
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for lifter and curves."
@@ -143,10 +143,11 @@ def train(
     device: str,
     overwrite: bool,
 ) -> None:
-    """Train a lifter on motion capture seen through virtual cameras.
+    """Train a lifter on motion capture, or on recordings of calibrated cameras.
 
-    CONFIG is a YAML file such as configs/lifting/default.yaml. The output folder gets lifter.safetensors,
-    curves.png and, while it runs, checkpoint.pt.
+    CONFIG is a YAML file such as configs/lifting/default.yaml or configs/lifting/h36m-243-cpn.yaml. The
+    output folder gets lifter.safetensors, curves.png and, while it runs, checkpoint.pt. On several GPUs:
+    torchrun --nproc-per-node N -m videopose train …
     """
     from .train import run
 
@@ -160,7 +161,8 @@ def train(
         overwrite=overwrite,
         stage=partial(terminal, unit="steps/s"),
     )
-    click.echo(path)
+    if path is not None:  # in one process of several
+        click.echo(path)
 
 
 for command in (*infer_cli.COMMANDS, *lifter_cli.COMMANDS, *prepare_cli.COMMANDS):

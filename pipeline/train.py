@@ -1,9 +1,9 @@
-"""`videopose train`: configuration and motion files in, a lifter file with its measured errors out."""
+"""`videopose train`: configuration and data in, a lifter file with its measured errors out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import yaml
@@ -12,15 +12,37 @@ from matplotlib.figure import Figure
 
 from ..errors import OutputError, UsageError
 from ..files import replacing
-from ..lifting.config import TrainingConfig, load_config
-from ..lifting.evaluation import Errors, Sequence3D, measure, sequences
+from ..lifting.checkpoint import Progress
+from ..lifting.config import RecordedConfig, TrainingConfig, load_config
+from ..lifting.distributed import joined, place
+from ..lifting.evaluation import Errors, measure, pool, score, sequences
 from ..lifting.lifter import Lifter
-from ..lifting.mocap import MotionCapture
 from ..lifting.model import TemporalModel
-from ..lifting.training import LOSS_EVERY, Progress, split, train
-from .infer import choose_device
+from ..lifting.motion_batches import SynthesisedBatches, split
+from ..lifting.recorded_batches import RecordedBatches
+from ..lifting.recorded_data import data_set, load_recordings, skeleton_of
+from ..lifting.recorded_sequences import lift_recorded, recorded_sequences
+from ..lifting.skeleton import H36M17
+from ..lifting.training import BatchSource, train
+from .device import choose_device
 from .outputs import check_writable
 from .progress import Stage, say
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a lifter is trained and measured on.
+
+    measure: a model's errors on people whom it does not learn from, None where there are none. layout, rate:
+    of the lifter. plan: what will happen, in words. about: what the lifter's file says of all this.
+    """
+
+    source: BatchSource
+    measure: Callable[[TemporalModel], Errors] | None
+    layout: str
+    rate: float
+    plan: str
+    about: dict[str, object]
 
 
 def run(
@@ -33,11 +55,12 @@ def run(
     device: str = "auto",
     overwrite: bool = False,
     stage: Stage,
-) -> Path:
+) -> Path | None:
     """Train, measure on the held-out people, and write `lifter.safetensors` and `curves.png` to `output`.
 
-    data: folder of the motion files that the configuration names. Returns the lifter's path. Raises
-    `OutputError` where a lifter is there already and may not be replaced.
+    data: folder of the files that the configuration names. Returns the lifter's path; of several processes
+    that `torchrun` started only the first prints, writes and returns one. Raises `OutputError` where a lifter
+    is there already and may not be replaced.
     """
     config = load_config(config_path, _parse(overrides))
     device = choose_device(device)
@@ -49,20 +72,53 @@ def run(
                     f"{path} exists; --resume goes on from a checkpoint, --overwrite begins anew"
                 )
     check_writable(output)
-    bank, held = split(config, data)
-    seen = _views(held, config) if held is not None else []
-    minutes = len(bank.points) / bank.rate / 60
-    say(f"training on {minutes:.0f} minutes of motion; measuring on {_minutes(seen, config):.0f}")
+    with joined(device) as device:
+        course = (
+            _recorded(config, data, device) if isinstance(config, RecordedConfig) else _motion(config, data)
+        )
+        if place()[0] > 0:
+            train(config, course.source, folder=output, resume=resume, device=device)
+            return None
+        say(course.plan)
+        model, progress = _train(config, course, output, resume=resume, device=device, stage=stage)
+        if progress is None:  # a finished run, resumed
+            errors = _rounded(course.measure(model)) if course.measure else None
+        else:
+            errors = progress.history[-1][1] if progress.history else None
+    about = {
+        "name": config.name,
+        **course.about,
+        "acknowledgement": config.acknowledgement,
+        "held_out_errors_mm": errors,
+        "config": config.model_dump(mode="json"),
+    }
+    Lifter(model.cpu(), course.layout, config.input_space, course.rate, about=about).save(result)
+    if progress is not None:  # else the curves of the finished run are better than none
+        _draw_curves(output / "curves.png", progress, course.source.epoch)
+    return result
 
-    history: list[tuple[int, Errors]] = []
 
-    def measured(model: TemporalModel, step: int) -> None:
-        if seen:
-            history.append((step, measure(model, seen, config.input_space)))
-            say(f"step {step}: held-out MPJPE {history[-1][1].mpjpe:.1f} mm")
+def _train(
+    config: TrainingConfig | RecordedConfig,
+    course: Course,
+    output: Path,
+    *,
+    resume: bool,
+    device: str,
+    stage: Stage,
+) -> tuple[TemporalModel, Progress | None]:
+    """The model and how its training went, None where it was finished before."""
+    final: Progress | None = None
+    epoch = course.source.epoch
 
-    final = Progress(config.schedule.steps)
-    with stage("training", config.schedule.steps) as advance:
+    def measured(model: TemporalModel, step: int) -> dict[str, float]:
+        assert course.measure is not None
+        errors = course.measure(model)
+        when = f"epoch {step // epoch}" if epoch else f"step {step}"
+        say(f"{when}: held-out MPJPE {errors.mpjpe:.1f} mm")
+        return _rounded(errors)
+
+    with stage("training", course.source.steps) as advance:
         done = 0
 
         def report(progress: Progress) -> None:
@@ -73,21 +129,72 @@ def run(
 
         model = train(
             config,
-            bank,
+            course.source,
             folder=output,
             resume=resume,
             device=device,
             report=report,
-            measure=measured,
+            measure=measured if course.measure else None,
         )
-    if not history:  # a finished run, resumed
-        measured(model, config.schedule.steps)
-    errors = history[-1][1] if history else None
-    lifter = Lifter(model.cpu(), "h36m17", config.input_space, config.rate, about=_about(config, errors))
-    lifter.save(result)
-    if final.step:  # else the curves of the finished run are better than none
-        _draw_curves(output / "curves.png", final, history)
-    return result
+    return model, final
+
+
+def _rounded(errors: Errors) -> dict[str, float]:
+    return {name: round(value, 2) for name, value in asdict(errors).items()}
+
+
+def _motion(config: TrainingConfig, data: Path) -> Course:
+    bank, held = split(config, data)
+    seen = (
+        list(sequences(held, rate=config.rate, cameras=config.cameras, detections=config.detections))
+        if held is not None
+        else []
+    )
+    minutes = sum(len(s.pose) for s in seen) / config.rate / 60
+    return Course(
+        SynthesisedBatches(bank, config),
+        (lambda model: measure(model, seen, config.input_space)) if seen else None,
+        H36M17.name,
+        config.rate,
+        f"training on {len(bank.points) / bank.rate / 60:.0f} minutes of motion; measuring on {minutes:.0f}",
+        {
+            "training_data": [motion.path for motion in config.motions],
+            "licence": config.licence,
+            "held_out_subjects": [subject for motion in config.motions for subject in motion.held_out],
+            "measured_with": "three random cameras a clip, simulated detections, flip augmentation",
+        },
+    )
+
+
+def _recorded(config: RecordedConfig, data: Path, device: str) -> Course:
+    recordings = config.recordings
+    train_on, test_on = load_recordings(recordings, data)
+    layout = skeleton_of(train_on.layout).name
+    frames = [sum(len(r) for r in part.recordings) if part else 0 for part in (train_on, test_on)]
+
+    def errors(model: TemporalModel) -> Errors:
+        assert test_on is not None
+        settings = {"config": config.model_dump(mode="json")}
+        lifter = Lifter(model, layout, config.input_space, train_on.rate, about=settings)
+        lift = lift_recorded(lifter, flip=recordings.flip, skeleton=test_on.skeleton)
+        seen = recorded_sequences(test_on, lifter)
+        return pool([score(lift, sequence, skeleton=test_on.skeleton) for sequence in seen])
+
+    return Course(
+        RecordedBatches(train_on, config, device=device),
+        errors if test_on else None,
+        layout,
+        train_on.rate,
+        f"training on {frames[0]:,} frames; measuring on {frames[1]:,}",
+        {
+            "training_data": [f"{recordings.data_set}, {recordings.keypoints} keypoints"],
+            "licence": config.licence or data_set(recordings).licence,
+            "training_subjects": sorted({r.subject for r in train_on.recordings}),
+            "held_out_subjects": sorted({r.subject for r in test_on.recordings}) if test_on else [],
+            "measured_with": f"every camera, {recordings.keypoints} keypoints, "
+            f"{'with' if recordings.flip else 'without'} flip augmentation, mean over frames",
+        },
+    )
 
 
 def _parse(overrides: Sequence[str]) -> dict[str, object]:
@@ -103,41 +210,23 @@ def _parse(overrides: Sequence[str]) -> dict[str, object]:
     return values
 
 
-def _views(held: MotionCapture, config: TrainingConfig) -> list[Sequence3D]:
-    return list(sequences(held, rate=config.rate, cameras=config.cameras, detections=config.detections))
-
-
-def _minutes(seen: list[Sequence3D], config: TrainingConfig) -> float:
-    return sum(len(s.pose) for s in seen) / config.rate / 60
-
-
-def _about(config: TrainingConfig, errors: Errors | None) -> dict[str, object]:
-    """What the lifter's file says of itself."""
-    held = [subject for motion in config.motions for subject in motion.held_out]
-    return {
-        "name": config.name,
-        "training_data": [motion.path for motion in config.motions],
-        "licence": config.licence,
-        "acknowledgement": config.acknowledgement,
-        "held_out_subjects": held,
-        "held_out_errors_mm": asdict(errors) if errors else None,
-        "measured_with": "three random cameras a clip, simulated detections, flip augmentation",
-        "config": config.model_dump(mode="json"),
-    }
-
-
-def _draw_curves(path: Path, progress: Progress, history: list[tuple[int, Errors]]) -> None:
+def _draw_curves(path: Path, progress: Progress, epoch: int | None) -> None:
+    """Against epochs, where there are any, else against steps."""
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    steps = [LOSS_EVERY * (i + 1) for i in range(len(progress.losses))]
-    axes.plot(steps, [1000 * v for v in progress.losses], color="#0072B2", lw=1, label="training MPJPE")
-    if history:
-        at = [s for s, _ in history]
-        mpjpe, p_mpjpe = [e.mpjpe for _, e in history], [e.p_mpjpe for _, e in history]
-        axes.plot(at, mpjpe, "o-", color="#D55E00", label="held-out people: MPJPE")
-        axes.plot(at, p_mpjpe, "s--", color="#009E73", label="held-out people: P-MPJPE")
-    axes.set(xlabel="step", ylabel="mm", ylim=(0, None))
+    unit = epoch or 1
+    points = [progress.every * (i + 1) / unit for i in range(len(progress.losses))]
+    axes.plot(points, [1000 * v for v in progress.losses], color="#0072B2", lw=1, label="training MPJPE")
+    if progress.history:
+        at = [step / unit for step, _ in progress.history]
+        for key, style, colour, name in (
+            ("mpjpe", "o-", "#D55E00", "MPJPE"),
+            ("p_mpjpe", "s--", "#009E73", "P-MPJPE"),
+        ):
+            values = [errors[key] for _, errors in progress.history]
+            axes.plot(at, values, style, color=colour, label=f"held-out people: {name}")
+    axes.set(xlabel="epoch" if epoch else "step", ylabel="mm", ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.legend()
     with replacing(path) as partial:

@@ -132,6 +132,18 @@ def test_only_some_windows_have_an_episode() -> None:
     assert float(moved.float().mean()) == pytest.approx(0.3, abs=0.08)
 
 
+def test_severity_scales_a_window_s_errors_and_their_chances() -> None:
+    full = _simulate(jitter=(0.01, 0.01), outliers=0.05, outlier_size=5.0, severity=(1.0, 1.0))
+    half = _simulate(jitter=(0.01, 0.01), outliers=0.05, outlier_size=5.0, severity=(0.5, 0.5))
+
+    def stray(error: Tensor) -> Tensor:
+        return error.norm(dim=2) > 0.5
+
+    assert float(stray(half).float().mean() / stray(full).float().mean()) == pytest.approx(0.5, abs=0.05)
+    spread = _simulate(jitter=(0.01, 0.01), severity=(0.1, 1.0))[..., 5:11].std((1, 2, 3))
+    assert float(spread.median()) == pytest.approx(0.01 * 0.1**0.5, rel=0.2)  # log-uniform
+
+
 @pytest.mark.parametrize("frames", [1, 2, 9, 81])
 def test_windows_of_any_length(frames: int) -> None:
     points = torch.zeros(3, frames, 2, 17)

@@ -105,7 +105,8 @@ def test_bones_mirror_to_bones(skeleton: Skeleton) -> None:
 
 
 def test_layouts_are_found_by_name() -> None:
-    assert {name: len(s) for name, s in SKELETONS.items()} == {"coco17": 17, "h36m17": 17, "humaneva15": 15}
+    sizes = {"coco17": 17, "h36m17": 17, "humaneva15": 15, "mpii16": 16}
+    assert {name: len(s) for name, s in SKELETONS.items()} == sizes
     assert SKELETONS["humaneva15"] is HUMANEVA15
 
 

@@ -6,13 +6,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from videopose.errors import InputError, UsageError
+from videopose.errors import InputError
 from videopose.lifting.bodies import MotionBank
+from videopose.lifting.checkpoint import Progress
 from videopose.lifting.config import TrainingConfig
 from videopose.lifting.lifter import Lifter
-from videopose.lifting.mocap import MotionCapture
 from videopose.lifting.model import TemporalModel
-from videopose.lifting.training import Progress, split, train
+from videopose.lifting.motion_batches import SynthesisedBatches, split
+from videopose.lifting.training import train
 
 # A person who looks along x: H36M17, then the ears. Metres.
 STILL = np.array([
@@ -68,6 +69,10 @@ def bank(tmp_path: Path) -> MotionBank:
     return split(_config(), tmp_path)[0]
 
 
+def _train(config: TrainingConfig, bank: MotionBank, **options: Any) -> TemporalModel:
+    return train(config, SynthesisedBatches(bank, config), **options)
+
+
 class _InterruptedError(Exception):
     pass
 
@@ -90,7 +95,7 @@ def _losses(report: list[float]) -> Any:
 def test_training_lowers_the_loss(bank: MotionBank, tmp_path: Path) -> None:
     losses: list[float] = []
     config = _config(steps=200, learning_rate=5e-3)
-    model = train(config, bank, folder=tmp_path, report=_losses(losses))
+    model = _train(config, bank, folder=tmp_path, report=_losses(losses))
     assert len(losses) == 4
     assert losses[-1] < 0.75 * losses[0]
     assert not model.training
@@ -101,7 +106,7 @@ def test_training_lowers_the_loss(bank: MotionBank, tmp_path: Path) -> None:
 def test_half_precision_trains_too(bank: MotionBank, tmp_path: Path) -> None:
     config = _config(steps=100, learning_rate=5e-3).model_copy(update={"precision": "bfloat16"})
     losses: list[float] = []
-    model = train(config, bank, folder=tmp_path, report=_losses(losses))
+    model = _train(config, bank, folder=tmp_path, report=_losses(losses))
     assert losses[1] < losses[0]
     assert {p.dtype for p in model.parameters()} == {torch.float32}
 
@@ -113,21 +118,51 @@ def test_a_resumed_run_ends_in_the_numbers_of_an_uninterrupted_one(
     config = _config(checkpoint_every=every)
     whole: list[float] = []
     resumed: list[float] = []
-    expected = train(config, bank, folder=tmp_path / "whole", report=_losses(whole))
+    expected = _train(config, bank, folder=tmp_path / "whole", report=_losses(whole))
     with pytest.raises(_InterruptedError):
-        train(config, bank, folder=tmp_path / "cut", report=_until(stop))
+        _train(config, bank, folder=tmp_path / "cut", report=_until(stop))
     torch.manual_seed(99)  # whatever happens in between
-    model = train(config, bank, folder=tmp_path / "cut", report=_losses(resumed), resume=True)
+    model = _train(config, bank, folder=tmp_path / "cut", report=_losses(resumed), resume=True)
     for name, tensor in expected.state_dict().items():
         assert torch.equal(model.state_dict()[name], tensor), name
     assert len(whole) == 2
     assert resumed == whole
 
 
+def test_what_was_measured_before_an_interruption_is_kept(bank: MotionBank, tmp_path: Path) -> None:
+    kept: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        kept[:] = [progress]
+        if progress.step == 37:
+            raise _InterruptedError
+
+    config = _config(steps=60, checkpoint_every=25, measure_every=10)
+    options: dict[str, Any] = {"folder": tmp_path, "measure": lambda model, step: {"step": float(step)}}
+    with pytest.raises(_InterruptedError):
+        _train(config, bank, report=stop, **options)
+    _train(config, bank, report=lambda p: kept.append(p), resume=True, **options)
+    assert kept[-1].history == [(step, {"step": float(step)}) for step in (10, 20, 30, 40, 50, 60)]
+    # The one at 30 was lost with the steps after the checkpoint, and came again.
+
+
+def test_checkpoints_of_the_first_version_are_read(bank: MotionBank, tmp_path: Path) -> None:
+    config = _config(steps=40, checkpoint_every=20)
+    with pytest.raises(_InterruptedError):
+        _train(config, bank, folder=tmp_path, report=_until(30))
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    del state["history"]
+    state["random"], state["cuda_random"] = state["random"][0][0], []
+    torch.save(state, tmp_path / "checkpoint.pt")
+    resumed = _train(config, bank, folder=tmp_path, resume=True)
+    whole = _train(config, bank, folder=tmp_path / "whole")
+    assert torch.equal(resumed.shrink.weight, whole.shrink.weight)
+
+
 def test_a_finished_run_resumes_to_its_result(bank: MotionBank, tmp_path: Path) -> None:
     config = _config(steps=10)
-    model = train(config, bank, folder=tmp_path)
-    again = train(config, bank, folder=tmp_path, resume=True)
+    model = _train(config, bank, folder=tmp_path)
+    again = _train(config, bank, folder=tmp_path, resume=True)
     assert not again.training
     assert torch.equal(again.shrink.weight, model.shrink.weight)
     assert list(tmp_path.glob("*.partial*")) == []
@@ -136,7 +171,7 @@ def test_a_finished_run_resumes_to_its_result(bank: MotionBank, tmp_path: Path) 
 def test_the_seed_decides(bank: MotionBank, tmp_path: Path) -> None:
     def weights(seed: int) -> torch.Tensor:
         config = _config(steps=5).model_copy(update={"seed": seed})
-        return train(config, bank, folder=tmp_path).shrink.weight
+        return _train(config, bank, folder=tmp_path).shrink.weight
 
     assert torch.equal(weights(1), weights(1))
     assert not torch.equal(weights(1), weights(2))
@@ -145,27 +180,28 @@ def test_the_seed_decides(bank: MotionBank, tmp_path: Path) -> None:
 def test_measuring_does_not_disturb_training(bank: MotionBank, tmp_path: Path) -> None:
     seen: list[int] = []
 
-    def measure(model: TemporalModel, step: int) -> None:
+    def measure(model: TemporalModel, step: int) -> dict[str, float]:
         assert not any(m.training for m in model.modules())
         with torch.no_grad():
             model(torch.zeros(1, 9, 17, 2))
         seen.append(step)
+        return {}
 
-    plain = train(_config(steps=25), bank, folder=tmp_path)
-    measured = train(_config(steps=25, measure_every=10), bank, folder=tmp_path, measure=measure)
+    plain = _train(_config(steps=25), bank, folder=tmp_path)
+    measured = _train(_config(steps=25, measure_every=10), bank, folder=tmp_path, measure=measure)
     assert seen == [10, 20, 25]
     assert torch.equal(measured.shrink.weight, plain.shrink.weight)
 
 
 def test_progress_is_reported_after_every_step(bank: MotionBank, tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
-    train(_config(steps=4), bank, folder=tmp_path, report=lambda p: steps.append((p.step, p.steps)))
+    _train(_config(steps=4), bank, folder=tmp_path, report=lambda p: steps.append((p.step, p.steps)))
     assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_resuming_needs_a_checkpoint(bank: MotionBank, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing to resume: .*checkpoint\.pt does not exist"):
-        train(_config(), bank, folder=tmp_path / "nowhere", resume=True)
+        _train(_config(), bank, folder=tmp_path / "nowhere", resume=True)
 
 
 @pytest.mark.parametrize(
@@ -177,80 +213,28 @@ def test_resuming_with_another_configuration_is_an_input_error(
     bank: MotionBank, tmp_path: Path, change: dict[str, Any]
 ) -> None:
     config = _config(steps=2)
-    train(config, bank, folder=tmp_path)
+    _train(config, bank, folder=tmp_path)
     other = TrainingConfig.model_validate(config.model_dump() | change)
     with pytest.raises(InputError, match="belongs to another configuration"):
-        train(other, bank, folder=tmp_path, resume=True)
+        _train(other, bank, folder=tmp_path, resume=True)
 
 
 def test_how_often_to_save_may_change(bank: MotionBank, tmp_path: Path) -> None:
-    train(_config(steps=2), bank, folder=tmp_path)
-    train(_config(steps=2, checkpoint_every=1, measure_every=1), bank, folder=tmp_path, resume=True)
+    _train(_config(steps=2), bank, folder=tmp_path)
+    _train(_config(steps=2, checkpoint_every=1, measure_every=1), bank, folder=tmp_path, resume=True)
 
 
 def test_damaged_checkpoints_are_input_errors(bank: MotionBank, tmp_path: Path) -> None:
     config = _config(steps=2)
-    train(config, bank, folder=tmp_path)
+    _train(config, bank, folder=tmp_path)
     path = tmp_path / "checkpoint.pt"
     whole = path.read_bytes()
     for content in (b"", b"garbage", whole[:1000], whole[:-10]):
         path.write_bytes(content)
         with pytest.raises(InputError, match=r"checkpoint\.pt is not a checkpoint"):
-            train(config, bank, folder=tmp_path, resume=True)
+            _train(config, bank, folder=tmp_path, resume=True)
     states: list[Any] = [{}, [], {"model": {}}, {"config": np.float64}]
     for state in states:
         torch.save(state, path)
         with pytest.raises(InputError, match=r"checkpoint\.pt"):
-            train(config, bank, folder=tmp_path, resume=True)
-
-
-def _subjects(table: MotionCapture | None) -> list[str]:
-    assert table is not None
-    return [f"{s}/{a}" for s, a in zip(table.subjects, table.actions, strict=True)]
-
-
-def test_held_out_and_excluded_clips_never_train(tmp_path: Path) -> None:
-    _write(tmp_path / "m.npz", _clips())
-    motion = {"path": "m.npz", "held_out": ["01"], "exclude": ["03", "?/walk", "01/jump"]}
-    bank, held = split(_config([motion]), tmp_path)
-    assert _subjects(held) == ["01/walk", "01/jump"]
-    everything = split(_config(), tmp_path)[0].points
-    # What is left: the clips of 80 frames (02/walk) and of 110 (?/jump).
-    starts = np.cumsum([0, 60, 70, 80, 90, 100])
-    kept = [everything[s : s + n] for s, n in ((starts[2], 80), (starts[5], 110))]
-    torch.testing.assert_close(bank.points, torch.cat(kept))
-    assert held is not None
-    assert held.lengths.tolist() == [60, 70]
-
-
-def test_several_motion_files(tmp_path: Path) -> None:
-    _write(tmp_path / "a.npz", _clips()[:2])
-    _write(tmp_path / "b.npz", _clips()[2:])
-    motions = [{"path": "a.npz"}, {"path": "b.npz", "held_out": ["02"], "weight": 2.0}]
-    bank, held = split(_config(motions), tmp_path)
-    assert len(bank.points) == 60 + 70 + 90 + 100 + 110
-    assert _subjects(held) == ["02/walk"]
-
-
-def test_nobody_held_out(tmp_path: Path) -> None:
-    _write(tmp_path / "m.npz", _clips())
-    assert split(_config(), tmp_path)[1] is None
-
-
-def test_splits_that_cannot_be(tmp_path: Path) -> None:
-    _write(tmp_path / "m.npz", _clips())
-    everyone = {"path": "m.npz", "held_out": ["01", "02"], "exclude": ["03", "?"]}
-    with pytest.raises(UsageError, match=r"m\.npz: every clip is held out or excluded"):
-        split(_config([everyone]), tmp_path)
-    twice = {"path": "m.npz", "held_out": ["01"]}
-    with pytest.raises(UsageError, match="one motion file only"):
-        split(_config([twice, twice]), tmp_path)
-    with pytest.raises(InputError, match="no such file"):
-        split(_config([{"path": "nowhere.npz"}]), tmp_path)
-
-
-def test_people_who_are_nowhere_in_the_file_cannot_be_held_out(tmp_path: Path) -> None:
-    _write(tmp_path / "m.npz", _clips())
-    for key in ("held_out", "exclude"):
-        with pytest.raises(UsageError, match="99"):
-            split(_config([{"path": "m.npz", key: ["99"]}]), tmp_path)
+            _train(config, bank, folder=tmp_path, resume=True)
