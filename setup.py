@@ -4,7 +4,7 @@ from pathlib import Path
 
 from setuptools import setup
 
-PACKAGES = ["pipeline", "detectors", "lifting", "lifting.scarce", "render"]
+PACKAGES = ["pipeline", "detectors", "lifting", "lifting.scarce", "render", "semi"]
 
 setup(
     name="videopose",
@@ -35,7 +35,7 @@ setup(
         # resizing, warping and drawing; the headless build is the same cv2 without a window system, which a
         # server or a fresh container has no libraries for
         "opencv-python-headless>=4.9",
-        "pillow>=10.1",  # text of the animation
+        "pillow>=10.1",  # text of the animation; EXIF of still pictures
         "platformdirs>=4",  # where the user's cache folder is
         "pydantic>=2.6",  # configurations are checked on load
         "pyyaml>=6",  # configurations are YAML

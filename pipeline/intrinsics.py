@@ -1,12 +1,28 @@
-"""Which camera filmed: the one place that decides, and says where it knows it from."""
+"""Which camera filmed: the one place that decides, and says where it knows it from.
+
+What the user says on the command line counts first, then the video's side-car, then what the camera wrote
+into the file (exiftool helps, where it is installed), and at last an assumption.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import astuple, dataclass
+from pathlib import Path
 
-from ..errors import UsageError
+from ..errors import InputError, UsageError
 from ..lifting.camera import DEFAULT_FOV, Intrinsics
+from ..lifting.distortion import Lens
+from ..lifting.pose_table import PoseTable
+from . import exif, exiftool, gopro, quicktime
+from .camera_file import camera_file_of, load_camera_file
+from .mp4 import Mp4
+
+_BELIEVED = (5.0, 5000.0)  # millimetres: from a fisheye to a telescope
 
 
 @dataclass(frozen=True)
@@ -38,3 +54,66 @@ def resolve(focal: FocalLength, size: tuple[int, int]) -> tuple[Intrinsics, str]
     if focal.hfov is not None:
         return Intrinsics.from_fov(focal.hfov, size[0], size), f"--hfov {focal.hfov:g}"
     return Intrinsics.assumed(size), f"assumed: {DEFAULT_FOV:g}° across the longer side"
+
+
+def find_lens(path: str | os.PathLike[str], focal: FocalLength, size: tuple[int, int]) -> tuple[Lens, str]:
+    """The lens that filmed a video, and where that is known from, in words.
+
+    path: a video, or a sequence of pictures as libav takes it (frame-%04d.jpg). size: width and height of its
+    frames as decoded, upright. Raises `InputError` for a side-car that cannot be used.
+    """
+    path, known = Path(path), None
+    if not any(astuple(focal)):
+        side_car = camera_file_of(path)
+        if side_car.exists():
+            known = load_camera_file(side_car, size), side_car.name
+        else:
+            known = _from_metadata(path, size)
+    if known is None:
+        intrinsics, source = resolve(focal, size)
+        known = Lens(intrinsics), source
+    return known
+
+
+def lens_of(table: PoseTable) -> Lens:
+    """The lens of a pose table: its intrinsics, with the `Lens.distortion` that `meta` records.
+
+    Raises `InputError` where that is damaged.
+    """
+    distortion = table.meta.get("distortion")
+    if distortion is None:
+        return Lens(table.intrinsics)
+    try:
+        return Lens.of_model(table.intrinsics, distortion["model"], distortion["coefficients"])
+    except (TypeError, LookupError, ValueError) as error:
+        raise InputError(f"the distortion that a pose table records cannot be used: {error}") from error
+
+
+def _from_metadata(path: Path, size: tuple[int, int]) -> tuple[Lens, str] | None:
+    """By what the camera wrote; None where it did not, or the file cannot be read at all."""
+    still, found = exif.first_still(path), None
+    if still is not None:
+        found, source = believable([exif.focal_length(still)]), f"EXIF of {still.name}"
+    else:
+        with suppress(OSError), path.open("rb") as opened:
+            file = Mp4(opened)
+            found, source = believable(quicktime.focal_lengths(file)), "QuickTime metadata"
+            if found is None and (view := gopro.field_of_view(file)) is not None:
+                return view.lens(size)
+    if found is None:
+        found, source = believable(exiftool.focal_lengths(still or path)), "exiftool"
+    if found is None:
+        return None
+    return Lens(Intrinsics.from_35mm(found, size)), f"{source}: {found:g} mm (35 mm equivalent)"
+
+
+def believable(values: Iterable[object]) -> float | None:
+    """The first focal length in millimetres among what files say of it: 26, "26", "26.00mm".
+
+    Passed over are 0, which stands for "unknown" in EXIF, and whatever no lens has.
+    """
+    for value in values:
+        text = re.fullmatch(r"\s*(\d{1,9}(\.\d{1,20})?)\s*(mm)?[\s\0]*", str(value), re.IGNORECASE)
+        if text is not None and _BELIEVED[0] <= (number := float(text[1])) <= _BELIEVED[1]:
+            return number
+    return None

@@ -1,10 +1,14 @@
 from math import inf, nan, sqrt, tan
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from videopose.errors import UsageError
+from videopose.errors import InputError, UsageError
 from videopose.lifting.camera import Intrinsics
-from videopose.pipeline.intrinsics import FocalLength, resolve
+from videopose.lifting.distortion import Lens
+from videopose.lifting.pose_table import PoseTable
+from videopose.pipeline.intrinsics import FocalLength, believable, find_lens, lens_of, resolve
 
 
 def _same(found: Intrinsics, expected: tuple[float, float, float, float]) -> bool:
@@ -60,3 +64,61 @@ def test_impossible_angles(degrees: float) -> None:
 def test_only_one_is_taken(two: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="one of --focal-px, --focal-35mm and --hfov"):
         FocalLength(**two)
+
+
+def test_of_several_values_the_first_that_a_lens_can_have() -> None:
+    assert believable([None, 0, "0", "wide", nan, inf, True, b"26", 1e9, " 26.30 MM", 50]) == 26.3
+    assert believable(["24", 50]) == 24
+    assert believable([26.299999237060547]) == pytest.approx(26.3)
+    assert believable([]) is None
+
+
+def test_the_command_line_counts_where_there_is_no_file(tmp_path: Path) -> None:
+    lens, source = find_lens(str(tmp_path / "clip.mp4"), FocalLength(mm35=26), (1920, 1080))
+    assert (lens, source) == (Lens(Intrinsics.from_35mm(26, (1920, 1080))), "--focal-35mm 26")
+
+
+def _table(meta: dict[str, object]) -> PoseTable:
+    pose = np.zeros((1, 17, 3), np.float32)
+    return PoseTable(
+        track=np.zeros(1, np.int32),
+        frame=np.zeros(1, np.int32),
+        keypoints=pose,
+        pose=pose,
+        root=pose[:, 0],
+        filled=np.zeros(1, np.bool_),
+        time=np.zeros(1),
+        size=(1920, 1080),
+        intrinsics=Intrinsics(1500, 1500, 960, 540),
+        meta=meta,
+    )
+
+
+@pytest.mark.parametrize(
+    "lens",
+    [
+        Lens(Intrinsics(1500, 1500, 960, 540)),
+        Lens(Intrinsics(1500, 1500, 960, 540), (-0.2, 0.1, 0.01, 0.2, 0.3, 0.4), (1e-3, 2e-3), "opencv"),
+    ],
+)
+def test_a_pose_table_keeps_the_lens(tmp_path: Path, lens: Lens) -> None:
+    _table({"distortion": lens.distortion}).save(tmp_path / "clip.npz")
+    assert lens_of(PoseTable.load(tmp_path / "clip.npz")) == lens
+    assert lens_of(_table({})) == Lens(lens.intrinsics)  # of an earlier version
+
+
+@pytest.mark.parametrize(
+    "distortion",
+    [
+        3,
+        "opencv",
+        [],
+        {"model": "opencv"},
+        {"model": "x", "coefficients": [0] * 4},
+        {"model": "opencv", "coefficients": ["a"] * 4},
+        {"model": ["opencv"], "coefficients": None},
+    ],
+)
+def test_damaged_distortion_of_a_pose_table(distortion: object) -> None:
+    with pytest.raises(InputError, match="distortion that a pose table records"):
+        lens_of(_table({"distortion": distortion}))

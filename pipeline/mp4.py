@@ -1,0 +1,79 @@
+"""Boxes of MP4 and QuickTime files (ISO/IEC 14496-12 §4.2; QuickTime File Format, "atoms"), found by name.
+
+No size in a file is believed: a box that does not fit into its parent ends the parent, only paths that the
+caller names are entered, and how many boxes are looked at and how many bytes are read is bounded.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+MOST_BOXES = 20_000  # that one reader looks at; a phone's video has a hundred
+MOST_BYTES = 1 << 20  # of one box's content
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where the content of a box lies in its file: from `start` up to `end`, in bytes."""
+
+    kind: bytes
+    start: int
+    end: int
+
+
+class Mp4:
+    """An open file, whatever it holds.
+
+    movie: its `moov` box, None where it is no MP4, or damaged before it. Methods raise `OSError` where the
+    file cannot be read.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._whole = Box(b"", 0, file.seek(0, os.SEEK_END))
+        self._looked_at = 0
+        self.movie = next((box for box in self.children(self._whole) if box.kind == b"moov"), None)
+
+    def children(self, parent: Box, *, skip: int = 0) -> Iterator[Box]:
+        """The boxes in a box, `skip` bytes after its start, up to the first that is damaged."""
+        at = parent.start + skip
+        while at + 8 <= parent.end and self._looked_at < MOST_BOXES:
+            self._looked_at += 1
+            self._file.seek(at)
+            header = self._file.read(16)
+            if len(header) < 8:
+                return
+            size, kind = struct.unpack(">I4s", header[:8])
+            start = at + 8
+            if size == 1 and len(header) == 16:
+                (size,) = struct.unpack(">Q", header[8:])
+                start = at + 16
+            elif size == 0 and parent is self._whole:  # the last one, to the end of the file
+                size = parent.end - at
+            at += size
+            if not start <= at <= parent.end:
+                return
+            yield Box(kind, start, at)
+
+    def find(self, *path: bytes, within: Box) -> Iterator[Box]:
+        """Every box at a path below another, such as b"mdia", b"hdlr" within a track."""
+        for box in self.children(within):
+            if box.kind == path[0]:
+                if len(path) == 1:
+                    yield box
+                else:
+                    yield from self.find(*path[1:], within=box)
+
+    def read(self, box: Box) -> bytes:
+        """What is in a box; nothing where that is more than `MOST_BYTES`."""
+        size = box.end - box.start
+        return self.head(box, size) if size <= MOST_BYTES else b""
+
+    def head(self, box: Box, size: int) -> bytes:
+        """The first bytes of what is in a box."""
+        self._file.seek(box.start)
+        return self._file.read(min(size, box.end - box.start))

@@ -1,0 +1,76 @@
+"""The focal length that phones write among a file's QuickTime metadata.
+
+Apple's key is `com.apple.quicktime.camera.focal_length.35mm_equivalent`, in the metadata of the video track.
+Its value is "50.00mm" by AVFoundation's documentation, a whole number in files of many phones. Names stand in
+`keys` under the name space mdta, values in `ilst` (QuickTime File Format, "Metadata atoms"). ffmpeg and other
+editors move such keys to the movie's own metadata. Android's muxer writes there too (com.android.version,
+.capture.fps, .manufacturer, .model), but no documented key of it tells of the lens; one of any other maker
+that ends in the same words is read likewise.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from .mp4 import Box, Mp4
+
+_KEY = b"camera.focal_length.35mm_equivalent"
+
+# "Well-known types" of the QuickTime File Format. Numbers are big-endian, and 21 and 22 of any length.
+_TEXT = {1: "utf-8", 2: "utf-16-be", 4: "utf-8", 5: "utf-16-be"}
+_FLOAT = {23: ">f", 24: ">d"}
+_SIGNED, _UNSIGNED = (21, 65, 66, 67, 74), (22, 75, 76, 77, 78)
+
+
+def focal_lengths(file: Mp4) -> Iterator[str | float]:
+    """35 mm equivalent focal lengths, as they are written: those of video tracks, then the movie's."""
+    if file.movie is None:
+        return
+    for track in file.find(b"trak", within=file.movie):
+        if any(file.read(box)[8:12] == b"vide" for box in file.find(b"mdia", b"hdlr", within=track)):
+            for meta in file.find(b"meta", within=track):
+                yield from _values(file, meta)
+    for path in ((b"meta",), (b"udta", b"meta")):
+        for meta in file.find(*path, within=file.movie):
+            yield from _values(file, meta)
+
+
+def _values(file: Mp4, meta: Box) -> Iterator[str | float]:
+    # A QuickTime `meta` begins with its first box at once, an ISO one with four bytes of version and flags.
+    skip = 0 if file.head(meta, 8)[4:] in (b"hdlr", b"keys", b"ilst") else 4
+    boxes = {box.kind: box for box in file.children(meta, skip=skip)}
+    if b"keys" not in boxes or b"ilst" not in boxes:
+        return
+    names = enumerate(_names(file.read(boxes[b"keys"])), 1)
+    wanted = {struct.pack(">I", number) for number, name in names if name.endswith(_KEY)}
+    for item in file.children(boxes[b"ilst"]):
+        if item.kind in wanted:
+            for data in file.find(b"data", within=item):
+                if (value := _value(file.read(data))) is not None:
+                    yield value
+
+
+def _names(keys: bytes) -> Iterator[bytes]:
+    """The names in a `keys` box, in order; those of other name spaces than mdta are empty."""
+    at = 8  # version and flags, and a count, which is not needed
+    while at + 8 <= len(keys):
+        size, space = struct.unpack_from(">I4s", keys, at)
+        if size < 8:
+            return
+        yield keys[at + 8 : at + size] if space == b"mdta" else b""
+        at += size
+
+
+def _value(data: bytes) -> str | float | None:
+    """What a `data` box holds: four bytes of type, four of language and country, and the value."""
+    if len(data) < 9:
+        return None
+    (kind,), value = struct.unpack_from(">I", data), data[8:]
+    if kind in _TEXT:
+        return value[:64].decode(_TEXT[kind], "replace")
+    if kind in _FLOAT and len(value) == struct.calcsize(_FLOAT[kind]):
+        return float(*struct.unpack(_FLOAT[kind], value))
+    if kind in (*_SIGNED, *_UNSIGNED) and len(value) <= 8:
+        return int.from_bytes(value, "big", signed=kind in _SIGNED)
+    return None
