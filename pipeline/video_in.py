@@ -62,7 +62,11 @@ class Orientation:
     @classmethod
     def of(cls, picture: av.VideoFrame) -> Orientation:
         """From the display matrix that came with a decoded picture."""
-        matrix = cast("SideData | None", picture.side_data.get("DISPLAYMATRIX"))
+        try:
+            matrix = cast("SideData | None", picture.side_data.get("DISPLAYMATRIX"))
+        except ValueError:  # PyAV knows some kinds of side data (EXIF) by no name, and then gives none
+            clockwise = round(-picture.rotation / 90) % 4
+            return (cls(), cls(True, True, False), cls(False, True, True), cls(True, False, True))[clockwise]
         return cls() if matrix is None else cls.from_display_matrix(bytes(matrix))
 
     @property

@@ -12,6 +12,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 from numpy.typing import NDArray
 
@@ -423,3 +424,19 @@ def test_a_playlist_cannot_reach_the_network(tmp_path: Path) -> None:
             pass
         with pytest.raises(BlockingIOError):  # nobody called
             server.accept()
+
+
+@pytest.mark.parametrize(("tag", "top_left"), [(1, "red"), (3, "white"), (6, "blue"), (8, "green")])
+def test_a_still_picture_is_turned_by_its_exif(tmp_path: Path, tag: int, top_left: str) -> None:
+    colours = {"red": (220, 0, 0), "green": (0, 180, 0), "blue": (0, 0, 220), "white": (255, 255, 255)}
+    pixels = np.zeros((64, 96, 3), np.uint8)
+    for (row, column), name in zip(((0, 0), (0, 1), (1, 0), (1, 1)), colours, strict=True):
+        pixels[32 * row : 32 * row + 32, 48 * column : 48 * column + 48] = colours[name]
+    exif = PIL.Image.Exif()
+    exif[0x0112] = tag
+    exif[0x010F] = "a maker"
+    PIL.Image.fromarray(pixels).save(tmp_path / "still.jpg", exif=exif, quality=95)
+    with open_video(tmp_path / "still.jpg") as video:
+        (frame,) = video.frames()
+    assert frame.image.shape == ((96, 64, 3) if tag in (6, 8) else (64, 96, 3))
+    np.testing.assert_allclose(frame.image[12, 12], colours[top_left], atol=12)
