@@ -203,6 +203,7 @@ class RecordingsConfig(_Strict):
 class TrainingConfig(_Strict):
     """One training run of a lifter on motion capture seen through virtual cameras.
 
+    start: a shipped lifter's name, or the file of one of the same shape, whose weights training begins with.
     rate: frames a second that the lifter reads. speed: every sample is played at a random speed in this
     range, which both varies the motion and makes the lifter indifferent to small differences of rate.
     """
@@ -210,6 +211,7 @@ class TrainingConfig(_Strict):
     name: str
     motions: tuple[MotionFile, ...] = Field(min_length=1)
     input_space: Literal["centred", "rays"] = "centred"
+    start: str | None = None
     seed: int = 0
     rate: PositiveFloat = 30.0
     speed: PositiveRange = (0.75, 1.35)
@@ -227,11 +229,15 @@ class TrainingConfig(_Strict):
 
 
 class RecordedConfig(_Strict):
-    """One training run of a lifter on people whom calibrated cameras recorded (see `capture.CaptureSet`)."""
+    """One training run of a lifter on people whom calibrated cameras recorded (see `capture.CaptureSet`).
+
+    start: see `TrainingConfig`.
+    """
 
     name: str
     recordings: RecordingsConfig
     input_space: Literal["screen", "rays"] = "screen"
+    start: str | None = None
     seed: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
     model: ModelConfig = ModelConfig()

@@ -1,8 +1,8 @@
 """How good a lifter is on motion it was not trained on.
 
 Everything here works on `Sequence3D`: who does what, what the lifter is given, and what it should say.
-`sequences` makes them from motion capture, seen through simulated cameras and detections; other data sets
-make their own.
+`sequences` makes them from motion capture, seen through simulated cameras and detections, and
+`recorded_sequences.py` from what studios recorded.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def sequences(
     generator = torch.Generator().manual_seed(seed)
     for index in range(len(table)):
         clip = table.clip(index)
-        points = _at_rate(np.concatenate([clip, coco_face(clip)], 1), table.rate, rate)
+        points = at_rate(np.concatenate([clip, coco_face(clip)], 1), table.rate, rate)
         points[..., 2] -= np.percentile(points[..., 2].min(1), 2) - 0.07
         world = torch.from_numpy(points)
         middle = world[:, 0].mean(0)
@@ -188,8 +188,10 @@ def measure(
     return Errors(**{name: round(getattr(errors, name), 2) for name in METRICS}, frames=errors.frames)
 
 
-def _at_rate(points: NDArray[np.float32], source: float, rate: float) -> NDArray[np.float32]:
-    """(T, J, 3) at another frame rate, by linear interpolation."""
+def at_rate(points: NDArray[np.float32], source: float, rate: float) -> NDArray[np.float32]:
+    """(T, J, C) at another frame rate, by linear interpolation."""
+    if source == rate:
+        return points
     count = int((len(points) - 1) / source * rate + 1e-6) + 1
     at = np.arange(count) * source / rate
     low = np.minimum(at.astype(np.int64), len(points) - 2) if len(points) > 1 else np.zeros(count, np.int64)

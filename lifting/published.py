@@ -44,7 +44,8 @@ def load_published(
     """Read a published checkpoint; the architecture is read off the tensors' shapes.
 
     layout: the input's skeleton, which shapes do not tell: by default HumanEva's for 15 joints, COCO17 where
-    the file's name says "coco" (as the published `pretrained_h36m_detectron_coco.bin` does), else H36M17.
+    the file's name says "coco" (as the published `pretrained_h36m_detectron_coco.bin` does) or where
+    17 joints become HumanEva's 15, else H36M17.
     causal: shapes do not tell either. Such models read normalised screen coordinates; Human3.6M's are made
     for 50 frames a second. No code from the file runs: what is not a tensor or a plain value is replaced by
     an inert object, and anything unknown is refused.
@@ -63,11 +64,13 @@ def load_published(
         if content.get("model_traj"):
             root = content["model_traj"]
             trajectory = build_model(read_architecture(root, causal), root)
-        humaneva = pose.num_joints_in == 15
-        by_name = "coco17" if "coco" in Path(path).name.lower() else "h36m17"
+        humaneva = pose.num_joints_out == 15
+        # HumanEva's poses are lifted from its own fifteen joints, or from a COCO detector's.
+        coco = "coco" in Path(path).name.lower() or (humaneva and pose.num_joints_in == 17)
+        by_shape = "humaneva15" if pose.num_joints_in == 15 else "coco17" if coco else "h36m17"
         return Lifter(
             pose,
-            layout or ("humaneva15" if humaneva else by_name),
+            layout or by_shape,
             "screen",
             60.0 if humaneva else 50.0,
             trajectory,

@@ -11,6 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from ..errors import UsageError
 from . import checkpoint
 from .checkpoint import Progress
 from .config import RecordedConfig, TrainingConfig
@@ -50,19 +51,22 @@ def train(
     folder: Path,
     resume: bool = False,
     device: str = "cpu",
+    start: Mapping[str, Tensor] | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     measure: Callable[[TemporalModel, int], Mapping[str, float]] | None = None,
 ) -> TemporalModel:
     """Train `config.model` on batches of `source` and return it in evaluation mode.
 
-    folder: where `checkpoint.pt` is kept; with `resume` a run goes on from there and ends in the numbers
-    of an uninterrupted one. report: told after every step. measure: called with the model (in evaluation
-    mode) and the step every `schedule.measure_every` steps or epochs and at the end; the errors it returns
-    are kept in `Progress.history`.
+    folder: where `checkpoint.pt` is kept; with `resume` a run goes on from there and ends in the numbers of
+    an uninterrupted one. start: a model's state to begin with, instead of random weights. report: told
+    after every step. measure: called with the model (in evaluation mode) and the step every
+    `schedule.measure_every` steps or epochs and at the end; the errors it returns are kept in
+    `Progress.history`.
 
     Under `distributed.joined` the batch is shared by all processes, which must all call this; only the first
     writes and measures. Resuming is exact for the same number of processes.
-    Raises `InputError` where there is no fitting checkpoint to resume.
+    Raises `InputError` where there is no fitting checkpoint to resume, `UsageError` where `start` is of
+    another shape than `config.model`.
     """
     schedule = config.schedule
     rank = place()[0]
@@ -70,6 +74,8 @@ def train(
     inputs, outputs = source.joints
     shape = config.model.model_dump()
     model = TemporalModel(**shape, num_joints_in=inputs, num_joints_out=outputs).to(device)
+    if start is not None:
+        _begin_with(model, start)
     lift = share(_Lift(model, strided=_single_frames(config)), device)
     # Fused: five times as fast on a CPU.
     optimiser = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate, amsgrad=True, fused=True)
@@ -112,6 +118,16 @@ def train(
         if saving:
             checkpoint.save(path, config, model, optimiser, progress, device)
     return model.eval()
+
+
+def _begin_with(model: TemporalModel, start: Mapping[str, Tensor]) -> None:
+    try:
+        model.load_state_dict(start)
+    except RuntimeError as error:
+        raise UsageError(
+            "the lifter to start with has another shape than the configuration's model; give it the same "
+            "filter_widths and channels"
+        ) from error
 
 
 class _Lift(nn.Module):

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from ..files import replacing
-from ..lifting.breakdown import Breakdown
+from ..lifting.breakdown import Breakdown, mean_of_draws
 from ..lifting.evaluation import METRICS, Errors
-from .evaluate import Result, mean_of_seeds
+from .evaluate import Result
+from .evaluation_material import PaperTable
 
 PROTOCOLS = {
     "1": ("mpjpe", "limbs_mpjpe"),
@@ -33,11 +35,19 @@ _TITLES = {
     "limbs_mpjpe": "limbs\nMPJPE",
     "limbs_p_mpjpe": "limbs\nP-MPJPE",
 }
+_PAPER_TITLES = {
+    "mpjpe": "Protocol 1 MPJPE",
+    "p_mpjpe": "Protocol 2 P-MPJPE",
+    "n_mpjpe": "Protocol 3 N-MPJPE",
+    "mpjve": "velocity MPJVE",
+}
 
 _COLUMNS = {
     name: f"{name}_mm_per_frame" if name == "mpjve" else f"{name}_mm" for name in METRICS
 }  # in the CSV file
-_WIDTH = 100  # characters, where the output is no terminal
+_WIDTH = 130  # characters, where the output is no terminal
+_UNBOUNDED = 1000
+_UNITS = "mm; MPJVE: mm a frame"
 
 
 def show(results: Sequence[Result], *, lifter: str, protocols: Sequence[str] = ()) -> None:
@@ -46,17 +56,23 @@ def show(results: Sequence[Result], *, lifter: str, protocols: Sequence[str] = (
     if not console.is_terminal:
         console = Console(width=max(console.width, _WIDTH))
     shown = {metric for protocol in protocols or PROTOCOLS for metric in PROTOCOLS[protocol]}
-    columns = {metric: title for metric, title in _TITLES.items() if metric in shown}
     for result in results:
         console.print(f"{lifter} on {result.material.name}", style="bold", markup=False, highlight=False)
         for note in result.material.notes:
             console.print(note, markup=False, highlight=False, soft_wrap=True)
-        console.print(_table(result, columns))
+        table = _table(result, {metric: title for metric, title in _TITLES.items() if metric in shown})
+        if result.material.paper is not None:
+            titles = {metric: title for metric, title in _PAPER_TITLES.items() if metric in shown}
+            wide = _paper_table(result, result.material.paper, titles)
+            unbounded = console.options.update(width=_UNBOUNDED)
+            if Measurement.get(console, unbounded, wide).maximum <= console.width:
+                table = wide
+        console.print(table)
 
 
 def write_csv(path: Path, results: Sequence[Result], *, lifter: str) -> None:
-    """One row a line of the table, way of lifting and seed, and one for the mean over seeds. An undefined
-    error is an empty cell. Raises `OutputError`."""
+    """One row a line of the table, way of lifting and seed, and one for the mean over seeds; the seed's cell
+    is empty where nothing was left to chance, as is that of an undefined error. Raises `OutputError`."""
     facts = list(dict.fromkeys(fact for result in results for fact in result.material.facts))
     head = ["lifter", "data", *facts, "flip", "by", "name", "seed", "frames", *_COLUMNS.values()]
     with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
@@ -66,7 +82,8 @@ def write_csv(path: Path, results: Sequence[Result], *, lifter: str) -> None:
             told = [lifter, result.material.name, *(result.material.facts.get(fact, "") for fact in facts)]
             for flip, seeds in result.by_flip.items():
                 drawn = {str(seed): breakdown for seed, breakdown in seeds.items()}
-                for seed, breakdown in (drawn | {"mean": mean_of_seeds(seeds)}).items():
+                drawn["mean"] = mean_of_draws(list(seeds.values()))
+                for seed, breakdown in (drawn if result.material.seeds else {"": drawn["mean"]}).items():
                     for by, name, errors in _lines(breakdown):
                         cells = [_number(getattr(errors, metric), 3) for metric in METRICS]
                         writer.writerow(
@@ -75,11 +92,13 @@ def write_csv(path: Path, results: Sequence[Result], *, lifter: str) -> None:
 
 
 def _table(result: Result, columns: dict[str, str]) -> Table:
-    table = Table(box=box.SIMPLE, caption="mm; MPJVE: mm a frame", caption_justify="left")
+    """A row an action, a column a metric."""
+    table = Table(box=box.SIMPLE, caption=_UNITS, caption_justify="left")
     table.add_column("action", overflow="fold")
     for title in (*columns.values(), "frames"):
         table.add_column(title, justify="right", no_wrap=True)
-    main = mean_of_seeds(next(iter(result.by_flip.values())))  # with flips, where they were wanted
+    means = {flip: mean_of_draws(list(seeds.values())) for flip, seeds in result.by_flip.items()}
+    main = next(iter(means.values()))  # with flips, where they were wanted
 
     def add(name: str, errors: Errors, style: str = "") -> None:
         cells = [_number(getattr(errors, metric), 1) or "–" for metric in columns]
@@ -88,9 +107,8 @@ def _table(result: Result, columns: dict[str, str]) -> Table:
     for name, errors in main.actions.items():
         add(name, errors)
     table.add_section()
-    for flip, seeds in result.by_flip.items():
-        way = "flips" if flip else "no flips"
-        mean = mean_of_seeds(seeds)
+    for flip, mean in means.items():
+        way, seeds = _way(flip), result.by_flip[flip]
         add(f"mean of actions, {way}", mean.mean, "bold")
         if len(seeds) > 1:
             table.add_row("  furthest seed", *(_spread(seeds.values(), mean, metric) for metric in columns))
@@ -102,12 +120,58 @@ def _table(result: Result, columns: dict[str, str]) -> Table:
     return table
 
 
+def _paper_table(result: Result, paper: PaperTable, rows: dict[str, str]) -> Table:
+    """A column an action, in the paper's order, and their mean; a row a metric, for each way of lifting and
+    each person. Where `paper.by_person`, a column a person's action."""
+    groups: dict[str, dict[str, Errors]] = {}
+    for flip, seeds in result.by_flip.items():
+        mean = mean_of_draws(list(seeds.values()))
+        if paper.by_person:
+            average, columns = (
+                mean.people,
+                {
+                    f"{paper.actions.get(a, a)}\n{person.removeprefix('Validate/')}": mean.cells[person, a]
+                    for a in mean.actions
+                    for person in mean.subjects
+                    if (person, a) in mean.cells
+                },
+            )
+        else:
+            average, columns = mean.mean, {paper.actions.get(a, a): e for a, e in mean.actions.items()}
+        groups[_way(flip)] = columns | {"Avg.": average}
+    if not paper.by_person:
+        main = mean_of_draws(list(next(iter(result.by_flip.values())).values()))
+        for person, average in main.subjects.items():
+            columns = {paper.actions.get(a, a): e for (who, a), e in main.cells.items() if who == person}
+            groups[person] = columns | {"Avg.": average}
+
+    headings = list(next(iter(groups.values())))
+    table = Table(box=box.SIMPLE, caption=_UNITS, caption_justify="left", padding=0)
+    table.add_column(no_wrap=True)
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for group, line in groups.items():
+        table.add_section()
+        table.add_row(Text(group), style="italic")
+        for metric, label in rows.items():
+            values = [_number(getattr(line[h], metric), 1) or "–" if h in line else "" for h in headings]
+            table.add_row(label, *values)
+    return table
+
+
+def _way(flip: bool) -> str:
+    return "flips" if flip else "no flips"
+
+
 def _lines(breakdown: Breakdown) -> Iterator[tuple[str, str, Errors]]:
     for name, errors in breakdown.actions.items():
         yield "action", name, errors
     for name, errors in breakdown.subjects.items():
         yield "subject", name, errors
+    for (subject, action), errors in breakdown.cells.items():
+        yield "subject and action", f"{subject} {action}", errors
     yield "mean of actions", "", breakdown.mean
+    yield "mean of subjects", "", breakdown.people
     yield "mean of frames", "", breakdown.frames
 
 

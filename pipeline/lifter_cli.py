@@ -41,15 +41,29 @@ def _lifter(function: Function) -> Function:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE|FOLDER",
-    help="A motion-capture table (.npz), or a folder of them. May be given more than once.",
+    help="A motion-capture table, Human3.6M's or HumanEva-I's 3D poses (data_3d_….npz), or a folder of them. "
+    "May be given more than once.",
+)
+@click.option(
+    "--keypoints",
+    "-k",
+    metavar="NAME|FILE",
+    help="Of Human3.6M and HumanEva-I: whose 2D keypoints. A name means data_2d_<data set>_<name>.npz beside "
+    "the poses, such as cpn_ft_h36m_dbb or gt.  [default: the only one there is]",
 )
 @click.option(
     "--subjects",
     multiple=True,
     metavar="NAMES",
-    help="Only these people, commas between.  [default: those held out of the lifter's training]",
+    help="Only these people, commas between.  [default: those held out of the lifter's training; of "
+    "Human3.6M S9 and S11, of HumanEva-I the Validate parts]",
 )
-@click.option("--actions", multiple=True, metavar="NAMES", help="Only these actions, commas between.")
+@click.option(
+    "--actions",
+    multiple=True,
+    metavar="NAMES",
+    help="Only these actions, commas between.  [default: all; of HumanEva-I Walking, Jog and Box]",
+)
 @click.option(
     "--all-subjects",
     is_flag=True,
@@ -68,12 +82,20 @@ def _lifter(function: Function) -> Function:
     default=3,
     show_default=True,
     type=click.IntRange(min=1),
-    help="How often to draw cameras and detections; errors are means over the draws.",
+    help="Of motion capture: how often to draw cameras and detections; errors are means over the draws.",
 )
 @click.option(
-    "--cameras", default=1, show_default=True, type=click.IntRange(min=1), help="Cameras a clip and seed."
+    "--cameras",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Of motion capture: cameras a clip and seed.",
 )
-@click.option("--true-2d", is_flag=True, help="Perfect keypoints instead of simulated detections.")
+@click.option(
+    "--true-2d",
+    is_flag=True,
+    help="Perfect keypoints instead of simulated detections; of Human3.6M and HumanEva-I, --keypoints gt.",
+)
 @click.option("--csv", type=click.Path(path_type=Path), metavar="FILE", help="Also write the errors here.")
 @click.option("--device", default="auto", show_default=True, help="Where the lifter runs: auto, cpu, cuda.")
 @click.option("--overwrite", is_flag=True, help="Replace a CSV file that exists.")
@@ -89,10 +111,12 @@ def evaluate(
     """Measure a lifter: its errors by action and by person, in millimetres.
 
     LIFTER is the name of a shipped lifter or a file (.safetensors, or .bin in the published format). Motion
-    capture is seen through random cameras and a simulated detector, the same for every lifter. The mean over
-    actions weighs every action alike, as the paper's tables do.
+    capture is seen through random cameras and a simulated detector, the same for every lifter. Of Human3.6M
+    and HumanEva-I, every camera's recordings are lifted, and the table is laid out as the paper's. The mean
+    over actions weighs every action alike, as the paper's tables do.
     """
-    from .evaluate import EvaluateOptions, run
+    from .evaluate import run
+    from .evaluation_material import EvaluateOptions
     from .evaluation_report import show, write_csv
     from .outputs import check_free
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from ..errors import OutputError, UsageError
 from ..files import replacing
@@ -22,6 +23,7 @@ from ..lifting.motion_batches import SynthesisedBatches, split
 from ..lifting.recorded_batches import RecordedBatches
 from ..lifting.recorded_data import data_set, load_recordings, skeleton_of
 from ..lifting.recorded_sequences import lift_recorded, recorded_sequences
+from ..lifting.shipped import load_lifter
 from ..lifting.skeleton import H36M17
 from ..lifting.training import BatchSource, train
 from .device import choose_device
@@ -76,11 +78,15 @@ def run(
         course = (
             _recorded(config, data, device) if isinstance(config, RecordedConfig) else _motion(config, data)
         )
+        start = load_lifter(config.start) if config.start else None
+        weights = start.model.state_dict() if start else None
         if place()[0] > 0:
-            train(config, course.source, folder=output, resume=resume, device=device)
+            train(config, course.source, folder=output, resume=resume, device=device, start=weights)
             return None
         say(course.plan)
-        model, progress = _train(config, course, output, resume=resume, device=device, stage=stage)
+        model, progress = _train(
+            config, course, output, resume=resume, device=device, start=weights, stage=stage
+        )
         if progress is None:  # a finished run, resumed
             errors = _rounded(course.measure(model)) if course.measure else None
         else:
@@ -89,6 +95,7 @@ def run(
         "name": config.name,
         **course.about,
         "acknowledgement": config.acknowledgement,
+        "started_from": {"name": config.start, "sha256": start.digest()} if start else None,
         "held_out_errors_mm": errors,
         "config": config.model_dump(mode="json"),
     }
@@ -105,6 +112,7 @@ def _train(
     *,
     resume: bool,
     device: str,
+    start: Mapping[str, Tensor] | None,
     stage: Stage,
 ) -> tuple[TemporalModel, Progress | None]:
     """The model and how its training went, None where it was finished before."""
@@ -133,6 +141,7 @@ def _train(
             folder=output,
             resume=resume,
             device=device,
+            start=start,
             report=report,
             measure=measured if course.measure else None,
         )

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from videopose.lifting.breakdown import break_down, unweighted
+from videopose.lifting.breakdown import break_down, mean_of_draws, unweighted
 from videopose.lifting.evaluation import METRICS, Errors, Scores
 
 
@@ -40,6 +40,37 @@ def test_a_person_is_the_mean_of_their_actions() -> None:
     assert [broken.subjects[s].frames for s in "AB"] == [90, 40]
 
 
+def test_people_count_alike_and_so_do_their_actions() -> None:
+    broken = break_down([
+        _scores("A", "walk", 50, 10), _scores("A", "walk", 30, 20), _scores("A", "sit", 10, 30),
+        _scores("B", "walk", 5, 40),
+    ])  # fmt: skip
+    assert list(broken.cells) == [("A", "sit"), ("A", "walk"), ("B", "walk")]
+    assert broken.cells["A", "walk"].mpjpe == pytest.approx((500 + 600) / 80)  # trials pooled
+    assert broken.cells["A", "walk"].frames == 80
+    assert broken.subjects["A"].mpjpe == pytest.approx((13.75 + 30) / 2)
+    assert broken.people.mpjpe == pytest.approx((21.875 + 40) / 2)
+    assert broken.mean.mpjpe == pytest.approx((1300 / 85 + 30) / 2)  # another thing, where people differ
+
+
+def test_names_come_in_the_order_asked_for() -> None:
+    scores = [_scores(who, what, 2, 1) for who in "CAB" for what in ("sit", "jump", "walk")]
+    broken = break_down(scores, subjects=("B", "nobody", "A"), actions=("walk", "fly", "jump"))
+    assert list(broken.actions) == ["walk", "jump", "sit"]
+    assert list(broken.subjects) == ["B", "A", "C"]
+    assert list(broken.cells)[:4] == [("B", "walk"), ("B", "jump"), ("B", "sit"), ("A", "walk")]
+
+
+def test_draws_are_averaged_line_by_line() -> None:
+    draws = [break_down([_scores("A", "walk", 4, v), _scores("B", "sit", 6, 2 * v)]) for v in (1, 3)]
+    mean = mean_of_draws(draws)
+    assert mean.actions["walk"].mpjpe == mean.cells["A", "walk"].mpjpe == pytest.approx(2)
+    assert mean.subjects["B"].mpjpe == pytest.approx(4)
+    assert (mean.mean.mpjpe, mean.people.mpjpe) == (pytest.approx(3), pytest.approx(3))
+    assert mean.frames.mpjpe == pytest.approx((8 + 24) / 10)
+    assert [e.frames for e in (mean.mean, mean.frames, mean.cells["B", "sit"])] == [10, 10, 6]
+
+
 def test_every_metric_is_broken_down() -> None:
     broken = break_down([_scores("A", "walk", 5, 1), _scores("A", "sit", 5, 3)])
     assert _values(broken.mean) == pytest.approx([2, 4, 6, 8, 10, 12])
@@ -67,3 +98,5 @@ def test_nothing_is_an_error() -> None:
         break_down([])
     with pytest.raises(ValueError, match="nothing"):
         unweighted([])
+    with pytest.raises(ValueError, match="nothing"):
+        mean_of_draws([])

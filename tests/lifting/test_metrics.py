@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
+from scipy.spatial import procrustes as scipy_procrustes
 from scipy.spatial.transform import Rotation
 
 from videopose.lifting.metrics import mpjpe, mpjve, n_mpjpe, p_mpjpe, procrustes
@@ -34,6 +35,41 @@ def test_alignment_agrees_with_scipy(seed: int) -> None:
     expected = _aligned_by_scipy(predicted, target)
     np.testing.assert_allclose(procrustes(predicted, target), expected, atol=1e-9)
     assert p_mpjpe(predicted, target) == pytest.approx(np.linalg.norm(expected - target, axis=1).mean())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_alignment_agrees_with_scipy_s_procrustes(seed: int) -> None:
+    predicted, target = _pair(seed)
+    predicted = Rotation.random(random_state=seed).apply(predicted * 0.3) + np.array([4, 0, -1])
+    # scipy gives both poses unit size; its answer may be a mirror image, but not for poses this alike.
+    unit, moved, disparity = scipy_procrustes(target, predicted)
+    size = np.linalg.norm(target - target.mean(0))
+    aligned = procrustes(predicted, target)
+    np.testing.assert_allclose(aligned, moved * size + target.mean(0), atol=1e-9)
+    assert ((aligned - target) ** 2).sum() == pytest.approx(disparity * size**2)
+    expected = size * np.linalg.norm(moved - unit, axis=1).mean()
+    assert p_mpjpe(predicted, target) == pytest.approx(expected)
+
+
+def test_scipy_s_procrustes_mirrors_and_ours_does_not() -> None:
+    _, target = _pair()
+    assert scipy_procrustes(target, target * [1, -1, 1])[2] == pytest.approx(0, abs=1e-12)
+    assert p_mpjpe(target * [1, -1, 1], target) > 0.05
+    # Mirrored twice is turned by half.
+    assert p_mpjpe(target * [-1, -1, 1], target) == pytest.approx(0, abs=1e-9)
+
+
+def test_known_changes_have_known_errors() -> None:
+    _, target = _pair()
+    far = np.linalg.norm(target, axis=1).mean()
+    assert mpjpe(target * 1.2, target) == pytest.approx(0.2 * far)
+    assert mpjpe(-target, target) == pytest.approx(2 * far)
+    assert mpjpe(target + np.array([0.03, 0, -0.04]), target) == pytest.approx(0.05)
+    # A quarter turn about z moves a joint by its distance from the axis, times the square root of two.
+    turned = Rotation.from_rotvec([0, 0, np.pi / 2]).apply(target)
+    assert mpjpe(turned, target) == pytest.approx(np.sqrt(2) * np.linalg.norm(target[:, :2], axis=1).mean())
+    # The best scale may be below nought, as in the published formula.
+    assert n_mpjpe(target * -1, target) == pytest.approx(0, abs=1e-12)
 
 
 def test_alignment_is_the_least_squares_optimum() -> None:

@@ -145,6 +145,12 @@ def test_fifteen_joints_are_human_eva_s(tmp_path: Path) -> None:
     assert lifter.model(torch.zeros(1, 9, 15, 2)).shape == (1, 1, 15, 3)
 
 
+def test_human_eva_s_poses_from_a_coco_detector_s_keypoints(tmp_path: Path) -> None:
+    network = _network((3, 3), joints=17, joints_out=15)
+    lifter = load_published(_write(tmp_path / "pretrained_humaneva15_detectron.bin", network))
+    assert (lifter.layout, lifter.rate) == ("coco17", 60.0)
+
+
 def test_an_unknown_layout_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"unknown layout 'coco18'.*coco17"):
         load_published(_write(tmp_path / "a.bin", _network((3,))), layout="coco18")

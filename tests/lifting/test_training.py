@@ -6,7 +6,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from videopose.errors import InputError
+from videopose.errors import InputError, UsageError
 from videopose.lifting.bodies import MotionBank
 from videopose.lifting.checkpoint import Progress
 from videopose.lifting.config import TrainingConfig
@@ -197,6 +197,17 @@ def test_progress_is_reported_after_every_step(bank: MotionBank, tmp_path: Path)
     steps: list[tuple[int, int]] = []
     _train(_config(steps=4), bank, folder=tmp_path, report=lambda p: steps.append((p.step, p.steps)))
     assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_training_begins_with_the_weights_given(bank: MotionBank, tmp_path: Path) -> None:
+    config = _config(learning_rate=1e-9, final_learning_rate=1e-9, steps=2)
+    torch.manual_seed(3)
+    start = TemporalModel(**config.model.model_dump()).state_dict()
+    model = train(config, SynthesisedBatches(bank, config), folder=tmp_path, start=start)
+    torch.testing.assert_close(model.shrink.weight, start["shrink.weight"], rtol=0, atol=1e-7)
+    wider = TemporalModel(filter_widths=[3], channels=17).state_dict()
+    with pytest.raises(UsageError, match="another shape"):
+        train(config, SynthesisedBatches(bank, config), folder=tmp_path, start=wider)
 
 
 def test_resuming_needs_a_checkpoint(bank: MotionBank, tmp_path: Path) -> None:

@@ -11,12 +11,15 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
 from videopose.errors import InputError, OutputError, UsageError, VideoposeError
+from videopose.lifting.breakdown import mean_of_draws
 from videopose.lifting.evaluation import Sequence3D
 from videopose.lifting.lifter import Lifter
 from videopose.lifting.model import TemporalModel
 from videopose.lifting.skeleton import H36M17
 from videopose.pipeline.cli import cli
-from videopose.pipeline.evaluate import EvaluateOptions, Material, mean_of_seeds, measure, motion_capture, run
+from videopose.pipeline.evaluate import measure, run
+from videopose.pipeline.evaluation_material import EvaluateOptions, Material
+from videopose.pipeline.evaluation_mocap import Table
 from videopose.pipeline.progress import quiet
 
 # A person who looks along x: H36M17, then the ears. Metres.
@@ -138,14 +141,15 @@ def test_flips_and_no_flips_are_measured_on_the_same_sequences() -> None:
         return moved
 
     done: list[int] = []
-    material = Material("made", {}, (), views, 1, (1, 3))
-    result = measure(material, {True: lambda rays: pose, False: off}, done=lambda: done.append(1))
+    material = Material("made", {}, (), {True: lambda rays: pose, False: off}, views, 1, (1, 3))
+    result = measure(material, done=lambda: done.append(1))
     assert (drawn, len(done)) == ([1, 3], 2)
     assert result.by_flip[True][3].mean.mpjpe == 0
     assert result.by_flip[False][1].mean.mpjpe == pytest.approx(1, abs=1e-4)
     assert result.by_flip[False][3].mean.mpjpe == pytest.approx(3, abs=1e-4)
-    mean = mean_of_seeds(result.by_flip[False])
-    for errors in (mean.mean, mean.frames, mean.actions["Walking"], mean.subjects["S9"]):
+    mean = mean_of_draws(list(result.by_flip[False].values()))
+    cell = mean.cells["S9", "Walking"]
+    for errors in (mean.mean, mean.people, mean.frames, mean.actions["Walking"], mean.subjects["S9"], cell):
         assert errors.mpjpe == pytest.approx(2, abs=1e-4)
         assert errors.frames == 10  # of one seed
 
@@ -155,8 +159,8 @@ def test_the_csv_file_holds_every_line(here: Path) -> None:
     assert result.exit_code == 0, result.output
     path = here / "new/errors.csv"
     rows = _rows(path)
-    # two actions, two people and two means; for two seeds and their mean; with flips and without
-    assert len(rows) == (2 + 2 + 2) * 3 * 2
+    # 2 actions, 2 people, 3 cells, 3 means; for two seeds and their mean; with flips and without
+    assert len(rows) == (2 + 2 + 3 + 3) * 3 * 2
     assert {row["lifter"] for row in rows} == {"flat.safetensors"}
     assert {row["data"] for row in rows} == {"m.npz"}
     assert {row["keypoints"] for row in rows} == {"simulated detections"}
@@ -169,6 +173,10 @@ def test_the_csv_file_holds_every_line(here: Path) -> None:
     assert float(mean["mpjpe_mm"]) == pytest.approx(1.19 * FLAT, abs=0.5)
     (frames,) = _rows(path, by="mean of frames", flip="no", seed="1")
     assert float(frames["mpjpe_mm"]) == pytest.approx(159 / 140 * FLAT, abs=0.5)
+    (cell,) = _rows(path, by="subject and action", name="02 sit, rise", flip="no", seed="2")
+    assert float(cell["mpjpe_mm"]) == pytest.approx(1.2 * FLAT, abs=0.5)
+    (people,) = _rows(path, by="mean of subjects", flip="no", seed="2")
+    assert float(people["mpjpe_mm"]) == pytest.approx((1.1 + 1.5) / 2 * FLAT, abs=0.5)
     (person,) = _rows(path, by="subject", name="03", flip="yes", seed="2")
     assert float(person["limbs_mpjpe_mm"]) == pytest.approx(1.5 * FLAT_LIMBS, abs=0.5)
     assert {"p_mpjpe_mm", "n_mpjpe_mm", "mpjve_mm_per_frame", "limbs_p_mpjpe_mm"} < set(person)
@@ -290,8 +298,12 @@ def test_progress_counts_every_clip_seed_and_camera(here: Path) -> None:
 
 def _views(here: Path, **options: Any) -> list[Sequence3D]:
     lifter = Lifter.load(here / "flat.safetensors")
-    (material,) = motion_capture(lifter, EvaluateOptions("", (Path("m.npz"),), **options))
-    return list(material.views(1))
+    return list(_material(lifter, **options).views(1))
+
+
+def _material(lifter: Lifter, **options: Any) -> Material:
+    settings = EvaluateOptions("", (Path("m.npz"),), **options)
+    return Table.load(Path("m.npz")).material(lifter, settings, subjects=frozenset(), actions=frozenset())
 
 
 def test_true_2d_stands_still_with_the_person(here: Path) -> None:
@@ -311,8 +323,7 @@ def test_seeds_and_lifters_decide_what_is_seen(here: Path) -> None:
     first = _views(here)
     np.testing.assert_array_equal(first[0].rays, _views(here)[0].rays)
     lifter = Lifter.load(here / "flat.safetensors")
-    (material,) = motion_capture(lifter, EvaluateOptions("", (Path("m.npz"),)))
-    assert not np.array_equal(first[0].pose, next(iter(material.views(2))).pose)
+    assert not np.array_equal(first[0].pose, next(iter(_material(lifter).views(2))).pose)
     _lifter(here / "flat.safetensors", rate=25.0)
     assert [len(s.pose) for s in _views(here)] == [45, 10, 15]
     _lifter(here / "flat.safetensors", rate=None)
@@ -359,5 +370,5 @@ def test_a_csv_file_is_not_overwritten_unasked(here: Path) -> None:
     assert (here / "e.csv").read_text() == "mine"
     arguments = ("flat.safetensors", "--data", "m.npz", "--seeds", "1", "--csv", "e.csv", "--overwrite")
     assert _run(*arguments).exit_code == 0
-    assert len(_rows(here / "e.csv")) == 24
+    assert len(_rows(here / "e.csv")) == 40
     assert sorted(p.name for p in here.iterdir()) == ["e.csv", "flat.safetensors", "m.npz"]
