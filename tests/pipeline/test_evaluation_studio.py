@@ -399,7 +399,7 @@ def test_coco_keypoints_suit_both_kinds_of_lifter(here: Path) -> None:
 
 def test_humaneva_is_measured_person_by_person(here: Path) -> None:
     _model("humaneva.bin", num_joints_out=15)
-    said = _done("humaneva.bin", "--lifter-layout", "coco17", "--data", "humaneva", "--csv", "e.csv")
+    said = _done("humaneva.bin", "--data", "humaneva", "--csv", "e.csv")
 
     def far(*chunks: tuple[str, str]) -> float:
         joints = [HUMANEVA[s][a] for s, a in chunks]
@@ -451,7 +451,7 @@ def test_failed_spans_cut_a_clip_in_two(here: Path) -> None:
     coco = {"Validate/S1": {"Box 1": [np.zeros((30, 17, 2), np.float32)] * 3}}
     _keypoints(Path("humaneva/data_2d_humaneva15_detectron_pt_coco.npz"), coco, COCO17, "coco")
     _model("humaneva.bin", num_joints_out=15)
-    said = _done("humaneva.bin", "--lifter-layout", "coco17", "--data", "humaneva", "--csv", "e.csv")
+    said = _done("humaneva.bin", "--data", "humaneva", "--csv", "e.csv")
     assert "recordings: 6 of 2 clips, 78 frames" in said
     assert {r["frames"] for r in _rows()} == {"78"}
     data = load_humaneva(
@@ -472,7 +472,6 @@ def test_lifters_that_do_not_fit_are_refused(here: Path) -> None:
     message = _fails(UsageError, "h36m.bin", "--data", "humaneva")
     assert message == "this lifter gives 17 joints, and the true poses have humaneva15's 15"
     assert "gives 15 joints" in _fails(UsageError, "humaneva.bin", "--data", "h36m", "-k", "gt")
-    assert "--lifter-layout" in _fails(UsageError, "humaneva.bin", "--data", "humaneva")
     _lifter("rays.safetensors", input_space="rays")
     assert "read at 50" not in _done("rays.safetensors", "--data", "h36m", "-k", "gt")
     _lifter("slow.safetensors", input_space="centred", rate=30.0)
