@@ -45,9 +45,13 @@ setup(
         "torch>=2.10",  # the lifter; CVE-2026-24747 before 2.10
     ],
     extras_require={
-        "datasets": ["cdflib>=1.3"],  # Human3.6M's original files are CDF
+        "datasets": [
+            "cdflib>=1.3",  # Human3.6M's original files are CDF
+            "h5py>=3",  # stacked hourglasses' keypoints are HDF5
+        ],
         "test": [
             "cdflib>=1.3",  # the tests of `prepare h36m` write and read CDF files
+            "h5py>=3",  # those of stacked hourglasses' keypoints, HDF5
             "mypy>=1.10",  # the type check of .ci/run
             "pytest>=8",  # the tests
             "ruff>=0.5",  # the lint of .ci/run

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .keypoint_file import KeypointFile, Layout
 from .skeleton import COCO17
-from .unpickle import load_object_npz
+from ..unpickle import load_object_npz
 
 COCO_LAYOUT = Layout("coco", 17, COCO17.left, COCO17.right)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..files import replacing
-from .unpickle import load_object_npz
+from ..unpickle import load_object_npz
 
 Views = tuple[NDArray[np.float32], ...]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from . import infer_cli, lifter_cli, prepare_cli
+from . import detector_cli, infer_cli, install_cli, lifter_cli, prepare_cli
 from .complaints import complain
 from .progress import say, terminal
 
@@ -165,8 +165,16 @@ def train(
         click.echo(path)
 
 
-for command in (*infer_cli.COMMANDS, *lifter_cli.COMMANDS, *prepare_cli.COMMANDS):
+for command in (
+    *infer_cli.COMMANDS,
+    *lifter_cli.COMMANDS,
+    *prepare_cli.COMMANDS,
+    *detector_cli.COMMANDS,
+    *install_cli.COMMANDS,
+):
     cli.add_command(command)
+for command in detector_cli.PREPARE_COMMANDS:
+    prepare_cli.prepare.add_command(command)
 
 if __name__ == "__main__":
     main()

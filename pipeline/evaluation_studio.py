@@ -14,7 +14,7 @@ from ..lifting import h36m, humaneva
 from ..lifting.capture import CaptureSet, activity
 from ..lifting.lifter import Lifter
 from ..lifting.recorded_sequences import layout_given, lift_recorded, rate_read, recorded_sequences
-from ..lifting.unpickle import load_object_npz
+from ..unpickle import load_object_npz
 from .evaluation_material import EvaluateOptions, Material, PaperTable
 
 

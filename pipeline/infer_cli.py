@@ -1,117 +1,35 @@
-"""The commands that turn video into motion: `infer` and `demo`."""
+"""The commands that turn video into motion: `infer`, its halves `detect` and `lift`, and `demo`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import click
 
 from .complaints import SOME_FAILED, complain
-from .lifter_cli import CHECKPOINT_OPTIONS
-
-if TYPE_CHECKING:
-    from .infer import InferOptions
-    from .outputs import Job
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _people(context: click.Context, option: click.Parameter, value: str) -> int | None:
-    if value == "all":
-        return None
-    try:
-        number = int(value)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise click.BadParameter("give a number from 1 on, or all")
-    return number
+from .stage_options import (
+    ANIMATION_OPTION,
+    CAMERA_OPTIONS,
+    KEYPOINT_OPTIONS,
+    LIFT_OPTIONS,
+    OUTPUT_OPTION,
+    RUN_OPTIONS,
+    people_options,
+    settings,
+    with_options,
+)
 
 
-def _infer_options(people: str) -> Callable[[Function], Function]:
-    """The options that `infer` and `demo` share; `people` is the default of that option."""
-
-    def decorate(function: Function) -> Function:
-        for option in reversed(_shared_options(people)):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-def _shared_options(people: str) -> tuple[Callable[[Function], Function], ...]:
-    from ..detectors import registry
-    from ..lifting.camera import DEFAULT_FOV
-    from ..lifting.shipped import DEFAULT, shipped
-
-    detectors = "; ".join(f"{name}: {entry.summary}" for name, entry in registry.DETECTORS.items())
-    return (
-        click.option(
-            "-o",
-            "--output",
-            type=click.Path(path_type=Path),
-            metavar="FOLDER",
-            help="Folder for the results.  [default: beside each video]",
-        ),
-        click.option(
-            "--detector",
-            default=registry.DEFAULT,
-            show_default=True,
-            help=f"What finds people and their keypoints. {detectors}.",
-        ),
-        click.option(
-            "--lifter",
-            default=DEFAULT,
-            show_default=True,
-            help=f"What lifts keypoints to 3D: {', '.join(shipped())}, or a file: .safetensors (ours) or "
-            ".bin (a checkpoint in the published VideoPose3D format).",
-        ),
-        *CHECKPOINT_OPTIONS,
-        click.option(
-            "--people",
-            default=people,
-            show_default=True,
-            callback=_people,
-            metavar="N|all",
-            help="How many people to lift: those most present (frames seen) and largest first.",
-        ),
-        click.option(
-            "--start", default=0.0, show_default=True, metavar="SECONDS", help="Begin at this time."
-        ),
-        click.option("--end", type=float, metavar="SECONDS", help="Stop at this time.  [default: the end]"),
-        click.option("--focal-px", type=float, help="Focal length in pixels of the upright frame."),
-        click.option("--focal-35mm", type=float, help="Focal length as 35 mm equivalent."),
-        click.option(
-            "--hfov",
-            type=float,
-            help=f"Horizontal angle of view in degrees.  [default: {DEFAULT_FOV:g} across the longer side]",
-        ),
-        click.option(
-            "--max-gap",
-            default=0.5,
-            show_default=True,
-            metavar="SECONDS",
-            help="Interpolate a person lost for at most this long; a longer loss begins a new track.",
-        ),
-        click.option("--no-render", is_flag=True, help="Write the pose table only, no animation."),
-        click.option(
-            "--no-flip",
-            is_flag=True,
-            help="Do not average with the prediction for the mirrored person (twice as fast lifting, a "
-            "little less accurate).",
-        ),
-        click.option(
-            "--device", default="auto", show_default=True, help="Where networks run: auto, cpu, cuda."
-        ),
-        click.option("--overwrite", is_flag=True, help="Replace results that exist."),
-    )
+def _inputs(metavar: str) -> Callable[..., Any]:
+    return click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar=metavar)
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="VIDEO|FOLDER…")
-@_infer_options("1")
+@_inputs("VIDEO|FOLDER…")
+@with_options(OUTPUT_OPTION, *people_options("1"), *KEYPOINT_OPTIONS, *LIFT_OPTIONS, *CAMERA_OPTIONS)
+@with_options(ANIMATION_OPTION, *RUN_OPTIONS)
 @click.pass_context
 def infer(context: click.Context, /, inputs: tuple[Path, ...], output: Path | None, **options: Any) -> int:
     """Turn videos into 3D motion.
@@ -119,59 +37,81 @@ def infer(context: click.Context, /, inputs: tuple[Path, ...], output: Path | No
     Each video.mp4 gives video.npz, the pose table, and video.3d.mp4, an animation beside the video. A folder
     means the videos in it. One bad file does not stop the others.
     """
+    from .batch import infer_videos
+    from .infer import InferOptions
     from .outputs import find_videos, plan
 
     jobs = plan(find_videos(inputs), output, animation=not options["no_render"])
-    return _run(jobs, _settings(options), context, overwrite=options["overwrite"])
+    return _run(infer_videos, jobs, settings(InferOptions, options), context, options["overwrite"])
 
 
 @click.command()
-@_infer_options("all")
+@_inputs("VIDEO|FOLDER…")
+@with_options(OUTPUT_OPTION, *people_options("1"), *KEYPOINT_OPTIONS, *CAMERA_OPTIONS, *RUN_OPTIONS)
+@click.pass_context
+def detect(context: click.Context, /, inputs: tuple[Path, ...], output: Path | None, **options: Any) -> int:
+    """Find and follow people only; `lift` goes on from there.
+
+    Each video.mp4 gives video.2d.npz, a pose table without poses. A folder means the videos in it. One bad
+    file does not stop the others.
+    """
+    from .batch import detect_videos
+    from .detect import DetectOptions
+    from .outputs import DETECTED_SUFFIX, find_videos, plan
+
+    jobs = plan(find_videos(inputs), output, animation=False, suffix=DETECTED_SUFFIX)
+    return _run(detect_videos, jobs, settings(DetectOptions, options), context, options["overwrite"])
+
+
+@click.command()
+@_inputs("TABLE|FOLDER…")
+@with_options(OUTPUT_OPTION, *LIFT_OPTIONS, *CAMERA_OPTIONS, ANIMATION_OPTION, *RUN_OPTIONS)
+@click.pass_context
+def lift(context: click.Context, /, inputs: tuple[Path, ...], output: Path | None, **options: Any) -> int:
+    """Lift what `detect` found, or lift again with another lifter or camera.
+
+    Each video.2d.npz gives video.npz and video.3d.mp4, as `infer` would have given; the animation shows the
+    video where that lies beside the table. A video.npz can be lifted again, to another --output folder or
+    with --overwrite. A folder means the tables in it that `detect` wrote.
+    """
+    from .batch import lift_tables
+    from .lift import LiftOptions
+    from .outputs import find_tables, plan
+
+    jobs = plan(find_tables(inputs), output, animation=not options["no_render"])
+    return _run(lift_tables, jobs, settings(LiftOptions, options), context, options["overwrite"])
+
+
+@click.command()
+@with_options(OUTPUT_OPTION, *people_options("all"), *LIFT_OPTIONS, *CAMERA_OPTIONS)
+@with_options(ANIMATION_OPTION, *RUN_OPTIONS)
 @click.pass_context
 def demo(context: click.Context, /, output: Path | None, **options: Any) -> int:
     """Fetch a sample clip (two people, 8 seconds) and run `infer` on it."""
-    from .batch import place_demo
+    from .batch import infer_videos, place_demo
+    from .infer import InferOptions
     from .outputs import plan
 
-    settings, overwrite = _settings(options), options["overwrite"]
+    chosen, overwrite = settings(InferOptions, options), options["overwrite"]
     jobs = plan([(output or Path("videopose-demo")) / "demo.mp4"], None, animation=not options["no_render"])
     place_demo(jobs[0], overwrite=overwrite)
-    return _run(jobs, settings, context, overwrite=overwrite)
+    return _run(infer_videos, jobs, chosen, context, overwrite)
 
 
-def _settings(options: dict[str, Any]) -> InferOptions:
-    from .infer import InferOptions
-    from .intrinsics import FocalLength
-
-    return InferOptions(
-        detector=options["detector"],
-        lifter=options["lifter"],
-        lifter_layout=options["lifter_layout"],
-        lifter_causal=options["lifter_causal"],
-        people=options["people"],
-        start=options["start"],
-        end=options["end"],
-        focal=FocalLength(options["focal_px"], options["focal_35mm"], options["hfov"]),
-        max_gap=options["max_gap"],
-        flip=not options["no_flip"],
-        device=options["device"],
-    )
-
-
-def _run(jobs: list[Job], settings: InferOptions, context: click.Context, *, overwrite: bool) -> int:
+def _run(
+    work: Callable[..., None], jobs: Sequence[object], chosen: object, context: click.Context, overwrite: bool
+) -> int:
     """Do the jobs and return the exit code."""
-    from .batch import run
-
     debug: bool = context.find_root().params["debug"]
     failures: list[int] = []
 
     def failed(error: Exception) -> None:
         failures.append(complain(error, debug=debug))
 
-    run(jobs, settings, overwrite=overwrite, command=context.obj, failed=failed)
+    work(jobs, chosen, overwrite=overwrite, command=context.obj, failed=failed)
     if not failures:
         return 0
     return failures[0] if len(failures) == len(jobs) else SOME_FAILED
 
 
-COMMANDS = (infer, demo)
+COMMANDS = (infer, detect, lift, demo)

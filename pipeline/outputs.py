@@ -17,15 +17,18 @@ VIDEO_SUFFIXES = frozenset(
         *("mts", "mxf", "ogv", "ts", "webm", "wmv"),
     )
 )
+TABLE_SUFFIX = ".npz"
+DETECTED_SUFFIX = ".2d.npz"  # of a pose table without poses
 ANIMATION_SUFFIX = ".3d.mp4"
+OVERLAY_SUFFIX = ".2d.mp4"  # of an animation of such a table
 _APART = "run them apart with --output"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One video and the names of its results; `animation` is None where none is wanted."""
+    """One input, a video or a pose table, and the names of its results; `animation` is None if unwanted."""
 
-    video: Path
+    source: Path
     table: Path
     animation: Path | None
 
@@ -52,7 +55,7 @@ def find_videos(inputs: Sequence[Path]) -> list[Path]:
             if p.is_file()
             and p.suffix.lower() in VIDEO_SUFFIXES
             and not p.name.startswith(".")
-            and not p.name.endswith(ANIMATION_SUFFIX)
+            and not p.name.endswith((ANIMATION_SUFFIX, OVERLAY_SUFFIX))
         )
         if not inside:
             raise InputError(
@@ -62,23 +65,46 @@ def find_videos(inputs: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(videos))
 
 
-def plan(videos: Sequence[Path], output: Path | None, *, animation: bool) -> list[Job]:
-    """Results beside each video, or in `output`.
+def find_tables(inputs: Sequence[Path]) -> list[Path]:
+    """Files as they are; of a folder the pose tables in it that `detect` wrote, by name.
 
-    Raises `UsageError` where two would share a name, or one would replace another's video.
+    Raises `InputError` for a folder without one.
+    """
+    tables: list[Path] = []
+    for path in inputs:
+        inside = sorted(path.glob("*" + DETECTED_SUFFIX)) if path.is_dir() else [path]
+        if not inside:
+            raise InputError(
+                f"{path}: no {DETECTED_SUFFIX} table in this folder; `videopose detect` makes them"
+            )
+        tables += inside
+    return list(dict.fromkeys(tables))
+
+
+def base_name(source: Path) -> str:
+    """A video's or a table's name without what `videopose` knows by its ending."""
+    return source.name[: -len(DETECTED_SUFFIX)] if source.name.endswith(DETECTED_SUFFIX) else source.stem
+
+
+def plan(
+    sources: Sequence[Path], output: Path | None, *, animation: bool, suffix: str = TABLE_SUFFIX
+) -> list[Job]:
+    """Results beside each video or table, or in `output`. suffix: of the pose tables to be written.
+
+    Raises `UsageError` where two would share a name, or one would replace another's input.
     """
     jobs: dict[str, Job] = {}
-    read = {os.path.abspath(video): video for video in videos}
-    for video in videos:
-        base = (output or video.parent) / video.stem
-        table = base.with_name(base.name + ".npz")
-        job = Job(video, table, base.with_name(base.name + ANIMATION_SUFFIX) if animation else None)
+    read = {os.path.abspath(source) for source in sources}
+    for source in sources:
+        folder, base = output or source.parent, base_name(source)
+        table = folder / (base + suffix)
+        job = Job(source, table, folder / (base + ANIMATION_SUFFIX) if animation else None)
         other = jobs.setdefault(os.path.abspath(table), job)
         if other is not job:
-            raise UsageError(f"{other.video} and {video} would both write {table}; {_APART}")
+            raise UsageError(f"{other.source} and {source} would both write {table}; {_APART}")
         for result in job.results:
-            if os.path.abspath(result) in read:
-                raise UsageError(f"the animation of {video} would replace {result}; {_APART}")
+            if os.path.abspath(result) in read - {os.path.abspath(source)}:
+                raise UsageError(f"the animation of {source} would replace {result}; {_APART}")
     return list(jobs.values())
 
 

@@ -57,8 +57,9 @@ def test_an_unknown_option_is_named_with_the_known_ones(options: dict[str, Any])
     with pytest.raises(UsageError) as caught:
         videopose.infer("none.mp4", **options)
     assert str(caught.value) == (
-        f"infer() has no option {next(iter(options))!r}; it has detector, lifter, lifter_layout, "
-        "lifter_causal, people, start, end, max_gap, flip, device, focal_px, focal_35mm, hfov"
+        f"infer() has no option {next(iter(options))!r}; it has detector, weights, "
+        "backbone, decode, boxes, keypoints, keypoint_layout, people, start, end, max_gap, device, lifter, "
+        "lifter_layout, lifter_causal, flip, focal_px, focal_35mm, hfov"
     )
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from videopose.detectors.movenet import MoveNet
-from videopose.detectors.registry import DETECTORS, build
+from videopose.detectors.registry import DETECTORS, DetectorOptions, build
 from videopose.errors import UsageError
 from videopose.pipeline.assets import ASSETS, fetch
 
@@ -27,6 +27,28 @@ def test_every_detector_is_described_and_its_assets_are_pinned():
         assert entry.summary
         assert "\n" not in entry.summary
         assert set(entry.assets) <= set(ASSETS)
+
+
+def test_an_option_that_a_detector_does_not_take():
+    weights = DetectorOptions(weights=Path("weights.pth"))
+    with pytest.raises(UsageError, match=r"movenet takes no --weights, which is for: mask-rcnn, cpn"):
+        build("movenet", fetch=fetch, options=weights)
+    with pytest.raises(UsageError, match=r"mask-rcnn takes no --flip"):
+        build("mask-rcnn", fetch=fetch, options=DetectorOptions(flip=False))
+
+
+def test_cpn_is_told_its_weights_and_who_finds_people():
+    with pytest.raises(UsageError, match=r"cpn needs --weights FILE"):
+        build("cpn", fetch=fetch)
+    options = DetectorOptions(weights=Path("cpn.pth"), boxes="cpn")
+    with pytest.raises(UsageError, match=r"--boxes takes another detector or a file"):
+        build("cpn", fetch=fetch, options=options)
+
+
+def test_every_options_name_is_one():
+    known = set(DetectorOptions.__dataclass_fields__)
+    for entry in DETECTORS.values():
+        assert set(entry.options) <= known
 
 
 def test_unknown_name():

@@ -22,7 +22,10 @@ from videopose.pipeline.complaints import complain
 
 Run = Callable[..., Any]
 Write = Callable[..., Path]
-COMMANDS = ["infer", "demo", "render", "assets", "train", "evaluate", "inspect", "prepare"]
+COMMANDS = [
+    "infer", "detect", "lift", "demo", "render", "assets", "train", "evaluate", "inspect", "prepare",
+    "finetune-detector", "evaluate-detector", "install",
+]  # fmt: skip
 
 
 def _contents(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -54,7 +57,7 @@ def test_help_explains_every_option(videopose: Run) -> None:
             if option.param_type_name == "option" and option.name != "help":
                 assert getattr(option, "help", None), f"{name} {option.name}"
     said = videopose("infer", "--help").out
-    for choice in ("movenet:", "default, or a file", "[default: 60 across the longer side]", "N|all"):
+    for choice in ("movenet:", "default, or a file", "else 60 across the longer side]", "N|all"):
         assert choice in " ".join(said.split())
 
 
@@ -123,7 +126,8 @@ def test_what_a_user_sees_of_it(finished: tuple[Path, Any]) -> None:
         assert " fps left 00:00 " in line
     [note] = [line for line in lines if line.startswith("note:")]
     assert note == (
-        "note: camera assumed: 60° across the longer side; --focal-px, --focal-35mm or --hfov would tell"
+        "note: camera assumed: 60° across the longer side; --focal-px, --focal-35mm or --hfov would tell, "
+        "or a clip.camera.json beside it"
     )
     assert [line for line in lines if line.startswith("→")] == ["→ clip.npz", "→ clip.3d.mp4"]
 

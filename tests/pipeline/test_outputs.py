@@ -4,7 +4,14 @@ from pathlib import Path
 import pytest
 
 from videopose.errors import InputError, OutputError, UsageError
-from videopose.pipeline.outputs import check_free, check_writable, find_videos, plan
+from videopose.pipeline.outputs import (
+    DETECTED_SUFFIX,
+    check_free,
+    check_writable,
+    find_tables,
+    find_videos,
+    plan,
+)
 
 
 def _touch(folder: Path, *names: str) -> list[Path]:
@@ -38,7 +45,7 @@ def test_a_folder_without_videos(tmp_path: Path) -> None:
 
 def test_results_lie_beside_the_video() -> None:
     [job] = plan([Path("holiday/day.one.MP4")], None, animation=True)
-    assert job.video == Path("holiday/day.one.MP4")
+    assert job.source == Path("holiday/day.one.MP4")
     assert job.results == [Path("holiday/day.one.npz"), Path("holiday/day.one.3d.mp4")]
     assert (job.table, job.animation) == tuple(job.results)
 
@@ -117,3 +124,27 @@ def test_a_file_is_no_folder(tmp_path: Path, below: tuple[str, ...]) -> None:
 def test_a_place_where_nobody_writes() -> None:
     with pytest.raises(OutputError, match=r"cannot write to /proc/nowhere: /proc: .*; see --output"):
         check_writable(Path("/proc/nowhere"))
+
+
+def test_a_folder_means_the_tables_without_poses_in_it(tmp_path: Path) -> None:
+    b, a, lifted = _touch(tmp_path, "b.2d.npz", "a.2d.npz", "a.npz")
+    assert find_tables([tmp_path]) == [a, b]
+    assert find_tables([lifted, tmp_path, b]) == [lifted, a, b]
+    a.unlink()
+    b.unlink()
+    with pytest.raises(InputError, match=r"no \.2d\.npz table in this folder; `videopose detect` makes them"):
+        find_tables([tmp_path])
+
+
+def test_overlays_are_no_videos_to_look_for_people_in(tmp_path: Path) -> None:
+    video, *_ = _touch(tmp_path, "a.mp4", "a.2d.mp4", "a.3d.mp4")
+    assert find_videos([tmp_path]) == [video]
+
+
+def test_names_from_a_video_by_way_of_its_keypoints() -> None:
+    [found] = plan([Path("x/day.one.mp4")], None, animation=False, suffix=DETECTED_SUFFIX)
+    assert found.results == [Path("x/day.one.2d.npz")]
+    [lifted] = plan([found.table], None, animation=True)
+    assert lifted.results == plan([Path("x/day.one.mp4")], None, animation=True)[0].results
+    [again] = plan([lifted.table], None, animation=False)  # replaces its own input, if anything
+    assert again.results == [again.source]

@@ -5,6 +5,7 @@ import pickletools
 import struct
 import subprocess
 import zipfile
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from numpy.lib import format as npy
 
 from videopose.errors import InputError
-from videopose.lifting.unpickle import load_object_npz
+from videopose.unpickle import load_object_npz, load_pickle
 
 
 def _nested() -> dict[str, Any]:
@@ -218,3 +219,36 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         load_object_npz(tmp_path / "text.npz")
     with pytest.raises(InputError, match="not a readable"):
         load_object_npz(tmp_path)
+
+
+def test_plain_pickles_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "plain.pkl"
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        path.write_bytes(pickle.dumps(_nested(), protocol))
+        _assert_same(load_pickle(path), _nested())
+
+
+def test_ordered_dicts_become_plain_and_lose_their_attributes(tmp_path: Path) -> None:
+    ordered = OrderedDict(b=np.arange(3), a=OrderedDict())
+    ordered.note = "kept by pickle"  # type: ignore[attr-defined]
+    path = tmp_path / "ordered.pkl"
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        path.write_bytes(pickle.dumps(ordered, protocol))
+        read = load_pickle(path)
+        assert type(read) is dict
+        _assert_same(read, {"b": np.arange(3), "a": {}})
+
+
+def test_pickles_are_not_trusted_either(tmp_path: Path) -> None:
+    path = tmp_path / "bad.pkl"
+    path.write_bytes(pickle.dumps(os.getcwd))
+    with pytest.raises(InputError, match=r"bad\.pkl holds posix\.getcwd"):
+        load_pickle(path)
+    path.write_bytes(pickle.dumps(np.zeros(1000)))
+    with pytest.raises(InputError, match=r"more than the 100 that are allowed"):
+        load_pickle(path, limit=100)
+    path.write_bytes(b"\x80\x04no")
+    with pytest.raises(InputError, match=r"not a readable pickle"):
+        load_pickle(path)
+    with pytest.raises(InputError, match=r"no such file"):
+        load_pickle(tmp_path / "missing.pkl")

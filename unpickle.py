@@ -1,10 +1,11 @@
-"""Object-array `.npz` files, read without trusting them.
+"""Pickled files and object-array `.npz` files, read without trusting them.
 
-The files of the field (`data_3d_h36m.npz`, `data_2d_*.npz`) hold pickled Python objects. Unpickling runs
-whatever a file asks for. So the pickle is first scanned for operations that plain data does not need, and the
-names in it (numpy's array, data type and scalar, and hardly any other) are answered with inert stand-ins of
-our own; arrays are built afterwards from their bytes. What can come out are dicts, lists, tuples, sets,
-strings, numbers and numpy arrays of numbers, truth values, strings and such objects.
+The files of the field (`data_3d_h36m.npz`, `data_2d_*.npz`, a model zoo's `.pkl`) hold pickled Python
+objects. Unpickling runs whatever a file asks for. So the pickle is first scanned for operations that plain
+data does not need, and the names in it (numpy's array, data type and scalar, and hardly any other) are
+answered with inert stand-ins of our own; arrays are built afterwards from their bytes. What can come out
+are dicts, lists, tuples, sets, strings, numbers and numpy arrays of numbers, truth values, strings and such
+objects.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ import pickle
 import pickletools
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from .errors import InputError
 
 LIMIT = 4 << 30
 """Bytes that a file may unpack to: several times the largest published one, so that a small file cannot claim
@@ -119,6 +122,13 @@ def _no_bytes() -> bytes:
     return b""
 
 
+class _Ordered(dict[Any, Any]):
+    """Stands for an ordered dict, which becomes a plain one; its attributes are let go."""
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
 class _Name:
     """What a pickle gets for a name: it can be called and nothing else, above all not altered by a BUILD."""
 
@@ -138,6 +148,7 @@ _NAMES: Mapping[tuple[str, str], _Name] = {
     ("numpy", "ndarray"): _Name(_array_type),
     ("numpy", "dtype"): _Name(_Dtype),
     ("_codecs", "encode"): _Name(_encode),
+    ("collections", "OrderedDict"): _Name(_Ordered),
     **{
         (builtins, name): _Name(stand_in)
         for builtins in ("builtins", "__builtin__")  # as Python 3 and Python 2 have it
@@ -171,15 +182,26 @@ def load_object_npz(path: str | os.PathLike[str], *, limit: int = LIMIT) -> dict
     Raises `InputError` where there is no such file, it is damaged, it unpacks to more than `limit` bytes, or
     it holds anything but plain containers, numbers, strings and numpy arrays of them.
     """
+    with _reading(path, ".npz file"), zipfile.ZipFile(path) as archive:
+        members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
+        _check_size(path, sum(m.file_size for m in members), limit)
+        return {m.filename.removesuffix(".npy"): _member(archive.read(m)) for m in members}
+
+
+def load_pickle(path: str | os.PathLike[str], *, limit: int = LIMIT) -> Any:
+    """Read a pickle of plain containers, numbers, strings and numpy arrays; nothing in it is executed.
+
+    Raises `InputError` as `load_object_npz` does.
+    """
+    with _reading(path, "pickle"):
+        _check_size(path, os.path.getsize(path), limit)
+        return _unpickle(io.BytesIO(Path(path).read_bytes()))
+
+
+@contextmanager
+def _reading(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
-            size = sum(m.file_size for m in members)
-            if size > limit:
-                raise InputError(
-                    f"{path} unpacks to {size:,} bytes, more than the {limit:,} that are allowed"
-                )
-            return {m.filename.removesuffix(".npy"): _member(archive.read(m)) for m in members}
+        yield
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except InputError:
@@ -189,7 +211,12 @@ def load_object_npz(path: str | os.PathLike[str], *, limit: int = LIMIT) -> dict
             f"{path} holds {error}, which plain data does not need, so it was not loaded"
         ) from error
     except Exception as error:  # damaged zip, header or pickle: many kinds
-        raise InputError(f"{path} is not a readable .npz file ({error})") from error
+        raise InputError(f"{path} is not a readable {kind} ({error})") from error
+
+
+def _check_size(path: str | os.PathLike[str], size: int, limit: int) -> None:
+    if size > limit:
+        raise InputError(f"{path} unpacks to {size:,} bytes, more than the {limit:,} that are allowed")
 
 
 def _member(data: bytes) -> Any:

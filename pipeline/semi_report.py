@@ -1,0 +1,86 @@
+"""What a run on footage has changed: `report.md`, and `curves.png` beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ..files import replacing
+from ..lifting.checkpoint import Progress
+from ..semi.quality import Quality
+
+_ROWS = (
+    ("reprojection", "2D reprojection error, pixels", "{:.2f}"),
+    ("reprojection_rays", "2D reprojection error, thousandths of the focal length", "{:.2f}"),
+    ("bones", "change of bone lengths within a track, %", "{:.2f}"),
+    ("sides", "difference of left and right bones, %", "{:.2f}"),
+    ("jitter", "jitter (acceleration about the root), m/s²", "{:.2f}"),
+    ("placed", "frames whose root is known, share", "{:.3f}"),
+)
+
+
+def write_report(
+    folder: Path,
+    *,
+    before: Quality,
+    after: Quality,
+    held_out: bool,
+    progress: Progress | None,
+    about: Mapping[str, Any],
+) -> None:
+    """Write `report.md`, and `curves.png` where training went on in this run. Raises `OutputError`."""
+    where = "the last part of every track, which was kept apart" if held_out else "the footage learned from"
+    lines = [
+        "# Semi-supervised training",
+        "",
+        f"Measured on {where}: {after.frames:,} frames. Lower is better, but for the last row.",
+        "None of this is an error in 3D, which only a calibrated recording could tell.",
+        "",
+        "| | before | after |",
+        "|---|---|---|",
+        *(
+            f"| {words} | {form.format(getattr(before, name))} | {form.format(getattr(after, name))} |"
+            for name, words, form in _ROWS
+        ),
+        "",
+        f"Started from the lifter {about['started_from']['name']}.",
+        f"Labelled half: {about['labelled']}.",
+        "",
+        "| video | camera |",
+        "|---|---|",
+        *(f"| {video['name']} | {video['intrinsics']} |" for video in about["videos"]),
+        "",
+    ]
+    if progress is not None:
+        _draw(folder / "curves.png", progress, before)
+    if (folder / "curves.png").exists():
+        lines += ["![How the errors changed](curves.png)", ""]
+    with replacing(folder / "report.md") as partial:
+        partial.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _draw(path: Path, progress: Progress, before: Quality) -> None:
+    """Three panels over steps: training error, reprojection, bones and jitter."""
+    figure = Figure(figsize=(11, 3.6), layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    left, middle, right = figure.subplots(1, 3)
+    steps = [progress.every * (i + 1) for i in range(len(progress.losses))]
+    left.plot(steps, [1000 * v for v in progress.losses], color="#0072B2", lw=1)
+    left.set(title="labelled poses, training", ylabel="MPJPE, mm", ylim=(0, None))
+    at = [0, *(step for step, _ in progress.history)]
+    for axes, names in ((middle, ("reprojection",)), (right, ("bones", "sides", "jitter"))):
+        for name, style in zip(names, ("o-", "s--", "^:"), strict=False):
+            values = [getattr(before, name), *(errors[name] for _, errors in progress.history)]
+            axes.plot(at, values, style, label=name)
+        axes.legend()
+    middle.set(title="measured footage", ylabel="pixels", ylim=(0, None))
+    right.set(title="measured footage", ylabel="%, and m/s²", ylim=(0, None))
+    for axes in (left, middle, right):
+        axes.set(xlabel="step")
+        axes.grid(alpha=0.3)
+    with replacing(path) as partial:
+        canvas.print_png(partial)  # type: ignore[no-untyped-call]
