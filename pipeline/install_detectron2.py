@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import AssetError
-from .packages import PackageError, Report, _only_file, _pip, _run
+from .packages import PackageError, Report, only_file, pip_command, run_client
 
 SDIST = "pb1-detectron2", "0.6"
 SDIST_SHA256 = "5d2e9e51e523ec72f6a31cca04b0a515492e9514b773a3d134cedc0677170b29"
@@ -132,7 +132,7 @@ def _download_sdist(folder: Path) -> Path:
         folder, "download", "--require-hashes", "--requirement", str(requirements), "--dest", str(folder),
         "--no-deps", "--no-binary=:all:", "--no-build-isolation",
     )  # fmt: skip
-    return _only_file(folder, " ".join(SDIST))
+    return only_file(folder, " ".join(SDIST))
 
 
 def _install_wheel(wheel: Path) -> None:
@@ -142,8 +142,5 @@ def _install_wheel(wheel: Path) -> None:
 
 
 def _run_pip(folder: Path, command: str, *arguments: str) -> None:
-    pip = _pip()
-    if pip[0] != sys.executable:
-        pip += ["--python", sys.executable]
     quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar=off", "--retries=1", "--timeout=20"]
-    _run("pip", [*pip, command, *arguments, *quiet], folder, {})
+    run_client("pip", [*pip_command(), command, *arguments, *quiet], folder, {})

@@ -56,8 +56,8 @@ def download_wheel(package: str, version: str, sha256: Collection[str], folder: 
     ]
     arguments += ["--dest", str(folder), "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
     arguments += ["--retries=1", "--timeout=20"]  # a machine that is offline should say so soon
-    _run("pip", [*_pip(), *arguments], folder, {})
-    wheel = _only_file(folder, f"{package} {version}")
+    run_client("pip", [*pip_command(), *arguments], folder, {})
+    wheel = only_file(folder, f"{package} {version}")
     found = _digest(wheel, "sha256").hex()
     if found not in sha256:
         raise PackageError(f"the {package} {version} that pip brought is not the pinned one (sha256 {found})")
@@ -78,8 +78,8 @@ def download_npm(package: str, version: str, integrity: str, folder: Path, repor
     arguments += ["--no-audit", "--no-fund", "--no-update-notifier", "--no-progress", "--loglevel=error"]
     arguments += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=2000"]
     # `npm` itself is often a script that looks for `node` on PATH: put the one that belongs to it first
-    _run("npm", [*npm, *arguments], folder, {"PATH": _path_with(Path(npm[0]).parent)})
-    tarball = _only_file(packed, f"{package} {version}")
+    run_client("npm", [*npm, *arguments], folder, {"PATH": _path_with(Path(npm[0]).parent)})
+    tarball = only_file(packed, f"{package} {version}")
     found = "sha512-" + base64.b64encode(_digest(tarball, "sha512")).decode()
     if found != integrity:
         raise PackageError(f"the {package} {version} that npm brought is not the pinned one ({found})")
@@ -89,7 +89,7 @@ def download_npm(package: str, version: str, integrity: str, folder: Path, repor
 def npm_command(folder: Path, report: Report) -> list[str]:
     """The words that start npm: the one on PATH or, where there is none, a pinned one put in `folder`."""
     if on_path := shutil.which("npm"):
-        return [on_path]
+        return [on_path, "--python", sys.executable]
     report(f"fetching npm ({NODE[0]} {NODE[1]}, PyPI, 60 MB), because this machine has none")
     wheel = download_wheel(*NODE, NODE_SHA256, folder)
     with zipfile.ZipFile(wheel) as archive:  # trusted: its hash is pinned above
@@ -159,16 +159,16 @@ def _read_exactly(stream: IO[bytes], size: int, name: str) -> bytes:
     return content
 
 
-def _pip() -> list[str]:
+def pip_command() -> list[str]:
     """Pip of this Python, else the one on PATH (an environment made by `uv venv` has none of its own)."""
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip"]
     if on_path := shutil.which("pip") or shutil.which("pip3"):
-        return [on_path]
+        return [on_path, "--python", sys.executable]
     raise PackageError(f"there is no pip (try '{sys.executable} -m ensurepip')")
 
 
-def _run(client: str, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+def run_client(client: str, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
     """Run a package client in `folder`; raise `PackageError` with its own last word on what went wrong."""
     try:
         done = subprocess.run(
@@ -202,7 +202,8 @@ def _last_error(stderr: str) -> str:
     return found[0][:300].rstrip(".") if found else ""
 
 
-def _only_file(folder: Path, what: str) -> Path:
+def only_file(folder: Path, what: str) -> Path:
+    """The one file that a client put into `folder`; raises `PackageError` where there are more or fewer."""
     files = [path for path in folder.iterdir() if path.is_file()]
     if len(files) != 1:
         raise PackageError(f"the client brought {len(files)} files for {what}, not one")
