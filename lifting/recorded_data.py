@@ -14,6 +14,7 @@ from .config import RecordingsConfig
 from .h36m import load_h36m
 from .humaneva import load_humaneva
 from .keypoint_file import Layout
+from .simulated_studio import read_studio
 from .skeleton import SKELETONS, Skeleton
 
 _DIGITS = "0123456789"
@@ -130,6 +131,10 @@ DATA_SETS: dict[str, DataSet] = {
     "humaneva": DataSet(
         _read_humaneva,
         "for research only: HumanEva-I's licence does not allow commercial use",
+    ),
+    "studio": DataSet(
+        read_studio,
+        "free for all uses; CMU asks that mocap.cs.cmu.edu be named as where the data was obtained",
     ),
 }
 """By the name that a configuration gives."""

@@ -70,7 +70,7 @@ def test_ablations_differ_from_the_paper_s_model_in_one_thing() -> None:
         "h36m-243-cpn-no-flip": {"recordings.flip": False},
         "h36m-243-cpn-zero-padding": {"recordings.padding": "zero"},
         "h36m-243-cpn-constant-momentum": {"schedule.final_momentum": 0.1},
-        "h36m-243-cpn-chunk-8": {"schedule.chunk": 8},
+        "h36m-27-cpn-chunk-8": {"schedule.chunk": 8, "model.filter_widths": (3, 3, 3)},
     }.items():
         assert load(name) == paper | changed | {"name": name}
 

@@ -1,0 +1,169 @@
+"""The paper's claims, measured again on open motion capture with simulated detections.
+
+    python benchmarks/reproduction.py ROW --data FOLDER    train and measure what one claim needs
+    python benchmarks/reproduction.py all --data FOLDER    every claim
+    python benchmarks/reproduction.py table                write docs/reproduction.md's table and its picture
+
+FOLDER holds the motion capture that `videopose prepare cmu` makes. Every run and seed leaves a small JSON
+file in --results; what is there is not done again, so an interrupted benchmark goes on where it was. Runs go
+side by side, --jobs at a time, on one core each. docs/reproduction.md says what is trained and measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from reproduction_plan import ROWS, Row, Run, runs_of
+from reproduction_table import write
+from reproduction_training import chunk_speed, perform
+
+from videopose.errors import InputError, UsageError, VideoposeError
+from videopose.files import replacing
+from videopose.pipeline.progress import Stage, say, terminal
+
+RESULTS = Path(__file__).with_name("results") / "reproduction"
+SPEED = "chunk-speed"
+
+
+def main() -> None:
+    """Read the options; train what is missing, or write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("row", choices=(*ROWS, "all", "table"), metavar="ROW", help=", ".join(ROWS))
+    parser.add_argument("--data", type=Path, help="folder of the motion capture, cmu*.npz")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where the JSON files are")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time")
+    options = parser.parse_args()
+    try:
+        if options.row == "table":
+            write(load(options.results))
+            return
+        if options.data is None:
+            raise UsageError("give --data FOLDER, the motion capture that `videopose prepare cmu` makes")
+        rows = ROWS if options.row == "all" else {options.row: ROWS[options.row]}
+        stage = partial(terminal, unit="core seconds/s")
+        carry_out(rows, options.seeds, options.data, options.results, jobs=options.jobs, stage=stage)
+    except VideoposeError as error:
+        sys.exit(str(error))
+
+
+def carry_out(
+    rows: Mapping[str, Row],
+    seeds: Iterable[int],
+    data: Path,
+    results: Path,
+    *,
+    jobs: int,
+    stage: Stage,
+) -> None:
+    """Do what some rows need and has no result yet, seed by seed. Raises `VideoposeError`."""
+    tasks = [(run, seed) for seed in seeds for run in runs_of(rows)]
+    missing = [(run, seed) for run, seed in tasks if not _done(results, run, seed)]
+    work = sum(run.seconds for run, _ in missing)
+    say(
+        f"{len(tasks) - len(missing)} of {len(tasks)} runs are there; the others take about "
+        f"{work / 60 / jobs:.0f} minutes on {jobs} idle cores"
+    )
+    if missing:
+        _side_by_side(missing, work, data, results, jobs=jobs, stage=stage)
+    speed = results / f"{SPEED}.json"
+    if any(row.speed for row in rows.values()) and not speed.exists():
+        say("training speed by chunk size")
+        _save(speed, {"run": SPEED, "milliseconds": chunk_speed(data)})
+
+
+def _side_by_side(
+    tasks: Sequence[tuple[Run, int]], work: float, data: Path, results: Path, *, jobs: int, stage: Stage
+) -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"  # of the processes to come
+    context = get_context("spawn")
+    counter = context.Value("d", 0.0)
+    with (
+        stage("training", round(work)) as advance,
+        ProcessPoolExecutor(jobs, context, _count_with, (counter,)) as pool,
+    ):
+        waiting: set[Future[str]] = {pool.submit(keep, run, seed, data, results) for run, seed in tasks}
+        shown = 0
+        try:
+            while waiting:
+                finished, waiting = wait(waiting, timeout=1, return_when=FIRST_COMPLETED)
+                advance(int(counter.value) - shown)
+                shown = int(counter.value)
+                for future in finished:
+                    say(future.result())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def keep(run: Run, seed: int, data: Path, results: Path) -> str:
+    """Do a run, write its result, and say in a line what came out."""
+    began = time.perf_counter()
+    result = perform(run, seed, data, count=_count)
+    _save(_path(results, run, seed), result)
+    errors = "; ".join(f"{test}: {values['mpjpe']:.1f} mm" for test, values in result["errors"].items())
+    return f"{run.name}, seed {seed}: {errors} ({time.perf_counter() - began:.0f} s)"
+
+
+def load(results: Path) -> dict[str, list[dict[str, Any]]]:
+    """All results by run, one a seed. Raises `InputError` for a foreign file."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(results.glob("*.json")):
+        found.setdefault(_read(path)["run"], []).append(_read(path))
+    return found
+
+
+def _done(results: Path, run: Run, seed: int) -> bool:
+    path = _path(results, run, seed)
+    if not path.exists():
+        return False
+    if _read(path).get("settings") != run.settings(seed):
+        raise InputError(f"{path} was made with other settings; delete it, or give another --results")
+    return True
+
+
+def _path(results: Path, run: Run, seed: int) -> Path:
+    return results / f"{run.name}-{seed}.json"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        result["run"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is no result of this benchmark; delete it") from error
+    return result
+
+
+def _save(path: Path, result: Mapping[str, Any]) -> None:
+    with replacing(path) as part:
+        part.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+_counter: Any = None  # seconds of work that all processes have done
+
+
+def _count_with(counter: Any) -> None:
+    global _counter
+    _counter = counter
+
+
+def _count(seconds: float) -> None:
+    if _counter is not None:
+        with _counter.get_lock():
+            _counter.value += seconds
+
+
+if __name__ == "__main__":
+    main()

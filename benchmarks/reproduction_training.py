@@ -1,0 +1,142 @@
+"""One run of benchmarks/reproduction.py: trained by videopose's own `train`, measured as `evaluate` does."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from reproduction_plan import CHUNKS, RUNS, Run
+
+from videopose.lifting.capture import CaptureSet
+from videopose.lifting.checkpoint import Progress
+from videopose.lifting.config import RecordedConfig, RecordingsConfig
+from videopose.lifting.evaluation import Scores, score
+from videopose.lifting.lifter import Lifter
+from videopose.lifting.model import TemporalModel
+from videopose.lifting.recorded_batches import RecordedBatches
+from videopose.lifting.recorded_data import load_recordings
+from videopose.lifting.recorded_sequences import lift_recorded, recorded_sequences
+from videopose.lifting.synthesis import Batch
+from videopose.lifting.training import train
+
+METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve")
+ENDS = 13  # frames at either end of a take: half of the base model's receptive field
+COURSE = 10  # last epochs that are measured one by one
+
+
+@dataclass(frozen=True)
+class ShortEpochs:
+    """A `BatchSource` whose epochs are `epoch` steps, however many the data would make: the next goes on
+    where one stopped."""
+
+    whole: RecordedBatches
+    epoch: int
+    epochs: int
+
+    @property
+    def joints(self) -> tuple[int, int]:
+        return self.whole.joints
+
+    @property
+    def steps(self) -> int:
+        return self.epoch * self.epochs
+
+    def draw(self, step: int, *, rank: int = 0, world: int = 1) -> Batch:
+        return self.whole.draw(step, rank=rank, world=world)
+
+
+@cache
+def studio(keypoints: str, data: Path) -> tuple[CaptureSet, CaptureSet]:
+    """People to train on and people to measure on."""
+    train_on, test_on = load_recordings(RecordingsConfig(data_set="studio", keypoints=keypoints), data)
+    assert test_on is not None
+    return train_on, test_on
+
+
+def perform(
+    run: Run, seed: int, data: Path, *, count: Callable[[float], None] = lambda seconds: None
+) -> dict[str, Any]:
+    """Train and measure: the result, ready for JSON. Errors are millimetres; count: told the work done, in
+    the plan's seconds."""
+    config = run.config(seed)
+    train_on, test_on = studio(config.recordings.keypoints, data)
+    source = ShortEpochs(RecordedBatches(train_on, config), run.epoch, config.schedule.epochs)
+    losses: list[float] = []
+    course: list[float] = []
+
+    def report(progress: Progress) -> None:
+        losses[:] = progress.losses
+        count(run.cost / 1000)
+
+    def watch(model: TemporalModel, step: int) -> dict[str, float]:
+        if step > source.steps - COURSE * source.epoch:
+            first = test_on.recordings[0].camera
+            one_camera = tuple(r for r in test_on.recordings if r.camera == first)
+            scores = measure(model, config, replace(test_on, recordings=one_camera), flip=False)
+            course.append(_mean(scores, "mpjpe"))
+        return {}
+
+    with tempfile.TemporaryDirectory() as folder:
+        model = train(
+            config, source, folder=Path(folder), report=report, measure=watch if run.course else None
+        )
+    errors = {}
+    for test in run.tests:
+        keypoints, _, flips = test.partition(", ")
+        scores = measure(model, config, studio(keypoints, data)[1], flip=bool(flips))
+        errors[test] = {name: _mean(scores, name) for name in METRICS}
+        errors[test]["ends"] = _mean(scores, "mpjpe", ends=ENDS)
+        count(run.test_cost)
+    if course:
+        errors[run.tests[0]]["fluctuation"] = round((max(course) - min(course)) / 2, 3)
+    return {
+        "run": run.name,
+        "seed": seed,
+        "errors": errors,
+        "course": course,
+        "training_mpjpe": round(1000 * losses[-1], 2),
+        "settings": run.settings(seed),
+    }
+
+
+def measure(model: TemporalModel, config: RecordedConfig, data: CaptureSet, *, flip: bool) -> list[Scores]:
+    """Every frame of every recording, as `videopose train` and `videopose evaluate` measure."""
+    about = {"config": config.model_dump(mode="json")}
+    lifter = Lifter(model, data.skeleton.name, config.input_space, data.rate, about=about)
+    lift = lift_recorded(lifter, flip=flip, skeleton=data.skeleton)
+    return [score(lift, seen, skeleton=data.skeleton) for seen in recorded_sequences(data, lifter)]
+
+
+def _mean(scores: Sequence[Scores], metric: str, *, ends: int | None = None) -> float:
+    """Over all frames, or over the `ends` first and last of every clip."""
+    values = [s.errors[metric] for s in scores]
+    if ends is not None:
+        values = [np.concatenate([v[:ends], v[ends:][-ends:]]) for v in values]
+    return round(float(np.concatenate(values).mean()), 3)
+
+
+def chunk_speed(data: Path, *, rounds: int = 3, steps: int = 12) -> dict[str, float]:
+    """Milliseconds a training step by run, batch building included; the chunk sizes take turns."""
+    train_on, _ = studio("simulated", data)
+    times: dict[str, list[float]] = {f"chunk-{n}": [] for n in CHUNKS}
+    for _ in range(rounds):
+        for name, taken in times.items():
+            taken += _step_times(RUNS[name].config(0), train_on, steps)
+    return {name: round(1000 * median(taken), 2) for name, taken in times.items()}
+
+
+def _step_times(config: RecordedConfig, data: CaptureSet, steps: int) -> list[float]:
+    """Seconds of each step but the first two, in which memory is asked for."""
+    source = ShortEpochs(RecordedBatches(data, config), steps, 1)
+    stamps: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        train(config, source, folder=Path(folder), report=lambda progress: stamps.append(time.perf_counter()))
+    return [later - earlier for earlier, later in pairwise(stamps[1:-1])]
