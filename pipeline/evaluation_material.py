@@ -19,8 +19,8 @@ class EvaluateOptions:
     data: files, or folders of them. keypoints: of studio recordings, a detector's name or a file; None where
     there is only one. subjects, actions: only these (empty: all that may be measured on). everybody: people
     whom the lifter was trained on, too. flip: also with flip augmentation. true_2d: perfect keypoints.
-    seeds, cameras: of motion capture, how many random draws, and cameras a clip in each. lifter_layout,
-    lifter_causal: see `load_lifter`.
+    seeds, cameras: of motion capture, how many random draws, and cameras a clip in each; severity: a factor
+    on all that the simulated detector does to its keypoints. lifter_layout, lifter_causal: see `load_lifter`.
     """
 
     lifter: str
@@ -32,6 +32,7 @@ class EvaluateOptions:
     flip: bool = True
     seeds: int = 3
     cameras: int = 1
+    severity: float = 1.0
     true_2d: bool = False
     device: str = "auto"
     lifter_layout: str | None = None

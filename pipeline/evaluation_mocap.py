@@ -61,13 +61,15 @@ class Table:
         )
         table = self.motion.select(selection.clips)
         rate = lifter.rate or table.rate
-        cameras, detections = CameraConfig(), TRUE_2D if options.true_2d else DetectionConfig()
+        cameras, severity = CameraConfig(), (options.severity, options.severity)
+        detections = TRUE_2D if options.true_2d else DetectionConfig(severity=severity)
         number = len(set(table.subjects))
         return Material(
             self.name,
             {
                 "people": selection.people,
                 "keypoints": "true" if options.true_2d else "simulated detections",
+                "severity": "0" if options.true_2d else f"{options.severity:g}",
                 "rate_hz": f"{rate:g}",
                 "cameras_a_clip": str(options.cameras),
             },
@@ -112,11 +114,15 @@ def _views(
 def _describe(detections: DetectionConfig, *, perfect: bool) -> str:
     if perfect:
         return "true projections, no detector"
-    jitter, drift = (_span((1000 * low, 1000 * high)) for low, high in (detections.jitter, detections.drift))
+    factor = detections.severity[0]
+    jitter, drift = (
+        _span((1000 * factor * low, 1000 * factor * high))
+        for low, high in (detections.jitter, detections.drift)
+    )
     return (
-        f"simulated detector: jitter {jitter} mm, drift {drift} mm, bias {1000 * detections.bias:g} mm, "
-        f"{100 * detections.outliers:g} % stray points, a spoilt limb in {100 * detections.episodes:g} % of "
-        f"windows of {_WINDOW:g} s"
+        f"simulated detector: jitter {jitter} mm, drift {drift} mm, "
+        f"bias {1000 * factor * detections.bias:g} mm, {100 * factor * detections.outliers:g} % stray points, a spoilt limb in "
+        f"{100 * factor * detections.episodes:g} % of windows of {_WINDOW:g} s"
     )
 
 

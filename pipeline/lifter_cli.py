@@ -92,6 +92,14 @@ def _lifter(function: Function) -> Function:
     help="Of motion capture: cameras a clip and seed.",
 )
 @click.option(
+    "--severity",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.01, 2.8),
+    metavar="FACTOR",
+    help="Of motion capture: how bad the simulated detector is; 1 is harsh on purpose.",
+)
+@click.option(
     "--true-2d",
     is_flag=True,
     help="Perfect keypoints instead of simulated detections; of Human3.6M and HumanEva-I, --keypoints gt.",

@@ -319,6 +319,15 @@ def test_true_2d_stands_still_with_the_person(here: Path) -> None:
     assert {row["keypoints"] for row in _rows(here / "e.csv")} == {"true"}
 
 
+def test_severity_makes_the_detector_worse(here: Path) -> None:
+    true = _views(here, true_2d=True)[0].rays
+    mild, harsh = (np.abs(_views(here, severity=s)[0].rays - true).mean() for s in (0.2, 2.0))
+    assert harsh / mild > 4
+    done = _run("flat.safetensors", "--data", "m.npz", "--severity", "0.5", "--seeds", "1", "--csv", "e.csv")
+    assert "jitter 1.5–10 mm" in done.stdout
+    assert {row["severity"] for row in _rows(here / "e.csv")} == {"0.5"}
+
+
 def test_seeds_and_lifters_decide_what_is_seen(here: Path) -> None:
     first = _views(here)
     np.testing.assert_array_equal(first[0].rays, _views(here)[0].rays)
