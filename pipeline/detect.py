@@ -33,9 +33,9 @@ from .video_in import Video
 class DetectOptions:
     """What finding people can be told. Raises `UsageError` for values that make no sense.
 
-    detector: a name of `detectors.registry`. weights, backbone, decode, boxes: see `registry.DetectorOptions`.
-    keypoints: a file or folder of 2D keypoints made elsewhere,
-    instead of a detector; keypoint_layout: their layout, where the file does not tell. people: how many, None
+    detector: a name of `detectors.registry`. weights, backbone, decode, boxes: see
+    `registry.DetectorOptions`. keypoints: a file or folder of 2D keypoints made elsewhere, instead of a
+    detector; keypoint_layout: their layout, where the file does not tell. people: how many, None
     for all. start, end: seconds. focal: what is known of the lens. max_gap: seconds without detection that
     are interpolated; longer ones split the track. device: "auto", "cpu", "cuda", …
     """

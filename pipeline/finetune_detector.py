@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from torch import nn
 
 from ..detectors.coco_annotations import Annotations, FoundBoxes, read_annotations
-from ..detectors.coco_evaluation import find_in_boxes, score_keypoints
+from ..detectors.coco_evaluation import Found, KeypointScores, find_in_boxes, score_keypoints
 from ..detectors.cpn import CPN
 from ..detectors.cpn_detector import CPNKeypoints
 from ..detectors.cpn_weights import CPNWeights
 from ..detectors.finetune_config import CPNRecipe, MaskRCNNRecipe, load_recipe
-from ..detectors.finetune_cpn import Progress, begin, train_cpn
+from ..detectors.finetune_cpn import begin, train_cpn
+from ..detectors.finetune_progress import Progress
 from ..detectors.finetune_samples import Share
+from ..detectors.require_detectron2 import require_detectron2
 from ..errors import OutputError, UsageError
 from ..files import file_digest, replacing
 from ..lifting import distributed
 from .device import choose_device
 from .outputs import check_writable
-from .progress import Stage, say
+from .progress import Advance, Stage, quiet, say
+
+_PATIENCE = timedelta(hours=6)  # the other GPUs wait while the first one measures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +59,13 @@ class FinetuneOptions:
 
 @dataclass(frozen=True)
 class Data:
-    """Annotations and where their images lie; what is trained on, and what AP is measured on."""
+    """Annotations and their images' folder: those trained on, and those AP is measured on (also in words)."""
 
     train: Annotations
     images: Path
     held: Annotations
     held_images: Path
+    measured_on: str
 
 
 def run(options: FinetuneOptions, *, stage: Stage) -> Path:
@@ -79,9 +85,7 @@ def run(options: FinetuneOptions, *, stage: Stage) -> Path:
     check_writable(output)
     data = _read(options)
     if isinstance(recipe, MaskRCNNRecipe):
-        from ..detectors.finetune_mask_rcnn import train_mask_rcnn
-
-        raise NotImplementedError(train_mask_rcnn)
+        return _launch_mask_rcnn(recipe, data, options, choose_device(options.device), stage)
     if options.gpus > 1:
         raise UsageError(
             f"for several GPUs start CPN with: torchrun --nproc-per-node {options.gpus} -m videopose …"
@@ -93,89 +97,146 @@ def run(options: FinetuneOptions, *, stage: Stage) -> Path:
 def _read(options: FinetuneOptions) -> Data:
     train = read_annotations(options.annotations)
     if options.validation is None:
-        return Data(train, options.images, train, options.images)
+        return Data(train, options.images, train, options.images, "the training images")
     held = read_annotations(options.validation)
     if held.keypoints.names != train.keypoints.names:
         raise UsageError(f"{options.validation} and {options.annotations} have different keypoints")
-    return Data(train, options.images, held, options.validation_images or options.images)
+    held_images = options.validation_images or options.images
+    return Data(train, options.images, held, held_images, str(options.validation))
 
 
 def _finetune_cpn(recipe: CPNRecipe, data: Data, options: FinetuneOptions, device: str, stage: Stage) -> Path:
     rank, count = distributed.place()
-    best, output = options.output / "best.safetensors", options.output
+    best = options.output / "best.safetensors"
     about = {
         "recipe": recipe.model_dump(mode="json"),
         "base": None if options.base is None else {options.base.name: file_digest(options.base)},
         "annotations": {options.annotations.name: file_digest(options.annotations)},
+        "measured_on": data.measured_on,
     }
-    measured_on = "the training images" if data.held is data.train else str(options.validation)
-    if rank == 0:
-        people, images = len(data.train.trainable()), len(data.train.images)
-        say(f"training on {people} people in {images} images; AP with true boxes, on {measured_on}")
 
     def measure(model: CPN, progress: Progress) -> float:
         weights = CPNWeights(model, data.train.keypoints)
         estimator = CPNKeypoints(weights, flip=recipe.flip_test, precision=recipe.precision, device=device)
         boxes = FoundBoxes.true(data.held)
         found = list(find_in_boxes(estimator.estimate, data.held, data.held_images, boxes))
-        scores = score_keypoints(data.held, found)
-        say(f"iteration {progress.iteration}: AP {scores.ap:.3f}, AR {scores.ar:.3f}")
+        scores = _score(data, found, progress)
         if scores.ap > progress.best or not best.exists():
-            told = {"iteration": progress.iteration, "measured_on": measured_on, "scores": asdict(scores)}
+            told = {"iteration": progress.iteration, "scores": asdict(scores)}
             CPNWeights(model, data.train.keypoints, about | told).save(best)
         return scores.ap
 
+    model = begin(recipe, data.train.keypoints, options.base)
     with stage("fine-tuning CPN", recipe.iterations) as advance:
-        done = 0
-
-        def report(progress: Progress) -> None:
-            nonlocal done
-            advance(progress.iteration - done)  # a resumed run jumps to where it was
-            done = progress.iteration
-            if progress.losses and progress.losses[-1][0] == progress.iteration:
-                loss, rate = progress.losses[-1][1], progress.learning_rate
-                say(f"iteration {progress.iteration}: loss {loss:.4g}, learning rate {rate:.2g}")
-                _write_curves(output, progress)
-
         train_cpn(
             recipe,
-            begin(recipe, data.train.keypoints, options.base),
+            model,
             data.train,
             data.images,
-            folder=output,
+            folder=options.output,
             resume=options.resume,
             device=device,
             share=Share(rank, count),
             parallel=partial(distributed.share, device=device),
-            report=report,
+            report=_Reporter(options.output, data, "in the true boxes", advance) if rank == 0 else _silent,
             measure=measure,
         )
     return best
 
 
-def _write_curves(folder: Path, progress: Progress) -> None:
-    """`curve.csv` and `curve.png`: loss and AP by iteration."""
-    measured = dict(progress.measured)
-    rows: dict[int, Sequence[object]] = {i: (loss, measured.pop(i, "")) for i, loss in progress.losses}
-    rows |= {i: ("", ap) for i, ap in measured.items()}
-    with (
-        replacing(folder / "curve.csv") as partial_,
-        partial_.open("w", encoding="utf-8", newline="") as file,
-    ):
+def _launch_mask_rcnn(
+    recipe: MaskRCNNRecipe, data: Data, options: FinetuneOptions, device: str, stage: Stage
+) -> Path:
+    """On one device, or on several GPUs by detectron2's launcher."""
+    require_detectron2()
+    from detectron2.engine import launch
+
+    launch(
+        _finetune_mask_rcnn,
+        options.gpus,
+        dist_url="auto",
+        args=(recipe, data, options, device, stage),
+        timeout=_PATIENCE,
+    )
+    from ..detectors.finetune_mask_rcnn import BEST
+
+    return options.output / f"{BEST}.pth"
+
+
+def _finetune_mask_rcnn(
+    recipe: MaskRCNNRecipe, data: Data, options: FinetuneOptions, device: str, stage: Stage
+) -> None:
+    require_detectron2()  # of several processes, each
+    from detectron2.config import CfgNode
+    from detectron2.utils import comm
+
+    from ..detectors.finetune_mask_rcnn import find_people, train_mask_rcnn
+
+    def measure(model: nn.Module, config: CfgNode, progress: Progress) -> float:
+        found = list(find_people(model, config, data.held, data.held_images))
+        return _score(data, found, progress).ap
+
+    first = comm.is_main_process()
+    with (stage if first else quiet)("fine-tuning Mask R-CNN", recipe.iterations) as advance:
+        train_mask_rcnn(
+            recipe,
+            data.train,
+            data.images,
+            folder=options.output,
+            base=options.base,
+            resume=options.resume,
+            device=device,
+            report=_Reporter(options.output, data, "people found by itself", advance) if first else _silent,
+            measure=measure,
+        )
+
+
+def _score(data: Data, found: Sequence[Found], progress: Progress) -> KeypointScores:
+    scores = score_keypoints(data.held, found)
+    say(f"iteration {progress.iteration}: AP {scores.ap:.3f}, AR {scores.ar:.3f}")
+    return scores
+
+
+def _silent(progress: Progress) -> None:
+    pass
+
+
+class _Reporter:
+    """Says what is being done, then how it goes, and keeps the curve."""
+
+    def __init__(self, folder: Path, data: Data, boxes: str, advance: Advance) -> None:
+        self.folder, self.advance, self.done = folder, advance, 0
+        people, images = len(data.train.trainable()), len(data.train.images)
+        say(f"training on {people} people in {images} images; AP on {data.measured_on}, {boxes}")
+
+    def __call__(self, progress: Progress) -> None:
+        self.advance(progress.iteration - self.done)  # a resumed run jumps to where it was
+        if progress.losses and progress.losses[-1][0] == progress.iteration > self.done:
+            loss, rate = progress.losses[-1][1], progress.learning_rate
+            say(f"iteration {progress.iteration}: loss {loss:.4g}, learning rate {rate:.2g}")
+        self.done = progress.iteration
+        newest = max((i for i, _ in (*progress.losses[-1:], *progress.measured[-1:])), default=0)
+        if newest == progress.iteration:
+            write_curve(self.folder, progress)
+
+
+def write_curve(folder: Path, progress: Progress) -> None:
+    """`curve.csv` and `curve.png`: loss and AP by iteration. Raises `OutputError`."""
+    losses, measured = dict(progress.losses), dict(progress.measured)
+    with replacing(folder / "curve.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["iteration", "loss", "ap"])
-        writer.writerows([i, *rows[i]] for i in sorted(rows))
+        writer.writerows([i, losses.get(i, ""), measured.get(i, "")] for i in sorted({*losses, *measured}))
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.plot(*zip(*progress.losses, strict=True), color="#0072B2", lw=1)
-    axes.set(xlabel="iteration", ylabel="loss", yscale="log")
+    axes.plot(list(losses), list(losses.values()), color="#0072B2", lw=1)
+    axes.set(xlabel="iteration", yscale="log")
+    axes.set_ylabel("loss", color="#0072B2")
     axes.grid(alpha=0.3)
-    points = [(i, ap) for i, ap in progress.measured if not math.isnan(ap)]
-    if points:
-        beside = axes.twinx()
-        beside.plot(*zip(*points, strict=True), "o-", color="#D55E00")
-        beside.set_ylabel("AP", color="#D55E00")
-        beside.set_ylim(0, 1)
-    with replacing(folder / "curve.png") as partial_:
-        canvas.print_png(partial_)  # type: ignore[no-untyped-call]
+    beside = axes.twinx()
+    beside.plot(list(measured), list(measured.values()), "o-", color="#D55E00")
+    beside.set_ylabel("AP", color="#D55E00")
+    beside.set_ylim(0, 1)
+    with replacing(folder / "curve.png") as path:
+        canvas.print_png(path)  # type: ignore[no-untyped-call]

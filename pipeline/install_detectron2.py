@@ -14,7 +14,6 @@ import importlib
 import importlib.metadata
 import importlib.util
 import re
-import sys
 import tarfile
 import tempfile
 import zipfile

@@ -81,7 +81,7 @@ def semi_train(
     failures: list[int] = []
 
     def failed(error: Exception) -> None:
-        failures.append(complain(error, debug=context.find_root().params["debug"]))
+        failures.append(complain(error, debug=bool(context.find_root().params.get("debug"))))
 
     path = run(
         SemiOptions(

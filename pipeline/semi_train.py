@@ -22,7 +22,13 @@ from ..lifting.shipped import load_lifter
 from ..lifting.skeleton import H36M17
 from ..lifting.training import BatchSource
 from ..semi.batches import UnlabelledBatches
-from ..semi.config import AnySemiConfig, SemiMotionConfig, SemiRecordedConfig, load_semi_config
+from ..semi.config import (
+    AnySemiConfig,
+    SemiMotionConfig,
+    SemiRecordedConfig,
+    load_footage_recipe,
+    load_studio_recipe,
+)
 from ..semi.footage import studio_footage
 from ..semi.labelled import read_labelled, stand_in
 from ..semi.networks import Networks
@@ -122,9 +128,7 @@ def run(
     if options.unlabelled:
         people = partial(find_people, failed=failed, stage=stage)
         return _on_footage(options, recipe, output, people, resume, device, command, steps or stage)
-    config = load_semi_config(recipe, _parse(options.overrides))
-    if not isinstance(config, SemiRecordedConfig):
-        raise UsageError(f"recipe {options.recipe} learns from your own videos; see --unlabeled")
+    config = load_studio_recipe(recipe, _parse(options.overrides))
     if options.labelled is None:
         raise UsageError(f"recipe {options.recipe} needs the data set's folder: --labeled FOLDER")
     with joined(device) as device:
@@ -353,9 +357,7 @@ def _footage_config(recipe: Path, options: SemiOptions, start: Lifter) -> SemiMo
         "rate": start.rate or 30.0,
         "model": {name: getattr(start.model, name) for name in names.split()},
     }
-    config = load_semi_config(recipe, _parse(options.overrides), below=below)
-    if not isinstance(config, SemiMotionConfig):
-        raise UsageError(f"recipe {options.recipe} learns from a data set and takes no --unlabeled")
+    config = load_footage_recipe(recipe, _parse(options.overrides), below=below)
     shape = {name: getattr(start.model, name) for name in names.split()}
     if config.model.model_dump() != shape:
         raise UsageError(f"recipe {options.recipe}: the model's shape is the starting lifter's")
