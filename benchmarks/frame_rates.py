@@ -3,8 +3,8 @@
     python benchmarks/frame_rates.py --data FOLDER [--lifter default] [--clips 60]
 
 The same motion capture of unseen people through the same cameras, sampled at every rate by a simulated
-detector (whose errors are drawn anew at each), lifted as `videopose infer` does, which resamples to the lifter's
-own rate. MPJVE is quoted in millimetres a second, so that rates compare.
+detector (whose errors are drawn anew at each), lifted as `videopose infer` does, which resamples to the
+lifter's own rate. MPJVE is quoted in millimetres a second, so that rates compare.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..unpickle import load_object_npz
 from .keypoint_file import KeypointFile, Layout
 from .skeleton import COCO17
-from ..unpickle import load_object_npz
 
 COCO_LAYOUT = Layout("coco", 17, COCO17.left, COCO17.right)
 

@@ -121,8 +121,8 @@ def _describe(detections: DetectionConfig, *, perfect: bool) -> str:
     )
     return (
         f"simulated detector: jitter {jitter} mm, drift {drift} mm, "
-        f"bias {1000 * factor * detections.bias:g} mm, {100 * factor * detections.outliers:g} % stray points, "
-        f"a spoilt limb in {100 * factor * detections.episodes:g} % of windows of {_WINDOW:g} s"
+        f"bias {1000 * factor * detections.bias:g} mm, "
+        f"{100 * factor * detections.outliers:g} % stray points, a spoilt limb in {100 * factor * detections.episodes:g} % of windows of {_WINDOW:g} s"
     )
 
 
