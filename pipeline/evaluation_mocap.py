@@ -119,10 +119,11 @@ def _describe(detections: DetectionConfig, *, perfect: bool) -> str:
         _span((1000 * factor * low, 1000 * factor * high))
         for low, high in (detections.jitter, detections.drift)
     )
+    bias, stray = 1000 * factor * detections.bias, 100 * factor * detections.outliers
+    spoilt = 100 * factor * detections.episodes
     return (
-        f"simulated detector: jitter {jitter} mm, drift {drift} mm, "
-        f"bias {1000 * factor * detections.bias:g} mm, "
-        f"{100 * factor * detections.outliers:g} % stray points, a spoilt limb in {100 * factor * detections.episodes:g} % of windows of {_WINDOW:g} s"
+        f"simulated detector: jitter {jitter} mm, drift {drift} mm, bias {bias:g} mm, {stray:g} % stray points, "
+        f"a spoilt limb in {spoilt:g} % of windows of {_WINDOW:g} s"
     )
 
 
