@@ -122,8 +122,8 @@ def _describe(detections: DetectionConfig, *, perfect: bool) -> str:
     bias, stray = 1000 * factor * detections.bias, 100 * factor * detections.outliers
     spoilt = 100 * factor * detections.episodes
     return (
-        f"simulated detector: jitter {jitter} mm, drift {drift} mm, bias {bias:g} mm, {stray:g} % stray points, "
-        f"a spoilt limb in {spoilt:g} % of windows of {_WINDOW:g} s"
+        f"simulated detector: jitter {jitter} mm, drift {drift} mm, bias {bias:g} mm, {stray:g} % stray "
+        f"points, a spoilt limb in {spoilt:g} % of windows of {_WINDOW:g} s"
     )
 
 
