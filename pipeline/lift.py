@@ -12,7 +12,7 @@ from ..lifting.inference import lift_track
 from ..lifting.lifter import Lifter
 from ..lifting.pose_table import PoseTable
 from ..lifting.shipped import DEFAULT, load_lifter
-from ..lifting.trajectory import fit_root
+from ..lifting.trajectory import fit_root, predict_root
 from .device import choose_device
 from .intrinsics import FocalLength, lens_of, resolve
 from .progress import Stage, quiet
@@ -64,7 +64,8 @@ def lift(
             # (Published lifters read screen coordinates, and learned from keypoints as filmed.)
             seen = table.keypoints[rows] if lifter.input_space == "screen" else straight
             pose[rows] = lift_track(lifter, seen, times, camera=camera, size=table.size, flip=options.flip)
-            root[rows] = fit_root(pose[rows], straight, times, camera)
+            prior = predict_root(lifter, seen, times, camera=camera, size=table.size, flip=options.flip)
+            root[rows] = fit_root(pose[rows], straight, times, camera, prior=prior)
             advance(rows.stop - rows.start)
     commands = [table.meta.get("command"), command]
     meta = {
