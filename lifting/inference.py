@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 from scipy.ndimage import uniform_filter1d
+from torch import Tensor
 
 from ..errors import UsageError
 from .camera import H36M_FOCAL, Intrinsics, to_rays, to_screen
 from .centring import centre, turn_back
+from .folded import FoldedModel
 from .model import TemporalModel
 from .skeleton import COCO17, H36M17, SKELETONS, Skeleton, coco_to_h36m
 
 if TYPE_CHECKING:
     from .lifter import InputSpace, Lifter
 
-CHUNK = 2048  # output frames a pass: about 100 MB of activations at 1024 channels
-_RATE_TOLERANCE = (0.75, 1.35)  # relative to the rate trained at; lifters are trained across such speeds
+Precision = Literal["float32", "bfloat16"]
+"""Of the hidden layers. bfloat16 moves joints by a quarter of a millimetre. It takes half the time on
+processors that multiply it (AVX-512 BF16, AMX) and longer on others, so it has to be asked for."""
+
+CHUNK = 4096  # output frames a pass: about 200 MB of activations at 1024 channels
+RATE_TOLERANCE = (0.75, 1.35)  # relative to the rate trained at; lifters are trained across such speeds
 _EVENNESS = 0.35  # of a frame: how far a time stamp may stray before the track is resampled
 
 
@@ -31,13 +38,14 @@ def predict(
     flip: Skeleton | None = None,
     flip_out: Skeleton | None = H36M17,
     chunk: int = CHUNK,
+    precision: Precision = "float32",
 ) -> NDArray[np.float32]:
     """Run the model over one sequence, one output for every frame.
 
     keypoints: (T, J, F) in the model's input space. The first and last frames are repeated beyond the ends
     (§5, "replicate padding"); chunks overlap by the receptive field − 1, so they give the same numbers as
     one pass. flip: the input's skeleton, to average with the prediction for the mirrored sequence;
-    flip_out: the output's skeleton (None where the output is one joint).
+    flip_out: the output's skeleton (None where the output is one joint). precision: see `Precision`.
     Returns (T, J_out, 3) float32. Raises `ValueError` where the output is not `flip_out`'s.
     """
     frames = len(keypoints)
@@ -48,28 +56,32 @@ def predict(
     if frames == 0:
         return np.zeros((0, model.num_joints_out, 3), np.float32)
     device = next(model.parameters()).device
+    lift: Callable[[Tensor], Tensor] = model if precision == "float32" else FoldedModel(model, torch.bfloat16)
     sequence = torch.from_numpy(np.ascontiguousarray(keypoints, np.float32)).to(device)
     batch = sequence[None]
     if flip is not None:
-        mirrored = sequence[:, list(flip.mirror)].clone()
-        mirrored[..., 0] *= -1
-        batch = torch.stack([sequence, mirrored])
+        batch = torch.stack([sequence, mirrored(sequence, flip.mirror)])
     before, after = model.padding
     parts = []
     with torch.inference_mode():
         for start in range(0, frames, chunk):
             end = min(start + chunk, frames)
             index = torch.arange(start - before, end + after, device=device).clamp(0, frames - 1)
-            parts.append(model(batch[:, index]).float())
+            parts.append(lift(batch[:, index]).float())
     out = torch.cat(parts, 1)
     if flip is not None:
-        back = out[1]
+        order: Sequence[int] = range(model.num_joints_out)
         if flip_out is not None and model.num_joints_out > 1:
-            back = back[:, list(flip_out.mirror)]
-        out = torch.stack([out[0], back * torch.tensor([-1.0, 1.0, 1.0], device=device)]).mean(
-            0, keepdim=True
-        )
+            order = flip_out.mirror
+        out = (out[:1] + mirrored(out[1:], order)) / 2
     return out[0].cpu().numpy()
+
+
+def mirrored(values: Tensor, order: Sequence[int]) -> Tensor:
+    """Keypoints or poses (…, J, F) seen in a mirror: x turned about, joints in the mirror's order."""
+    values = values[..., list(order), :]  # (a copy)
+    values[..., 0] *= -1
+    return values
 
 
 def lift_track(
@@ -80,6 +92,7 @@ def lift_track(
     camera: Intrinsics,
     size: tuple[int, int],
     flip: bool = True,
+    precision: Precision = "float32",
 ) -> NDArray[np.float32]:
     """Lift one unbroken track.
 
@@ -89,46 +102,56 @@ def lift_track(
     to the real time stamps. Raises `UsageError` for a lifter of another layout (HumanEva's).
     """
     skeleton = SKELETONS[lifter.layout]
-    if skeleton not in (H36M17, COCO17):
-        raise UsageError(f"this lifter reads {skeleton.name} keypoints; a video's are coco17 or h36m17")
+    if skeleton not in (H36M17, COCO17) or lifter.model.num_joints_out != len(H36M17):
+        raise UsageError(
+            f"this lifter reads {skeleton.name} keypoints and gives {lifter.model.num_joints_out} joints; "
+            "a video's are coco17 or h36m17, a pose table's poses have Human3.6M's 17"
+        )
     joints = coco_to_h36m(keypoints) if skeleton is H36M17 else keypoints
     positions = joints[..., :2]
-    grid = _grid(times, lifter.rate)
+    grid = even_times(times, lifter.rate)
     if grid is not None:
-        positions = _read_at(positions, times, grid)
+        positions = read_at(positions, times, grid)
     seen = to_screen(positions, size) if lifter.input_space == "screen" else to_rays(positions, camera)
-    poses = predict_poses(lifter.model, seen, lifter.input_space, flip=skeleton if flip else None)
-    return poses if grid is None else _interpolate(poses, grid, times)
+    poses = predict_poses(
+        lifter.model, seen, lifter.input_space, flip=skeleton if flip else None, precision=precision
+    )
+    return poses if grid is None else interpolate(poses, grid, times)
 
 
 def predict_poses(
-    model: TemporalModel, seen: NDArray[np.float32], space: InputSpace, *, flip: Skeleton | None
+    model: TemporalModel,
+    seen: NDArray[np.float32],
+    space: InputSpace,
+    *,
+    flip: Skeleton | None,
+    precision: Precision = "float32",
 ) -> NDArray[np.float32]:
     """Positions (T, J, 2) → poses (T, J_out, 3) in camera space, metres, root at 0.
 
     seen: as of `camera.to_screen` for the space "screen", else as of `camera.to_rays`.
     """
     if space != "centred":
-        poses = predict(model, seen, flip=flip)
+        poses = predict(model, seen, flip=flip, precision=precision)
         return poses - poses[:, :1]
     inputs, rotation = centre(torch.from_numpy(seen / H36M_FOCAL))
-    poses = predict(model, inputs.numpy(), flip=flip)
+    poses = predict(model, inputs.numpy(), flip=flip, precision=precision)
     return turn_back(torch.from_numpy(poses - poses[:, :1]), rotation).numpy()
 
 
-def _grid(times: NDArray[np.float64], rate: float | None) -> NDArray[np.float64] | None:
+def even_times(times: NDArray[np.float64], rate: float | None) -> NDArray[np.float64] | None:
     """Even times at the lifter's rate that span the track, or None where its own times will do."""
     if rate is None or len(times) < 2 or times[-1] <= times[0]:
         return None
     even = np.linspace(times[0], times[-1], len(times))
     step = (times[-1] - times[0]) / (len(times) - 1)
-    low, high = _RATE_TOLERANCE
+    low, high = RATE_TOLERANCE
     if np.abs(times - even).max() <= _EVENNESS * step and low <= 1 / step / rate <= high:
         return None
     return np.linspace(times[0], times[-1], max(2, round((times[-1] - times[0]) * rate) + 1))
 
 
-def _read_at(
+def read_at(
     values: NDArray[np.float32], times: NDArray[np.float64], grid: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Values at other times; where frames outnumber them, neighbours are averaged rather than thrown away."""
@@ -136,12 +159,13 @@ def _read_at(
     if surplus > 1:
         odd = surplus | 1  # an even window would lag by half a frame
         values = uniform_filter1d(values, odd, axis=0, mode="nearest")
-    return _interpolate(values, times, grid)
+    return interpolate(values, times, grid)
 
 
-def _interpolate(
+def interpolate(
     values: NDArray[np.float32], times: NDArray[np.float64], at: NDArray[np.float64]
 ) -> NDArray[np.float32]:
+    """Values (T, …) at other times, linearly; beyond the ends, the first and the last."""
     keep = np.diff(times, prepend=times[0] - 1) > 0  # two frames of one time stamp count once
     spline = make_interp_spline(times[keep], values[keep], k=1)
     return np.asarray(spline(np.clip(at, times[0], times[-1])), np.float32)

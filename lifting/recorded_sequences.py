@@ -15,7 +15,7 @@ from ..errors import InputError, UsageError
 from .camera import to_rays, to_screen
 from .capture import CaptureSet, StudioCamera
 from .evaluation import Lift, Sequence3D, at_rate
-from .inference import _RATE_TOLERANCE, predict, predict_poses
+from .inference import RATE_TOLERANCE, predict, predict_poses
 from .lifter import InputSpace, Lifter
 from .recorded_data import skeleton_of
 from .skeleton import COCO17, H36M17, SKELETONS, Skeleton, coco_to_h36m
@@ -65,7 +65,7 @@ def layout_given(data: CaptureSet, lifter: Lifter) -> Skeleton:
 
 def rate_read(lifter: Lifter, rate: float) -> float:
     """Frames a second at which the lifter reads data of `rate`: that, unless its own is far from it."""
-    low, high = _RATE_TOLERANCE
+    low, high = RATE_TOLERANCE
     return rate if lifter.rate is None or low <= rate / lifter.rate <= high else lifter.rate
 
 

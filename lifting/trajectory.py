@@ -11,7 +11,7 @@ from scipy.linalg import LinAlgError, solveh_banded
 
 from .camera import H36M_FOCAL, Intrinsics, to_rays, to_screen
 from .centring import centre, turn_back
-from .inference import _grid, _interpolate, _read_at, predict
+from .inference import even_times, interpolate, predict, read_at
 from .skeleton import COCO17, H36M17, SKELETONS, coco_to_h36m
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ def predict_root(
         return None
     skeleton = SKELETONS[lifter.layout]
     positions = (coco_to_h36m(keypoints) if skeleton is H36M17 else keypoints)[..., :2]
-    grid = _grid(times, lifter.rate)
+    grid = even_times(times, lifter.rate)
     if grid is not None:
-        positions = _read_at(positions, times, grid)
+        positions = read_at(positions, times, grid)
     mirror = skeleton if flip else None
     if lifter.input_space == "centred":
         inputs, rotation = centre(torch.from_numpy(to_rays(positions, camera) / H36M_FOCAL))
@@ -114,7 +114,7 @@ def predict_root(
     else:
         root = predict(lifter.trajectory, to_screen(positions, size), flip=mirror, flip_out=None)
         root[..., 2] *= 2 * camera.fx / size[0] / H36M_FOCAL
-    return (root if grid is None else _interpolate(root, grid, times))[:, 0]
+    return (root if grid is None else interpolate(root, grid, times))[:, 0]
 
 
 def _second_differences(times: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from videopose.lifting.dropout import relu_dropout
+from videopose.lifting.dropout import Dropper, relu_dropout
 
 
 def _activations(*shape: int) -> torch.Tensor:
@@ -101,3 +101,54 @@ def test_the_gradient_is_the_slope() -> None:
     x = _activations(6, 5).double()
     x = (x + 0.1 * x.sign()).requires_grad_()  # away from the kink
     assert torch.autograd.gradcheck(seeded, (x,))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("probability", [0.25, 0.5, 0.125, 0.1, 0.9])
+def test_masks_that_share_draws_are_independent(dtype: torch.dtype, probability: float) -> None:
+    torch.manual_seed(0)
+    dropper = Dropper(probability)
+    masks = []
+    for _ in range(40):  # more than one draw has bits for, whatever the type
+        x = torch.ones(20_000, dtype=dtype)
+        dropper.drop_(x)
+        assert ((x == 0) | (x == 1)).all()
+        masks.append(x)
+    kept = torch.stack(masks).double()
+    dropped = round(probability * 256) / 256
+    assert float(kept.mean()) == pytest.approx(1 - dropped, abs=0.003)
+    assert dropper.scale == pytest.approx(1 / (1 - dropped))
+    correlation = torch.corrcoef(kept).fill_diagonal_(0)  # of masks; deviation 0.007 by chance
+    assert float(correlation.abs().max()) < 0.035
+    neighbours = (kept[:, 1:] - kept.mean()) * (kept[:, :-1] - kept.mean())
+    assert abs(float(neighbours.mean())) / float(kept.var()) < 0.006
+
+
+def test_a_shorter_block_after_a_longer_one() -> None:
+    torch.manual_seed(0)
+    dropper = Dropper(0.5)
+    for size in (1000, 10, 3000, 1, 0, 2999):
+        x = torch.ones(size, dtype=torch.bfloat16)
+        dropper.drop_(x)
+        assert ((x == 0) | (x == 1)).all()
+        if size > 100:
+            assert 0.4 < float(x.float().mean()) < 0.6
+
+
+@pytest.mark.parametrize(
+    ("probability", "share"), [(0.0, 0), (1e-9, 1 / 256), (0.25, 0.25), (0.9999, 255 / 256)]
+)
+def test_probabilities_are_rounded_but_never_to_none_or_all(probability: float, share: float) -> None:
+    torch.manual_seed(0)
+    dropper, x = Dropper(probability), torch.ones(1_000_000)
+    assert dropper.scale == 1 / (1 - share)
+    dropper.drop_(x)
+    assert float((x == 0).double().mean()) == pytest.approx(share, abs=0.002)
+
+
+def test_what_is_not_a_number_stays_so_unless_it_is_dropped() -> None:
+    torch.manual_seed(0)
+    x = torch.full((1000,), float("nan"))
+    Dropper(0.25).drop_(x)
+    assert (x.isnan() | (x == 0)).all()
+    assert 700 < int(x.isnan().sum()) < 800

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -8,9 +8,13 @@ from torch import Tensor, nn
 
 from videopose.errors import UsageError
 from videopose.lifting.camera import Intrinsics, to_rays, to_screen
-from videopose.lifting.inference import lift_track, predict
+from videopose.lifting.config import CameraConfig, DetectionConfig
+from videopose.lifting.evaluation import sequences
+from videopose.lifting.inference import Precision, lift_track, predict, predict_poses
 from videopose.lifting.lifter import InputSpace, Lifter
+from videopose.lifting.mocap import MotionCapture
 from videopose.lifting.model import TemporalModel
+from videopose.lifting.shipped import DEFAULT, load_lifter
 from videopose.lifting.skeleton import COCO17, H36M17, HUMANEVA15, coco_to_h36m
 
 SIZE = (1280, 720)
@@ -94,6 +98,46 @@ def test_only_the_ends_are_padded(frames: int, causal: bool, before: int, after:
     np.testing.assert_allclose(predict(model, sequence, chunk=16), expected, atol=1e-5)
 
 
+def _walk(frames: int = 150) -> MotionCapture:
+    """Somebody who walks along x and swings arms and legs, z up, with both ears behind the 17 joints."""
+    names = (*H36M17.names, "lear", "rear")
+    swing = np.sin(np.arange(frames) / 50 * 2 * np.pi)
+    points = np.zeros((frames, len(names), 3))
+    points[..., 0] += 1.3 * np.arange(frames)[:, None] / 50
+    points[..., 2] = 0.92
+    for side, sign in (("l", 1), ("r", -1)):
+        for joints, lengths, y, z, angle in (
+            (("hip", "knee", "foot"), (0.45, 0.42), 0.12, 0.92, 0.5 * sign * swing),
+            (("shoulder", "elbow", "wrist"), (0.29, 0.25), 0.18, 1.42, -0.5 * sign * swing),
+        ):
+            at = points[:, 0] + (0, sign * y, z - 0.92)
+            points[:, names.index(side + joints[0])] = at
+            for joint, length, bend in zip(joints[1:], lengths, (1.0, 0.6), strict=True):
+                at = at + length * np.stack([np.sin(bend * angle), 0 * angle, -np.cos(bend * angle)], 1)
+                points[:, names.index(side + joint)] = at
+        points[:, names.index(side + "ear")] += (0, sign * 0.075, 0.7)
+    for joint, x, z in (("spine", 0, 0.25), ("thorax", 0, 0.5), ("nose", 0.1, 0.65), ("head", 0, 0.8)):
+        points[:, names.index(joint)] += (x, 0, z)
+    lengths = np.array([frames])
+    return MotionCapture(points.astype(np.float32), lengths, 50.0, ("a",), ("walk",), ("a",), ("a",))
+
+
+@pytest.mark.parametrize("flip", [None, H36M17])
+def test_bfloat16_moves_the_shipped_lifter_s_joints_by_less_than_half_a_millimetre(flip: Any) -> None:
+    lifter = load_lifter(DEFAULT)
+    views = sequences(
+        _walk(), rate=lifter.rate or 30, cameras=CameraConfig(), detections=DetectionConfig(), per_clip=2
+    )
+    for view in views:
+        exact, near = (
+            predict_poses(lifter.model, view.rays, lifter.input_space, flip=flip, precision=precision)
+            for precision in get_args(Precision)
+        )
+        assert 1 < np.ptp(exact[..., 1], axis=1).mean() < 2.5  # somebody upright
+        distance = np.linalg.norm(near - exact, axis=-1)
+        assert 0 < distance.mean() < 0.0005
+
+
 def test_an_empty_sequence_gives_no_poses() -> None:
     assert predict(_model(), _sequence(0), flip=H36M17).shape == (0, 17, 3)
     assert predict(_model(num_joints_out=1), _sequence(0)).shape == (0, 1, 3)
@@ -104,7 +148,7 @@ def test_a_pass_never_sees_more_than_a_chunk_and_its_overlap() -> None:
     predict(model, _sequence(1000), flip=H36M17, chunk=64)
     assert model.longest == 64 + 26
     predict(model, _sequence(9000))
-    assert model.longest == 2048 + 26
+    assert model.longest == 4096 + 26
 
 
 def test_a_causal_model_knows_nothing_of_the_future() -> None:

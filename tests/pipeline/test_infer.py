@@ -275,7 +275,9 @@ def test_names_that_nobody_knows(options: dict[str, str], message: str) -> None:
 def test_a_lifter_for_other_keypoints(tmp_path: Path) -> None:
     model = TemporalModel(num_joints_in=15, num_joints_out=15, filter_widths=(3,), channels=8)
     Lifter(model, "humaneva15", "screen", None).save(tmp_path / "eva.safetensors")
-    with pytest.raises(UsageError, match="reads humaneva15 keypoints; a video's are coco17 or h36m17"):
+    with pytest.raises(
+        UsageError, match="reads humaneva15 keypoints and gives 15 joints; a video's are coco17"
+    ):
         Tools.load(InferOptions(lifter=str(tmp_path / "eva.safetensors")))
 
 
