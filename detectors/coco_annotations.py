@@ -1,4 +1,8 @@
-"""COCO person-keypoint JSON: images, people, and which keypoints they have."""
+"""COCO person-keypoint JSON: images, people, and which keypoints they have.
+
+COCO's keypoints are the numbers of pixels: the middle of the first one is 0. Everywhere else here that is
+0.5, and 0 is the picture's edge, as it is for COCO's boxes.
+"""
 
 from __future__ import annotations
 
@@ -95,8 +99,8 @@ class Person:
     """An annotated person.
 
     box: (4,) float32, x0, y0, x1, y1 in pixels. keypoints: (K, 3) float32, x, y in pixels and what is known:
-    0 nothing, 1 where it is though hidden, 2 where it is. area: square pixels, COCO's measure of size.
-    crowd: a group annotated as one; nobody trains on those, and they count nothing.
+    0 nothing (x and y are 0), 1 where it is though hidden, 2 where it is. area: square pixels, COCO's measure
+    of size. crowd: a group annotated as one; nobody trains on those, and they count nothing.
     """
 
     id: int
@@ -159,11 +163,17 @@ class Annotations:
                     "area": round(p.area, 2),
                     "iscrowd": int(p.crowd),
                     "num_keypoints": int((p.keypoints[:, 2] > 0).sum()),
-                    "keypoints": _rounded(p.keypoints),
+                    "keypoints": _rounded(to_coco(p.keypoints)),
                 }
                 for p in self.people
             ],
         }
+
+
+def to_coco(keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(…, 3) x, y and what is known or how sure that is → the same in COCO's numbering of pixels."""
+    half = np.where(keypoints[..., 2:] > 0, [0.5, 0.5, 0], 0)
+    return np.asarray(keypoints - half, np.float32)
 
 
 def _rounded(values: NDArray[np.float32]) -> list[float]:
@@ -255,9 +265,11 @@ def _category(categories: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def _person(entry: Mapping[str, Any], count: int) -> Person:
     x, y, width, height = (float(v) for v in entry["bbox"])
-    keypoints = np.array(entry.get("keypoints") or [0] * 3 * count, np.float32)
-    if keypoints.size != 3 * count:
-        raise ValueError(f"annotation {entry['id']} has {keypoints.size} numbers for {count} keypoints")
+    numbers = np.array(entry.get("keypoints") or [0] * 3 * count, np.float32)
+    if numbers.size != 3 * count:
+        raise ValueError(f"annotation {entry['id']} has {numbers.size} numbers for {count} keypoints")
+    keypoints = numbers.reshape(count, 3)
+    keypoints[keypoints[:, 2] > 0, :2] += 0.5
     box = np.array([x, y, x + width, y + height], np.float32)
     if not (np.isfinite(box).all() and np.isfinite(keypoints).all()):
         raise ValueError(f"annotation {entry['id']} has numbers that are not finite")
@@ -265,7 +277,7 @@ def _person(entry: Mapping[str, Any], count: int) -> Person:
         int(entry["id"]),
         int(entry["image_id"]),
         box,
-        keypoints.reshape(count, 3),
+        keypoints,
         float(entry.get("area", width * height)),
         bool(entry.get("iscrowd", 0)),
     )

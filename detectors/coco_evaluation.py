@@ -89,12 +89,12 @@ def is_coco(keypoints: KeypointSet) -> bool:
 
 
 def as_results(found: Sequence[Found], category: int) -> list[dict[str, Any]]:
-    """COCO results: one entry a person, as JSON has them."""
+    """COCO results, as JSON has them: one entry a person, in COCO's numbering of pixels."""
     return [
         {
             "image_id": of_image.image,
             "category_id": category,
-            "keypoints": [round(float(v), 3) for v in person.ravel()],
+            "keypoints": [round(float(v), 3) for v in (person - [0.5, 0.5, 0]).ravel()],
             "score": round(float(score), 5),
         }
         for of_image in found

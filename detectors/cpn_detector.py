@@ -77,7 +77,7 @@ class CPNKeypoints:
         for of_image in windows:
             keypoints = found[first : first + len(of_image)]
             for person, window in zip(keypoints, of_image, strict=True):
-                person[:, :2] = window.to_frame(person[:, :2], size)
+                person[:, :2] = window.to_frame(person[:, :2], size) + self.weights.shift
             answer.append(keypoints)
             first += len(of_image)
         return answer

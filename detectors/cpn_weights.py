@@ -43,11 +43,16 @@ _PUBLISHED = (
 
 @dataclass(frozen=True)
 class CPNWeights:
-    """A network and what its file says: which keypoints it finds, and further facts (plain values)."""
+    """A network and what its file says: which keypoints it finds, and further facts (plain values).
+
+    shift: pixels of the frame to add to what it finds. The published networks learnt COCO's numbers of pixels
+    for their places, half a pixel off.
+    """
 
     model: CPN
     keypoints: KeypointSet
     about: Mapping[str, Any] = field(default_factory=dict)
+    shift: float = 0.0
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a `.safetensors` file. Raises `OutputError`."""
@@ -86,7 +91,7 @@ def load_cpn(path: str | os.PathLike[str]) -> CPNWeights:
         model = _build(state, (384, 288))
         if model.keypoints != len(COCO17):
             raise ValueError(f"it has {model.keypoints} keypoints, of which nothing says which they are")
-        return CPNWeights(model, COCO17, {"source": "published checkpoint"})
+        return CPNWeights(model, COCO17, {"source": "published checkpoint"}, 0.5)
     except (AttributeError, KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else (str(error).splitlines() or [""])[0]
         raise InputError(f"{path} is not a file of CPN weights ({reason})") from error

@@ -93,8 +93,9 @@ class CPNRecipe(_Recipe):
 
     size: height and width of crops. blocks: of ResNet's stages, where no base weights decide. hardest:
     keypoints of each person that RefineNet learns from. batch_norm_momentum: each batch's part in the running
-    statistics; after a few hundred iterations only, 0.1 leaves them behind the weights. flip_test: whether evaluations average with the
-    mirrored crop. precision: bfloat16 is several times as fast on processors that know it.
+    statistics; 0.1 leaves them behind the weights where there are a few hundred iterations only. flip_test:
+    whether evaluations average with the mirrored crop. precision: bfloat16 is several times as fast on
+    processors that know it.
     """
 
     detector: Literal["cpn"]
@@ -111,11 +112,14 @@ class CPNRecipe(_Recipe):
 class MaskRCNNRecipe(_Recipe):
     """Fine-tuning Mask R-CNN with detectron2's engine.
 
-    config: of detectron2's model zoo. overrides: further values of detectron2's configuration, by its names.
+    backbone: R-101 or R-50. from_scratch: begin with random numbers, where no base is given, instead of the
+    model zoo's weights. overrides: further values of detectron2's configuration, by its names
+    (`INPUT.MIN_SIZE_TRAIN`).
     """
 
     detector: Literal["mask-rcnn"]
-    config: str = "COCO-Keypoints/keypoint_rcnn_R_101_FPN_3x.yaml"
+    backbone: Literal["R-101", "R-50"] = "R-101"
+    from_scratch: bool = False
     overrides: dict[str, Any] = {}
 
 

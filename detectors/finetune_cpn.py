@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +17,8 @@ from .cpn import CPN, cpn_loss
 from .cpn_crops import to_input
 from .cpn_weights import is_backbone, load_backbone, load_cpn
 from .finetune_config import CPNRecipe
+from .finetune_progress import Progress, fingerprint
 from .finetune_samples import Batch, Share, batches, targets
-
-
-@dataclass
-class Progress:
-    """How far a run has come.
-
-    losses: (iteration, mean loss since the point before), every `report_every` iterations. measured:
-    (iteration, AP). running: losses since the last point.
-    """
-
-    iterations: int
-    iteration: int = 0
-    learning_rate: float = 0.0
-    losses: list[tuple[int, float]] = field(default_factory=list)
-    measured: list[tuple[int, float]] = field(default_factory=list)
-    running: list[float] = field(default_factory=list)
-
-    @property
-    def best(self) -> float:
-        """The highest AP so far; −∞ before the first."""
-        return max((ap for _, ap in self.measured if not math.isnan(ap)), default=-math.inf)
 
 
 def begin(recipe: CPNRecipe, keypoints: KeypointSet, base: Path | None) -> CPN:
@@ -106,9 +82,9 @@ def train_cpn(
     optimiser = torch.optim.Adam(model.parameters(), rate, weight_decay=decay, fused=True)
     progress = Progress(recipe.iterations)
     checkpoint = folder / "checkpoint.pt"
-    fingerprint = _fingerprint(recipe, annotations)
+    known = fingerprint(recipe, annotations)
     if resume:
-        _restore(checkpoint, fingerprint, model, optimiser, progress)
+        _restore(checkpoint, known, model, optimiser, progress)
     shared = parallel(model)
 
     stream = batches(recipe, annotations, images, start=progress.iteration, share=share)
@@ -122,14 +98,14 @@ def train_cpn(
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-            _note(progress, loss.item(), recipe)
+            progress.note(loss.item(), recipe.report_every)
             if share.rank:
                 continue
             last = progress.iteration == recipe.iterations
             if measure and (progress.iteration % recipe.evaluate_every == 0 or last):
                 progress.measured.append((progress.iteration, measure(model.eval(), progress)))
             if progress.iteration % recipe.checkpoint_every == 0 or last:
-                _save(checkpoint, fingerprint, model, optimiser, progress)
+                _save(checkpoint, known, model, optimiser, progress)
             report(progress)
     return model.eval()
 
@@ -142,57 +118,31 @@ def _loss(model: nn.Module, map_size: tuple[int, int], batch: Batch, recipe: CPN
     return cpn_loss(coarse, refined, wanted, batch.annotated, hardest=recipe.hardest)
 
 
-def _note(progress: Progress, loss: float, recipe: CPNRecipe) -> None:
-    progress.iteration += 1
-    if not math.isfinite(loss):
-        raise UsageError(f"training broke down at iteration {progress.iteration}: lower the learning rates")
-    progress.running.append(loss)
-    if progress.iteration % recipe.report_every == 0:
-        progress.losses.append((progress.iteration, sum(progress.running) / len(progress.running)))
-        progress.running.clear()
-
-
-def _fingerprint(recipe: CPNRecipe, annotations: Annotations) -> str:
-    """Changes with anything that would make a resumed run differ."""
-    free = {"evaluate_every", "checkpoint_every", "workers", "flip_test"}
-    values = recipe.model_dump(mode="json", exclude=free)
-    data = [list(annotations.keypoints.names), [person.id for person in annotations.trainable()]]
-    return hashlib.sha256(json.dumps([values, data], sort_keys=True).encode()).hexdigest()
-
-
-def _save(
-    path: Path, fingerprint: str, model: CPN, optimiser: torch.optim.Optimizer, progress: Progress
-) -> None:
+def _save(path: Path, known: str, model: CPN, optimiser: torch.optim.Optimizer, progress: Progress) -> None:
     state = {
-        "recipe": fingerprint,
+        "recipe": known,
         "model": model.state_dict(),
         "optimiser": optimiser.state_dict(),
-        "iteration": progress.iteration,
-        "losses": progress.losses,
-        "measured": progress.measured,
-        "running": progress.running,
+        **progress.state_dict(),
     }
     with replacing(path) as partial:
         torch.save(state, partial)
 
 
 def _restore(
-    path: Path, fingerprint: str, model: CPN, optimiser: torch.optim.Optimizer, progress: Progress
+    path: Path, known: str, model: CPN, optimiser: torch.optim.Optimizer, progress: Progress
 ) -> None:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        known = state["recipe"]
+        trained = state["recipe"]
     except FileNotFoundError as error:
         raise InputError(f"nothing to resume: {path} does not exist") from error
     except Exception as error:  # torch.load raises many kinds for a damaged file
         raise InputError(f"{path} is not a checkpoint of videopose ({type(error).__name__})") from error
-    if known != fingerprint:
+    if trained != known:
         raise InputError(
             f"{path} belongs to another recipe or other annotations; give those, or start afresh"
         )
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
-    progress.iteration = state["iteration"]
-    progress.losses = [(i, value) for i, value in state["losses"]]
-    progress.measured = [(i, value) for i, value in state["measured"]]
-    progress.running = state["running"]
+    progress.load_state_dict(state)

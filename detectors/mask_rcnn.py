@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -102,7 +103,10 @@ class MaskRCNN:
 
     @torch.inference_mode()
     def _detect(self, frames: Sequence[Image]) -> list[People]:
-        found = self._model([self._input(frame) for frame in frames])
+        with warnings.catch_warnings():
+            # detectron2 leaves the order open, which PyTorch warns of
+            warnings.filterwarnings("ignore", "torch.meshgrid", UserWarning)
+            found = self._model([self._input(frame) for frame in frames])
         return [_people(of_frame["instances"]) for of_frame in found]
 
     def _input(self, frame: Image) -> dict[str, Any]:

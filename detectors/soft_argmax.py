@@ -24,10 +24,13 @@ def soft_argmax(
 ) -> tuple[Tensor, Tensor]:
     """(…, H, W) heatmaps → positions (…, 2) in cells and confidences (…), 0–1. Differentiable.
 
-    The softmax of heatmap / `temperature` says how likely the joint is in each cell. 1 is right for a network
-    trained by cross-entropy over the cells, whose output is a log probability; maps of another kind, such as
-    Gaussians of height 1, need a temperature well under their height, else the answer is drawn to the map's
-    middle. With `radius`, only the cells up to that far from the highest one count, in x and in y.
+    The softmax of heatmap / `temperature` says how likely the joint is in each cell. 1 is right for a
+    network trained by cross-entropy over the cells, whose output is a log probability; maps of another
+    kind, such as Gaussians of height 1, need a temperature well under their height, else the answer is
+    drawn to the map's middle. With `radius`, only the cells up to that far from the highest one count, in x
+    and in y. Without, the answer has the least squared error that what the network believes allows (and is
+    the paper's); with one of 6 to 12 cells typical errors are a little smaller, and the rare large ones
+    larger.
 
     The confidence is the answer's expected similarity, exp(−d² / 2s²), to where the joint may be, with s
     `TOLERANCE` of each side: near 1 for one narrow peak, near 0 for a flat map or two distant peaks.
@@ -43,11 +46,12 @@ def soft_argmax(
         far_y = (rows - peak_y[..., None]).abs() > radius
         heatmaps = heatmaps.masked_fill(far_y[..., :, None] | far_x[..., None, :], -torch.inf)
     chance = (heatmaps / temperature).flatten(-2).softmax(-1).reshape(heatmaps.shape)
-    x = chance.sum(-2) @ columns
-    y = chance.sum(-1) @ rows
+    # sums, not matrix products, which autocast and TF32 would round
+    x = (chance.sum(-2) * columns).sum(-1)
+    y = (chance.sum(-1) * rows).sum(-1)
     near_x = torch.exp(-(((columns - x[..., None]) / (TOLERANCE * width)) ** 2) / 2)
     near_y = torch.exp(-(((rows - y[..., None]) / (TOLERANCE * height)) ** 2) / 2)
-    confidence = (near_y[..., None, :] @ chance @ near_x[..., :, None])[..., 0, 0]
+    confidence = (chance * near_y[..., :, None] * near_x[..., None, :]).sum((-2, -1))
     return torch.stack([x, y], -1), confidence
 
 

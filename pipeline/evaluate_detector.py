@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from ..detectors import registry
-from ..detectors.coco_annotations import Annotations, FoundBoxes, read_annotations, read_boxes
+from ..detectors.coco_annotations import COCO17, Annotations, FoundBoxes, read_annotations, read_boxes
 from ..detectors.coco_evaluation import Found, KeypointScores, find_in_boxes, is_coco, score_keypoints
 from ..detectors.cpn_crops import Decoding
 from ..detectors.cpn_detector import CPNKeypoints
 from ..detectors.cpn_weights import CPNWeights, load_cpn
-from ..detectors.people import NUM_KEYPOINTS, Detector, People
+from ..detectors.people import Detector, People
 from ..errors import UsageError
 from ..files import file_digest, replacing
 from . import assets
@@ -89,12 +89,8 @@ def run(options: EvaluateDetectorOptions, *, stage: Stage) -> Evaluation:
         about = {**estimator.describe(), "sha256": _digest(options.weights)}
     else:
         detector = _build(options.detector, options, device)
-        if not is_coco(annotations.keypoints) and options.detector == registry.DEFAULT:
-            raise UsageError(
-                f"{options.detector} finds COCO's 17 keypoints, {options.annotations} has others"
-            )
-        if len(annotations.keypoints) != NUM_KEYPOINTS:
-            raise UsageError(f"{options.annotations} does not have {NUM_KEYPOINTS} keypoints")
+        if detector.describe().get("keypoints", list(COCO17.names)) != list(annotations.keypoints.names):
+            raise UsageError(f"{options.detector} finds other keypoints than {options.annotations} has")
         people = _look(detector, annotations, options.images, stage)
         found = [Found(image, seen.keypoints, seen.scores) for image, seen in people.items()]
         about, whose = detector.describe(), "its own"

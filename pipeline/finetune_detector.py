@@ -30,6 +30,7 @@ from .device import choose_device
 from .outputs import check_writable
 from .progress import Advance, Stage, quiet, say
 
+_RESULTS = ("checkpoint.pt", "last_checkpoint", "best.safetensors", "model_best.pth")
 _PATIENCE = timedelta(hours=6)  # the other GPUs wait while the first one measures
 
 
@@ -75,15 +76,16 @@ def run(options: FinetuneOptions, *, stage: Stage) -> Path:
     annotations, images and base raises.
     """
     recipe = load_recipe(options.recipe, options.detector, options.overrides)
-    output = options.output
-    if not options.overwrite and not options.resume:
-        for name in ("checkpoint.pt", "last_checkpoint", "best.safetensors"):
-            if (output / name).exists():
-                raise OutputError(
-                    f"{output / name} exists; --resume goes on from a checkpoint, --overwrite begins anew"
-                )
-    check_writable(output)
     data = _read(options)
+    check_writable(options.output)
+    existing = [path for name in _RESULTS if (path := options.output / name).exists()]
+    if existing and not options.overwrite and not options.resume:
+        raise OutputError(
+            f"{existing[0]} exists; --resume goes on from a checkpoint, --overwrite begins anew"
+        )
+    if not options.resume:
+        for path in existing:
+            path.unlink(missing_ok=True)  # what is resumed later must not be the old run
     if isinstance(recipe, MaskRCNNRecipe):
         return _launch_mask_rcnn(recipe, data, options, choose_device(options.device), stage)
     if options.gpus > 1:
@@ -102,6 +104,8 @@ def _read(options: FinetuneOptions) -> Data:
     if held.keypoints.names != train.keypoints.names:
         raise UsageError(f"{options.validation} and {options.annotations} have different keypoints")
     held_images = options.validation_images or options.images
+    if not held.trainable():
+        raise UsageError(f"{options.validation}: nobody is annotated with keypoints")
     return Data(train, options.images, held, held_images, str(options.validation))
 
 

@@ -86,7 +86,8 @@ def test_reading(tmp_path):
         (1, 5, False, True), (3, 5, True, False), (4, 6, False, False)
     ]  # fmt: skip
     assert read.people[0].box.tolist() == [1, 2, 11.5, 22]
-    assert read.people[0].keypoints.tolist() == [[3, 4, 2], [0, 0, 0], [5.25, 6, 1]]
+    # COCO's 0 is the middle of the first pixel
+    assert read.people[0].keypoints.tolist() == [[3.5, 4.5, 2], [0, 0, 0], [5.75, 6.5, 1]]
     assert [p.area for p in read.people] == [100.5, 150, 20]
     assert [p.id for p in read.trainable()] == [1]
     assert {n: [p.id for p in people] for n, people in read.by_image.items()} == {5: [1, 3], 6: [4]}
@@ -97,6 +98,7 @@ def test_what_is_written_reads_the_same(tmp_path):
     read = read_annotations(_write(tmp_path / "a.json", CONTENT))
     again = read_annotations(_write(tmp_path / "b.json", read.as_json()))
     assert again.as_json() == read.as_json()
+    assert read.as_json()["annotations"][0]["keypoints"] == [3, 4, 2, 0, 0, 0, 5.25, 6, 1]
     assert (again.keypoints, again.images, again.category) == (read.keypoints, read.images, read.category)
 
 

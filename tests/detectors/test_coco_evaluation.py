@@ -112,7 +112,10 @@ def test_another_keypoint_set():
     person = _person(1, 1, keypoints=keypoints)
     few = Annotations(keypoints, _images(1), [person], category=5)
     assert score_keypoints(few, [_found(1, person.keypoints)]).ap == pytest.approx(1)
-    assert as_results([_found(1, person.keypoints)], 5)[0]["category_id"] == 5
+    (result,) = as_results([_found(1, person.keypoints)], 5)
+    assert result["category_id"] == 5
+    # COCO's 0 is the middle of the first pixel
+    assert result["keypoints"][:2] == pytest.approx((person.keypoints[0, :2] - 0.5).tolist(), abs=1e-3)
     with pytest.raises(ValueError, match="another set"):
         score_keypoints(few, [_found(1, PEOPLE.people[0].keypoints)])
 

@@ -80,7 +80,7 @@ def test_published_checkpoint(tmp_path, trained):
     loaded = load_cpn(_write(tmp_path / "CPN50_384x288.pth.tar", published))
     assert _same(loaded.model, trained)
     assert not loaded.model.training
-    assert (loaded.keypoints, loaded.model.size) == (COCO17, (384, 288))
+    assert (loaded.keypoints, loaded.model.size, loaded.shift) == (COCO17, (384, 288), 0.5)
 
 
 def test_biases_of_earlier_published_code(tmp_path, trained):

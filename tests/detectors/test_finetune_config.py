@@ -21,7 +21,7 @@ def test_the_papers_recipe_for_mask_rcnn():
     assert isinstance(recipe, MaskRCNNRecipe)
     rates = [recipe.learning_rate(i) for i in (0, 59_999, 60_000, 69_999, 70_000, 79_999)]
     assert rates == [1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5]
-    assert recipe.config == "COCO-Keypoints/keypoint_rcnn_R_101_FPN_3x.yaml"
+    assert (recipe.backbone, recipe.from_scratch) == ("R-101", False)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)

@@ -15,7 +15,8 @@ from videopose.detectors.cpn import CPN
 from videopose.detectors.cpn_detector import CPNKeypoints
 from videopose.detectors.cpn_weights import CPNWeights
 from videopose.detectors.finetune_config import CPNRecipe
-from videopose.detectors.finetune_cpn import Progress, begin, train_cpn
+from videopose.detectors.finetune_cpn import begin, train_cpn
+from videopose.detectors.finetune_progress import Progress
 from videopose.detectors.finetune_samples import Share
 from videopose.errors import InputError, UsageError
 
@@ -40,8 +41,8 @@ def dataset(folder: Path) -> Annotations:
 def recipe(**values) -> CPNRecipe:
     return CPNRecipe.model_validate({
         "detector": "cpn", "name": "tiny", "size": (64, 64), "blocks": (1, 1, 1, 1), "batch": 3, "seed": 1,
-        "schedule": [{"iterations": 6, "learning_rate": 1e-3}, {"iterations": 2, "learning_rate": 1e-4}],
-        "precision": "float32", "report_every": 1, "checkpoint_every": 3, **values,
+        "schedule": [{"iterations": 4, "learning_rate": 1e-3}, {"iterations": 1, "learning_rate": 1e-4}],
+        "precision": "float32", "report_every": 1, "checkpoint_every": 2, **values,
     })  # fmt: skip
 
 
@@ -70,11 +71,11 @@ def _train(settings, data, folder, *, base=None, **options):
 
 def test_resumed_is_as_if_never_interrupted(data, tmp_path):
     whole, losses = _train(recipe(), data, tmp_path / "whole")
-    _train(recipe(), data, tmp_path / "cut", stop=5)
+    _train(recipe(), data, tmp_path / "cut", stop=3)
     resumed, rest = _train(recipe(), data, tmp_path / "cut", resume=True)
-    assert [i for i, *_ in rest] == [4, 5, 6, 7, 8]  # the checkpoint was of iteration 3
-    assert rest == losses[3:]
-    assert [rate for *_, rate in losses] == [1e-3] * 6 + [1e-4] * 2
+    assert [i for i, *_ in rest] == [3, 4, 5]  # the checkpoint was of iteration 2
+    assert rest == losses[2:]
+    assert [rate for *_, rate in losses] == [1e-3] * 4 + [1e-4]
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
     again, nothing = _train(recipe(), data, tmp_path / "cut", resume=True)

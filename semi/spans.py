@@ -1,0 +1,109 @@
+"""A user's footage, person by person, as `infer` sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..lifting.camera import Intrinsics, to_rays, to_screen
+from ..lifting.distortion import Lens
+from ..lifting.inference import even_times, lift_track, read_at
+from ..lifting.lifter import Lifter
+from ..lifting.pose_table import PoseTable
+from ..lifting.skeleton import H36M17, coco_to_h36m
+from ..lifting.trajectory import fit_root, predict_root
+from .footage import Clip, Footage, as_clip, compared, mirror_of
+
+_SHORTEST = 1.0  # seconds of a track to learn from, or to measure on
+
+
+@dataclass(frozen=True)
+class Span:
+    """One person through time, without a break.
+
+    name: the video's. keypoints: (T, 17, 3) COCO17 pixels, undistorted, and scores. filled: (T,), where they
+    were interpolated. times: (T,) seconds. camera, size: of the video.
+    """
+
+    name: str
+    track: int
+    keypoints: NDArray[np.float32]
+    filled: NDArray[np.bool_]
+    times: NDArray[np.float64]
+    camera: Intrinsics
+    size: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def seconds(self) -> float:
+        """From the first frame to the last."""
+        return float(self.times[-1] - self.times[0])
+
+    def part(self, frames: slice) -> Span:
+        """Some of its frames."""
+        parts = self.keypoints[frames], self.filled[frames], self.times[frames]
+        return Span(self.name, self.track, *parts, self.camera, self.size)
+
+    def lifted(self, lifter: Lifter) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Poses (T, 17, 3) and roots (T, 3), as `infer` would give them."""
+        read = {"camera": self.camera, "size": self.size}
+        pose = lift_track(lifter, self.keypoints, self.times, **read)  # type: ignore[arg-type]
+        prior = predict_root(lifter, self.keypoints, self.times, **read)  # type: ignore[arg-type]
+        return pose, fit_root(pose, self.keypoints, self.times, self.camera, prior=prior)
+
+
+def spans_of(table: PoseTable, lens: Lens, name: str) -> list[Span]:
+    """Everybody in a video. lens: that filmed it; the table's own intrinsics are not looked at."""
+    keypoints = lens.undistort(table.keypoints)
+    return [
+        Span(
+            name,
+            track,
+            keypoints[rows],
+            table.filled[rows],
+            table.time[table.frame[rows]],
+            lens.intrinsics,
+            table.size,
+        )
+        for track, rows in table.tracks()
+        if rows.stop - rows.start > 1
+    ]
+
+
+def hold_out(spans: Iterable[Span], share: float) -> tuple[list[Span], list[Span]]:
+    """Spans to learn from, and spans to measure on: the end of every one that is long enough for both."""
+    learnt, kept = [], []
+    for span in spans:
+        cut = int(np.searchsorted(span.times, span.times[-1] - share * span.seconds))
+        parts = span.part(slice(cut)), span.part(slice(cut, None))
+        if share and all(len(part) > 1 and part.seconds >= _SHORTEST for part in parts):
+            learnt.append(parts[0])
+            kept.append(parts[1])
+        else:
+            learnt.append(span)
+    return learnt, kept
+
+
+def footage_of(spans: Sequence[Span], lifter: Lifter) -> Footage:
+    """What `lifter` is to learn from: its input, at its frame rate, beside limbs and hip as rays."""
+    joints = compared(H36M17, exact=False)
+    clips = tuple(_clip(span, lifter, joints) for span in spans)
+    return Footage(clips, joints, H36M17.mirror, mirror_of(joints, H36M17))
+
+
+def _clip(span: Span, lifter: Lifter, joints: tuple[int, ...]) -> Clip:
+    given = coco_to_h36m(span.keypoints)
+    positions, scores = given[..., :2], given[..., 2].clip(0, 1)
+    filled = span.filled.astype(np.float32)
+    grid = even_times(span.times, lifter.rate)
+    if grid is not None:
+        positions, scores, filled = (read_at(v, span.times, grid) for v in (positions, scores, filled))
+    rays = to_rays(positions, span.camera)
+    seen = to_screen(positions, span.size) if lifter.input_space == "screen" else rays
+    scores = scores * (filled == 0)[:, None]
+    return as_clip(seen, scores.astype(np.float32), rays, space=lifter.input_space, joints=joints)

@@ -1,0 +1,228 @@
+"""A known motion through real models: where the networks say the truth, nothing is left of the loss."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from videopose.lifting.camera import H36M_FOCAL, Intrinsics
+from videopose.lifting.capture import CaptureSet, Recording, StudioCamera
+from videopose.lifting.centring import centre, look_at
+from videopose.lifting.config import BodyConfig, CameraConfig, DetectionConfig, ModelConfig, TrainingConfig
+from videopose.lifting.distortion import Lens
+from videopose.lifting.extrinsics import Extrinsics
+from videopose.lifting.keypoint_file import Layout
+from videopose.lifting.model import TemporalModel
+from videopose.lifting.skeleton import H36M17
+from videopose.lifting.synthesis import Batch, synthesise
+from videopose.semi.batches import UnlabelledBatch, UnlabelledBatches
+from videopose.semi.config import SemiConfig
+from videopose.semi.footage import RAYS, Footage, as_clip, compared, mirror_of, studio_footage
+from videopose.semi.networks import Networks, rotation_of, to_camera, to_network
+from videopose.semi.projection import project
+from videopose.semi.training import Answer, labelled_terms, unlabelled_terms
+
+DEPTH, SIZE = 4.0, 0.35  # metres: of the flat people of these tests
+JOINTS = compared(H36M17, exact=False)
+HIP, SPINE = 0, H36M17.index("spine")
+
+
+def _echo(*, causal: bool, joints: int, weight: Tensor, bias: Tensor) -> TemporalModel:
+    """A model that gives a linear function of its target frame: weight (3 · joints, 34), bias."""
+    model = TemporalModel(filter_widths=(3, 3), channels=68, causal=causal, num_joints_out=joints).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+        tap = 2 if causal else 1
+        model.expand_conv.weight[:34, :, tap] = torch.eye(34)
+        model.expand_conv.weight[34:, :, tap] = -torch.eye(34)
+        for norm in (model.expand_bn, *model.layers_bn):
+            norm.weight.fill_(math.sqrt(1 + norm.eps))
+        model.shrink.weight[..., 0] = torch.cat([weight, -weight], 1)
+        model.shrink.bias[:] = bias
+    return model
+
+
+def _flat(causal: bool, chunk: int, scale: Tensor, origin: Tensor) -> Networks:
+    """Everybody stands flat at one depth: metres = scale · (keypoint − origin)."""
+    pose, root = torch.zeros(51, 34), torch.zeros(3, 34)
+    for joint in range(17):
+        for axis in range(2):
+            pose[3 * joint + axis, 2 * joint + axis] = scale[axis]
+            pose[3 * joint + axis, 2 * HIP + axis] -= scale[axis]
+    for axis in range(2):
+        root[axis, 2 * HIP + axis] = scale[axis]
+    place = torch.tensor([*(-scale * origin).tolist(), DEPTH])
+    return Networks(
+        _echo(causal=causal, joints=17, weight=pose, bias=torch.zeros(51)),
+        _echo(causal=causal, joints=1, weight=root, bias=place),
+        strided=chunk == 1,
+    )
+
+
+def _centred(causal: bool, chunk: int) -> Networks:
+    """Flat people of one size, each facing the virtual camera: metres = size · input, but for the hip."""
+    pose = SIZE * torch.eye(51)[:, [3 * j + a for j in range(17) for a in range(2)]]
+    pose[:3] = 0
+    return Networks(
+        _echo(causal=causal, joints=17, weight=pose, bias=torch.zeros(51)),
+        _echo(causal=causal, joints=1, weight=torch.zeros(3, 34), bias=torch.tensor([0.0, 0.0, DEPTH])),
+        strided=chunk == 1,
+    )
+
+
+def _answer(networks: Networks, batch: UnlabelledBatch, causal: bool, chunk: int, space: str) -> Answer:
+    model = ModelConfig(filter_widths=(3, 3), causal=causal)
+    with torch.no_grad():
+        pose, root = networks(batch.keypoints)
+    return Answer(pose, root, rotation_of(batch.keypoints, model, chunk, space))  # type: ignore[arg-type]
+
+
+def _loss(answer: Answer, batch: UnlabelledBatch, joints: tuple[int, ...]) -> float:
+    terms = unlabelled_terms(answer, batch, answer.pose, joints=joints, bones=H36M17.bones)
+    return float(terms["reprojection"])
+
+
+def _zero_at_the_truth_only(
+    networks: Networks, footage: Footage, causal: bool, chunk: int, space: str
+) -> None:
+    batches = UnlabelledBatches(footage, networks.pose, chunk=chunk)
+    batch = batches.draw(0, len(batches))
+    answer = _answer(networks, batch, causal, chunk, space)
+    assert _loss(answer, batch, footage.joints) < 2e-5
+    late = UnlabelledBatch(batch.keypoints.roll(1, 1), batch.target, batch.weight, batch.camera)
+    assert _loss(_answer(networks, late, causal, chunk, space), batch, footage.joints) > 1e-2
+
+
+def _motion(frames: int = 30) -> NDArray[np.float32]:
+    """(T, 17, 2) rays · 2.29; nobody stands still."""
+    random = np.random.default_rng(0)
+    phase = np.arange(frames)[:, None, None]
+    swing = np.sin(phase * random.uniform(0.5, 1.5, (17, 2)) + random.uniform(0, 6, (17, 2)))
+    return (random.normal(0, 0.2, (17, 2)) + 0.2 * swing + 0.02 * phase).astype(np.float32)
+
+
+every_way = pytest.mark.parametrize(
+    ("causal", "chunk"), [(False, 1), (True, 1), (False, 4), (True, 4)], ids=str
+)
+
+
+@every_way
+def test_rays(causal: bool, chunk: int) -> None:
+    seen = _motion()
+    scores = np.ones((len(seen), 17), np.float32)
+    clip = as_clip(seen, scores, seen, space="rays", joints=JOINTS)
+    footage = Footage((clip,), JOINTS, H36M17.mirror, mirror_of(JOINTS, H36M17))
+    scale = torch.full((2,), DEPTH / H36M_FOCAL)
+    _zero_at_the_truth_only(_flat(causal, chunk, scale, torch.zeros(2)), footage, causal, chunk, "rays")
+
+
+@every_way
+def test_centred(causal: bool, chunk: int) -> None:
+    """In each frame's virtual camera the person is flat, and so slants in the real one."""
+    random = torch.Generator().manual_seed(0)
+    flat = torch.randn(30, 17, 2, generator=random)
+    flat[:, HIP] = 0
+    flat = flat / flat.square().sum(-1).mean(-1).sqrt()[:, None, None]
+    hip = 0.4 * torch.randn(30, 2, generator=random)
+    there = torch.cat([flat * SIZE / DEPTH, torch.ones(30, 17, 1)], -1)
+    there = torch.einsum("tji,tkj->tki", look_at(hip), there)
+    rays = (H36M_FOCAL * there[..., :2] / there[..., 2:]).numpy()
+    clip = as_clip(rays, np.ones((30, 17), np.float32), rays, space="centred", joints=JOINTS)
+    footage = Footage((clip,), JOINTS, H36M17.mirror, mirror_of(JOINTS, H36M17))
+    expected = centre(torch.from_numpy(rays / H36M_FOCAL))[0].numpy()
+    np.testing.assert_array_equal(clip.seen, expected)
+    # the input's place of the spine holds no x and y, but the spine is not compared
+    _zero_at_the_truth_only(_centred(causal, chunk), footage, causal, chunk, "centred")
+
+
+@every_way
+def test_screen_coordinates_of_a_studio_with_an_eccentric_camera(causal: bool, chunk: int) -> None:
+    lens = Lens(Intrinsics(1150.0, 1140.0, 520.0, 480.0))
+    camera = StudioCamera("c", (1000, 960), Extrinsics((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), lens)
+    pixels = 300 * _motion() + 500
+    nothing = np.zeros((len(pixels), 17, 3), np.float32)
+    recording = Recording("S1", "Walking", camera, pixels, nothing, nothing[:, 0])
+    layout = Layout("h36m", 17, H36M17.left, H36M17.right)
+    data = CaptureSet((recording,), H36M17, layout, 50)
+    footage = studio_footage(data, "screen", SemiConfig(joints="all"))
+    assert footage.joints == tuple(range(17))
+    scale = torch.tensor([DEPTH / (2 * 1.150), DEPTH / (2 * 1.140)])
+    origin = torch.tensor([2 * 0.52 - 1, 2 * 0.48 - 0.96])
+    networks = _flat(causal, chunk, scale, origin)
+    batches = UnlabelledBatches(footage, networks.pose, chunk=chunk, flip=False)
+    batch = batches.draw(0, len(batches))
+    assert _loss(_answer(networks, batch, causal, chunk, "screen"), batch, footage.joints) < 2e-5
+
+
+def test_a_lens_that_bends_is_projected_through_in_screen_coordinates_mirrored_or_not() -> None:
+    lens = Lens(Intrinsics(1145.0, 1144.0, 512.0, 515.0), (-0.2, 0.24, -0.002), (-0.0009, -0.0016))
+    camera = StudioCamera("c", (1000, 1002), Extrinsics((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), lens)
+    random = np.random.default_rng(0)
+    root = random.normal(0, 0.5, (20, 3)).astype(np.float32) + np.float32([0, 0, 5])
+    pose = random.normal(0, 0.4, (20, 17, 3)).astype(np.float32)
+    pose[:, 0] = 0
+    recording = Recording("S1", "Walking", camera, lens.project(pose + root[:, None]), pose, root)
+    data = CaptureSet((recording,), H36M17, Layout("h36m", 17, H36M17.left, H36M17.right), 50)
+    model = TemporalModel(filter_widths=(1,), channels=4)
+    footage = studio_footage(data, "screen", SemiConfig(joints="all"))
+    batches = UnlabelledBatches(footage, model)
+    batch = batches.draw(0, 40)
+    for sample in range(40):
+        # find the frame again by its picture
+        plain = np.abs(footage.clips[0].seen - batch.target[sample].numpy()).max((1, 2))
+        order = list(H36M17.mirror)
+        turned = footage.clips[0].seen[:, order] * np.float32([-1, 1])
+        other = np.abs(turned - batch.target[sample].numpy()).max((1, 2))
+        placed = torch.from_numpy((pose + root[:, None])[[int(np.argmin(np.minimum(plain, other)))]])
+        if other.min() < plain.min():
+            placed = placed[:, order] * torch.tensor([-1.0, 1.0, 1.0])
+        seen = project(placed, batch.camera[[sample]])
+        torch.testing.assert_close(seen, batch.target[sample], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("space", ["centred", "rays"])
+@pytest.mark.parametrize("causal", [False, True])
+def test_labelled_people_agree_with_what_footage_is_compared_with(space: str, causal: bool) -> None:
+    """The true pose and root of a labelled sample, given as the networks give them, lie on its keypoints."""
+    sharp = DetectionConfig(jitter=(1e-9, 1e-9), drift=(1e-9, 1e-9), bias=0, outliers=0, episodes=0)
+    config = TrainingConfig.model_validate({
+        "name": "tiny", "motions": [{"path": "m.npz"}], "input_space": space,
+        "model": {"filter_widths": [3, 3], "causal": causal}, "bodies": BodyConfig().model_dump(),
+        "cameras": CameraConfig(focal_error=0).model_dump(), "detections": sharp.model_dump(),
+    })  # fmt: skip
+    batch = _synthesise(config)
+    rotation = rotation_of(batch.keypoints, config.model, 1, config.input_space)
+    pose, root = batch.pose[:, None], to_network(batch.root[:, None, None], rotation)
+    terms = labelled_terms(Answer(pose, root, rotation), batch)
+    assert terms["pose"] == terms["trajectory"] == 0
+
+    placed = to_camera(pose + root, rotation)
+    seen = project(placed, RAYS.float().expand(len(placed), -1))[:, 0]
+    at = 8 if causal else 4
+    shared = [j for j in JOINTS if j != HIP]
+    inputs = batch.keypoints[:, at]
+    if space == "centred":
+        assert rotation is not None
+        unit = inputs * (inputs[:, SPINE, 1] - 2.0).exp()[:, None, None]  # the spine's y tells the size
+        rays = to_camera(torch.nn.functional.pad(unit, (0, 1), value=1.0)[:, None], rotation)[:, 0]
+        inputs = H36M_FOCAL * rays[..., :2] / rays[..., 2:]
+    torch.testing.assert_close(seen[:, shared], inputs[:, shared], atol=1e-4, rtol=0)
+
+
+def _synthesise(config: TrainingConfig) -> Batch:
+    from videopose.lifting.bodies import MotionBank
+    from videopose.lifting.mocap import MotionCapture
+
+    random = np.random.default_rng(0)
+    still = random.normal((0, 0, 1), 0.3, (19, 3))
+    still[0] = (still[1] + still[4]) / 2
+    swing = 0.1 * np.sin(np.arange(60)[:, None, None] / 5 + random.uniform(0, 6, (19, 3)))
+    points = (still + swing).astype(np.float32)
+    points[:, 0] = (points[:, 1] + points[:, 4]) / 2
+    table = MotionCapture(points, np.array([60]), 50.0, ("a",), ("a",), ("a",), ("a",))
+    bank = MotionBank.build([(table, 1.0)])
+    return synthesise(bank, config, 32, torch.Generator().manual_seed(0))
