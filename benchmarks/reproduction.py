@@ -23,6 +23,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import torch
 from reproduction_plan import ROWS, Row, Run, runs_of
 from reproduction_table import write
 from reproduction_training import chunk_speed, perform
@@ -87,7 +88,6 @@ def carry_out(
 def _side_by_side(
     tasks: Sequence[tuple[Run, int]], work: float, data: Path, results: Path, *, jobs: int, stage: Stage
 ) -> None:
-    os.environ["OMP_NUM_THREADS"] = "1"  # of the processes to come
     context = get_context("spawn")
     counter = context.Value("d", 0.0)
     with (
@@ -155,8 +155,10 @@ _counter: Any = None  # seconds of work that all processes have done
 
 
 def _count_with(counter: Any) -> None:
+    """Begin a process of several: one core for each."""
     global _counter
     _counter = counter
+    torch.set_num_threads(1)
 
 
 def _count(seconds: float) -> None:

@@ -89,7 +89,7 @@ def download_npm(package: str, version: str, integrity: str, folder: Path, repor
 def npm_command(folder: Path, report: Report) -> list[str]:
     """The words that start npm: the one on PATH or, where there is none, a pinned one put in `folder`."""
     if on_path := shutil.which("npm"):
-        return [on_path, "--python", sys.executable]
+        return [on_path]
     report(f"fetching npm ({NODE[0]} {NODE[1]}, PyPI, 60 MB), because this machine has none")
     wheel = download_wheel(*NODE, NODE_SHA256, folder)
     with zipfile.ZipFile(wheel) as archive:  # trusted: its hash is pinned above

@@ -343,7 +343,7 @@ def test_interrupting_leaves_nothing_half_written(finished: tuple[Path, Any], tm
         "-o",
         "big.mp4",
         "--size",
-        "2400x1200",
+        "3840x2160",
     ]
     process = subprocess.Popen(
         command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
