@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -254,7 +255,7 @@ def test_a_video_that_breaks_off_gives_what_there_is_and_a_warning(
     ("words", "code", "message"),
     [
         (["--detector", "openpose"], 2, "there is no detector 'openpose'; the known ones are: movenet"),
-        (["--lifter", "best"], 2, "unknown lifter 'best'; known: default, or a path to"),
+        (["--lifter", "best"], 2, "unknown lifter 'best'; known: causal, default, or a path to"),
         (["--lifter", "{tmp}/none.safetensors"], 3, "no such lifter file"),
         (["--lifter", "{tmp}/damaged.safetensors"], 3, "is not a lifter written by videopose"),
         (["--lifter", "{tmp}/file.bin"], 3, "file.bin"),
@@ -346,7 +347,13 @@ def test_interrupting_leaves_nothing_half_written(finished: tuple[Path, Any], tm
         "3840x2160",
     ]
     process = subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # What a shell starts in the background ignores interrupts, and so would this process.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     while not list(tmp_path.glob(".big.*")) and process.poll() is None:
         time.sleep(0.01)

@@ -263,7 +263,10 @@ def test_devices() -> None:
     ("options", "message"),
     [
         ({"detector": "openpose"}, "there is no detector 'openpose'; the known ones are: movenet"),
-        ({"lifter": "best"}, r"unknown lifter 'best'; known: default, or a path to a \.safetensors or \.bin"),
+        (
+            {"lifter": "best"},
+            r"unknown lifter 'best'; known: causal, default, or a path to a \.safetensors or \.bin",
+        ),
         ({"device": "nonsense"}, "--device nonsense"),
     ],
 )

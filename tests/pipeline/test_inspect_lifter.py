@@ -136,7 +136,7 @@ def test_shipped_lifters_by_name(name: str) -> None:
 def test_unknown_and_damaged_lifters_are_one_line(here: Path) -> None:
     result = _run("nobody")
     assert isinstance(result.exception, UsageError)
-    assert "known: default" in str(result.exception)
+    assert "known: causal, default" in str(result.exception)
     (here / "bad.safetensors").write_bytes(b"no weights")
     result = _run("bad.safetensors")
     assert isinstance(result.exception, InputError)
