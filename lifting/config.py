@@ -90,15 +90,27 @@ class BodyConfig(_Strict):
 
 
 class CameraConfig(_Strict):
-    """Where the virtual cameras stand. Lengths in metres, angles in degrees."""
+    """Where the virtual cameras stand. Lengths in metres, angles in degrees.
+
+    height: above the floor that people stand on. high, low: the shares of cameras with a height of
+    `high_height` or `low_height` instead: on a balcony, or below somebody on a roof, a stage or a rock.
+    """
 
     distance: PositiveRange = (1.8, 9.0)
     height: Range = (0.2, 2.6)
     high: Fraction = 0.1
     high_height: Range = (2.6, 5.0)
+    low: Fraction = 0.0
+    low_height: Range = (-3.0, 0.2)
     off_axis: tuple[float, float] = (11.0, 6.0)
     roll: float = 2.5
     focal_error: Annotated[float, Field(ge=0, lt=0.5)] = 0.07
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        if self.high + self.low > 1:
+            raise ValueError("high and low are shares of all cameras: together one at most")
+        return self
 
 
 class DetectionConfig(_Strict):

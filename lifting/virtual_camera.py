@@ -26,8 +26,13 @@ def random_cameras(root: Tensor, config: CameraConfig, generator: torch.Generato
         return spread * torch.randn(count, generator=generator).clamp(-2.5, 2.5)
 
     distance = torch.exp(uniform(*(math.log(v) for v in config.distance)))
-    high = torch.rand(count, generator=generator) < config.high
-    height = torch.where(high, uniform(*config.high_height), uniform(*config.height))
+    place = torch.rand(count, generator=generator)
+    height = torch.where(place < config.high, uniform(*config.high_height), uniform(*config.height))
+    if config.low:
+        lowest, highest = config.low_height
+        # (How far `place` lies within its share is uniform too.)
+        low_height = lowest + (highest - lowest) * (place - (1 - config.low)) / config.low
+        height = torch.where(place >= 1 - config.low, low_height, height)
     drop = (height - root[:, 2]).clamp(min=-0.9 * distance, max=0.9 * distance)
     ground = (distance.square() - drop.square()).sqrt()
     bearing = uniform(0, 2 * math.pi)

@@ -1,6 +1,7 @@
 import math
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -74,6 +75,25 @@ def test_heights_are_those_asked_for() -> None:
     high = (position[:, 2] >= 3 - 1e-4) & (position[:, 2] <= 4 + 1e-4)
     assert (low | high).all()
     assert abs(float(high.float().mean()) - 0.25) < 0.03
+
+
+def test_some_cameras_stand_below_the_floor_and_the_others_stay_where_they_were() -> None:
+    ranges = {"height": (0.5, 1.5), "distance": (6, 9), "high": 0.1, "high_height": (3.0, 4.0)}
+    _, usual, _ = _cameras(**ranges)
+    _, position, seen = _cameras(**ranges, low=0.2, low_height=(-3, 0))
+    height = position[:, 2]
+    low = height <= 1e-4
+    assert abs(float(low.float().mean()) - 0.2) < 0.03
+    # Uniform between its ends, which are reached (cameras that close are put no lower than they can look).
+    assert float(height[low].min()) < -2.9
+    assert abs(float(height[low].mean()) + 1.5) < 0.15
+    torch.testing.assert_close(position[~low], usual[~low])
+    assert (seen[:, 2] > 0).all()
+
+
+def test_shares_of_cameras_are_one_at_most() -> None:
+    with pytest.raises(ValueError, match="together one at most"):
+        CameraConfig(high=0.7, low=0.4)
 
 
 def test_a_near_camera_is_never_straight_above() -> None:
