@@ -7,6 +7,7 @@ from setuptools import setup
 PACKAGES = ["pipeline", "detectors", "lifting", "lifting.scarce", "render", "semi"]
 
 setup(
+    script_name="setup.py",  # so that it is not taken for a module of the package beside it
     name="videopose",
     version="0.1.0",
     description="Ordinary video of people in, their motion in 3D out",

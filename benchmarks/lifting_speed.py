@@ -26,7 +26,8 @@ from turns import show, take_turns
 
 from videopose.lifting.config import CameraConfig, DetectionConfig
 from videopose.lifting.evaluation import sequences
-from videopose.lifting.inference import Precision, predict, predict_poses
+from videopose.lifting.folded import FoldedModel, Precision
+from videopose.lifting.inference import Network, predict, predict_poses
 from videopose.lifting.mocap import MotionCapture
 from videopose.lifting.model import TemporalModel
 from videopose.lifting.shipped import DEFAULT, load_lifter
@@ -64,7 +65,8 @@ def whole_clips(frames: int, rounds: int, checkout: Path | None) -> None:
     """Time a clip, and print how far ours and theirs lie apart."""
     model = TemporalModel().eval()
     clip = np.random.default_rng(0).normal(0, 0.3, (frames, 17, 2)).astype(np.float32)
-    sides: dict[str, Callable[[], Any]] = {p: partial(predict, model, clip, precision=p) for p in PRECISIONS}
+    networks: dict[Precision, Network] = {"float32": model, "bfloat16": FoldedModel(model, torch.bfloat16)}
+    sides: dict[str, Callable[[], Any]] = {p: partial(predict, networks[p], clip) for p in PRECISIONS}
     if checkout is not None:
         sides = {"VideoPose3D": partial(their_predict, their_model(checkout, model), clip), **sides}
         distance = np.linalg.norm(sides["VideoPose3D"]() - sides["float32"](), axis=-1)
@@ -114,14 +116,15 @@ def repeat(streamer: Streamer, frame: Any) -> None:
 def difference(motion: MotionCapture, clips: int = 30) -> None:
     """Print how far bfloat16 moves the default lifter's joints."""
     lifter = load_lifter(DEFAULT)
+    near = lifter.in_precision("bfloat16").network
     chosen = motion.select(list(range(0, len(motion), max(1, len(motion) // clips))))
     apart = []
     for seen in sequences(
         chosen, rate=lifter.rate or 30.0, cameras=CameraConfig(), detections=DetectionConfig(), per_clip=1
     ):
         poses = [
-            predict_poses(lifter.model, seen.rays, lifter.input_space, flip=None, precision=p)
-            for p in PRECISIONS
+            predict_poses(network, seen.rays, lifter.input_space, flip=None)
+            for network in (lifter.model, near)
         ]
         apart.append(np.linalg.norm(poses[0] - poses[1], axis=-1).mean(1) * 1000)
     distance = np.concatenate(apart)

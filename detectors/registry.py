@@ -23,14 +23,14 @@ class DetectorOptions:
     """What can be asked of some detectors; None leaves it to the detector.
 
     weights: a file instead of the usual ones. backbone: of Mask R-CNN, "R-101" or "R-50". decode: how a
-    heatmap becomes a position. flip: whether to look at mirrored pictures, too. boxes: who tells a detector
-    of keypoints alone where people are: a detector's name or a file.
+    heatmap becomes a position. flip_test: whether to look at mirrored pictures, too. boxes: who tells a
+    detector of keypoints alone where people are: a detector's name or a file.
     """
 
     weights: Path | None = None
     backbone: str | None = None
     decode: Decoding | None = None
-    flip: bool | None = None
+    flip_test: bool | None = None
     boxes: str | None = None
 
     def given(self) -> dict[str, object]:
@@ -89,7 +89,7 @@ def _cpn(fetch: Fetch, device: str, options: DetectorOptions) -> Detector:
         options.weights,
         boxes=build(boxes, fetch=fetch, device=device) if boxes in DETECTORS else BoxesFromFile(Path(boxes)),
         decoding=options.decode or "soft-argmax",
-        flip=options.flip is not False,
+        flip=options.flip_test is not False,
         device=device,
     )
 
@@ -116,7 +116,7 @@ DETECTORS: Mapping[str, Entry] = MappingProxyType(
         "cpn": Entry(
             "the cascaded pyramid network, with --weights, in the --boxes of another detector",
             _cpn,
-            options=("weights", "decode", "flip", "boxes"),
+            options=("weights", "decode", "flip_test", "boxes"),
         ),
     }
 )
@@ -137,5 +137,6 @@ def build(
     for option in options.given():
         if option not in entry.options:
             takers = ", ".join(other for other, its in DETECTORS.items() if option in its.options)
-            raise UsageError(f"the detector {name} takes no --{option}, which is for: {takers}")
+            spelt = option.replace("_", "-")
+            raise UsageError(f"the detector {name} takes no --{spelt}, which is for: {takers}")
     return entry.build(fetch, device, options)

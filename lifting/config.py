@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -15,12 +14,12 @@ from pydantic import (
     FiniteFloat,
     PositiveFloat,
     PositiveInt,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from ..errors import InputError, UsageError
+from ..errors import UsageError
+from ..yaml_config import checked, overridden, read_with_base
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Metres = Annotated[float, Field(ge=0)]
@@ -269,54 +268,12 @@ def load_config(
     Raises `InputError` for an unreadable file and `UsageError`, naming the key, for a wrong value.
     """
     path = Path(path)
-    values = _read(path)
-    if (base := values.pop("base", None)) is not None:
-        if not isinstance(base, str) or Path(base).name != base:
-            raise UsageError(f"{path}: base: give the name of a file beside it")
-        below = _read(path.with_name(base))
-        if "base" in below:
-            raise UsageError(f"{path}: base: {base} stands on a base itself; name that one")
-        values = _merge({k: v for k, v in below.items() if k != "name"}, values)
-    values.setdefault("name", path.stem)
-    for dotted, value in (overrides or {}).items():
-        *parents, last = dotted.split(".")
-        place = values
-        for parent in parents:
-            place = place.setdefault(parent, {})
-            if not isinstance(place, dict):
-                raise UsageError(f"{dotted}: {parent} is not a group of values")
-        place[last] = value
+    values = overridden({"name": path.stem} | read_with_base(path), overrides or {})
     if ("motions" in values) == ("recordings" in values):
         raise UsageError(
             f"{path}: give either motions (motion capture through virtual cameras) or recordings (a data set "
             "of calibrated cameras)"
         )
-    kind = RecordedConfig if "recordings" in values else TrainingConfig
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{path}: {where}: {reason[0].lower()}{reason[1:]}") from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path} is not a YAML file ({' '.join(str(error).split())})") from error
-    if not isinstance(values, dict):
-        raise InputError(f"{path}: expected names and values")
-    return values
-
-
-def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """`above` laid over `below`: groups are merged, everything else is replaced."""
-    merged = dict(below)
-    for name, value in above.items():
-        both = isinstance(value, dict) and isinstance(below.get(name), dict)
-        merged[name] = _merge(below[name], value) if both else value
-    return merged
+    if "recordings" in values:
+        return checked(path, RecordedConfig.model_validate, values)
+    return checked(path, TrainingConfig.model_validate, values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,9 +22,8 @@ from .skeleton import COCO17, H36M17, SKELETONS, Skeleton, coco_to_h36m
 if TYPE_CHECKING:
     from .lifter import InputSpace, Lifter
 
-Precision = Literal["float32", "bfloat16"]
-"""Of the hidden layers. bfloat16 moves joints by a quarter of a millimetre. It takes half the time on
-processors that multiply it (AVX-512 BF16, AMX) and longer on others, so it has to be asked for."""
+Network = TemporalModel | FoldedModel
+"""What `predict` runs: a model as it is, or folded for speed."""
 
 CHUNK = 4096  # output frames a pass: about 200 MB of activations at 1024 channels
 RATE_TOLERANCE = (0.75, 1.35)  # relative to the rate trained at; lifters are trained across such speeds
@@ -32,20 +31,19 @@ _EVENNESS = 0.35  # of a frame: how far a time stamp may stray before the track 
 
 
 def predict(
-    model: TemporalModel,
+    model: Network,
     keypoints: NDArray[np.float32],
     *,
     flip: Skeleton | None = None,
     flip_out: Skeleton | None = H36M17,
     chunk: int = CHUNK,
-    precision: Precision = "float32",
 ) -> NDArray[np.float32]:
     """Run the model over one sequence, one output for every frame.
 
     keypoints: (T, J, F) in the model's input space. The first and last frames are repeated beyond the ends
     (§5, "replicate padding"); chunks overlap by the receptive field − 1, so they give the same numbers as
     one pass. flip: the input's skeleton, to average with the prediction for the mirrored sequence;
-    flip_out: the output's skeleton (None where the output is one joint). precision: see `Precision`.
+    flip_out: the output's skeleton (None where the output is one joint).
     Returns (T, J_out, 3) float32. Raises `ValueError` where the output is not `flip_out`'s.
     """
     frames = len(keypoints)
@@ -55,9 +53,7 @@ def predict(
         )
     if frames == 0:
         return np.zeros((0, model.num_joints_out, 3), np.float32)
-    device = next(model.parameters()).device
-    lift: Callable[[Tensor], Tensor] = model if precision == "float32" else FoldedModel(model, torch.bfloat16)
-    sequence = torch.from_numpy(np.ascontiguousarray(keypoints, np.float32)).to(device)
+    sequence = torch.from_numpy(np.ascontiguousarray(keypoints, np.float32)).to(model.device)
     batch = sequence[None]
     if flip is not None:
         batch = torch.stack([sequence, mirrored(sequence, flip.mirror)])
@@ -66,8 +62,8 @@ def predict(
     with torch.inference_mode():
         for start in range(0, frames, chunk):
             end = min(start + chunk, frames)
-            index = torch.arange(start - before, end + after, device=device).clamp(0, frames - 1)
-            parts.append(lift(batch[:, index]).float())
+            index = torch.arange(start - before, end + after, device=model.device).clamp(0, frames - 1)
+            parts.append(model(batch[:, index]).float())
     out = torch.cat(parts, 1)
     if flip is not None:
         order: Sequence[int] = range(model.num_joints_out)
@@ -92,7 +88,6 @@ def lift_track(
     camera: Intrinsics,
     size: tuple[int, int],
     flip: bool = True,
-    precision: Precision = "float32",
 ) -> NDArray[np.float32]:
     """Lift one unbroken track.
 
@@ -101,41 +96,52 @@ def lift_track(
     from the lifter's, or uneven, the track is read at the lifter's rate and the poses are interpolated back
     to the real time stamps. Raises `UsageError` for a lifter of another layout (HumanEva's).
     """
+    seen = seen_by(lifter, keypoints, camera=camera, size=size)
+    grid = even_times(times, lifter.rate)
+    if grid is not None:
+        seen = read_at(seen, times, grid)
+    poses = predict_poses(
+        lifter.network, seen, lifter.input_space, flip=SKELETONS[lifter.layout] if flip else None
+    )
+    return poses if grid is None else interpolate(poses, grid, times)
+
+
+def seen_by(
+    lifter: Lifter, keypoints: NDArray[np.float32], *, camera: Intrinsics, size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """(…, 17, 3) COCO17 keypoints of a video → (…, 17, 2) positions in the lifter's layout, as of `to_screen`
+    or `to_rays`. Raises `UsageError` for a lifter of another layout."""
     skeleton = SKELETONS[lifter.layout]
     if skeleton not in (H36M17, COCO17) or lifter.model.num_joints_out != len(H36M17):
         raise UsageError(
             f"this lifter reads {skeleton.name} keypoints and gives {lifter.model.num_joints_out} joints; "
             "a video's are coco17 or h36m17, a pose table's poses have Human3.6M's 17"
         )
-    joints = coco_to_h36m(keypoints) if skeleton is H36M17 else keypoints
-    positions = joints[..., :2]
-    grid = even_times(times, lifter.rate)
-    if grid is not None:
-        positions = read_at(positions, times, grid)
-    seen = to_screen(positions, size) if lifter.input_space == "screen" else to_rays(positions, camera)
-    poses = predict_poses(
-        lifter.model, seen, lifter.input_space, flip=skeleton if flip else None, precision=precision
-    )
-    return poses if grid is None else interpolate(poses, grid, times)
+    positions = (coco_to_h36m(keypoints) if skeleton is H36M17 else keypoints)[..., :2]
+    return to_screen(positions, size) if lifter.input_space == "screen" else to_rays(positions, camera)
 
 
 def predict_poses(
-    model: TemporalModel,
-    seen: NDArray[np.float32],
-    space: InputSpace,
-    *,
-    flip: Skeleton | None,
-    precision: Precision = "float32",
+    model: Network, seen: NDArray[np.float32], space: InputSpace, *, flip: Skeleton | None
 ) -> NDArray[np.float32]:
     """Positions (T, J, 2) → poses (T, J_out, 3) in camera space, metres, root at 0.
 
     seen: as of `camera.to_screen` for the space "screen", else as of `camera.to_rays`.
     """
+    return lift_in(space, seen, lambda inputs: predict(model, inputs, flip=flip))
+
+
+def lift_in(
+    space: InputSpace,
+    seen: NDArray[np.float32],
+    lift: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """As `predict_poses`, by any way to get from inputs in the model's space to poses."""
     if space != "centred":
-        poses = predict(model, seen, flip=flip, precision=precision)
+        poses = lift(seen)
         return poses - poses[:, :1]
     inputs, rotation = centre(torch.from_numpy(seen / H36M_FOCAL))
-    poses = predict(model, inputs.numpy(), flip=flip, precision=precision)
+    poses = lift(inputs.numpy())
     return turn_back(torch.from_numpy(poses - poses[:, :1]), rotation).numpy()
 
 

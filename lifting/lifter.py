@@ -6,17 +6,18 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, UsageError
 from ..files import replacing
+from .folded import FoldedModel, Precision
 from .model import TemporalModel
 from .skeleton import SKELETONS
 
@@ -33,7 +34,7 @@ class Lifter:
     layout: the input's skeleton by name ("h36m17" or "coco17"). input_space: "centred" (see
     `centring.centre`), "rays" or "screen" (see `camera.to_rays`, `camera.to_screen`). rate: frames a second
     it was trained at, None where unknown.
-    about: training data and its licence, measured errors and the like, JSON-like.
+    about: training data and its licence, measured errors and the like, JSON-like. folded: see `in_precision`.
     Raises `ValueError` for an unknown layout or space, or models that do not belong together.
     """
 
@@ -43,6 +44,7 @@ class Lifter:
     rate: float | None
     trajectory: TemporalModel | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
+    folded: FoldedModel | None = None
 
     def __post_init__(self) -> None:
         if self.layout not in SKELETONS:
@@ -60,12 +62,33 @@ class Lifter:
         ):
             raise ValueError("the trajectory model must see the same frames and give one joint")
 
+    @property
+    def network(self) -> TemporalModel | FoldedModel:
+        """The pose model as inference runs it."""
+        return self.folded or self.model
+
+    @property
+    def precision(self) -> Precision:
+        """Of the network's hidden layers."""
+        return "float32" if self.folded is None else "bfloat16"
+
+    def in_precision(self, precision: Precision) -> Lifter:
+        """The same lifter, whose `network` is made for this precision from the weights as they are now.
+
+        Worth doing once for many tracks. In float32 the model runs as it is, to give the published numbers;
+        the trajectory model always does. Raises `UsageError` for another precision.
+        """
+        if precision not in get_args(Precision):
+            raise UsageError(f"--precision is {' or '.join(get_args(Precision))}, not {precision}")
+        folded = FoldedModel(self.model, torch.bfloat16) if precision == "bfloat16" else None
+        return replace(self, folded=folded)
+
     def to(self, device: str | torch.device) -> Lifter:
-        """The same lifter with its models moved to `device` (in place)."""
+        """The same lifter, in float32, with its models moved to `device` (in place)."""
         self.model.to(device)
         if self.trajectory is not None:
             self.trajectory.to(device)
-        return self
+        return self.in_precision("float32")
 
     def digest(self) -> str:
         """sha256 over the names and bytes of all weights."""

@@ -86,6 +86,11 @@ class TemporalModel(nn.Module):
         reach = self.receptive_field - 1
         return (reach, 0) if self.causal else (reach // 2, reach // 2)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.shrink.weight.device
+
     def set_batch_norm_momentum(self, momentum: float) -> None:
         """Set every batch norm's momentum (the training schedule decays it, §5)."""
         for module in self.modules():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 from ..errors import InputError, UsageError
 from .capture import CaptureSet, Recording
 from .config import RecordedConfig
+from .inference import mirrored
 from .lifter import InputSpace
 from .recorded_sequences import as_read
 from .synthesis import Batch
@@ -41,10 +41,10 @@ class RecordedBatches:
 
         def flat(arrays: list[NDArray[np.float32]], mirror: tuple[int, ...]) -> Tensor:
             plain = torch.from_numpy(np.concatenate(arrays)).to(device)
-            return torch.cat([plain, _mirrored(plain, mirror)]) if flip else plain
+            return torch.cat([plain, mirrored(plain, mirror)]) if flip else plain
 
         recordings = data.recordings
-        self.keypoints = flat([_read(r, config.input_space) for r in recordings], data.layout.mirror)
+        self.keypoints = flat([read_keypoints(r, config.input_space) for r in recordings], data.layout.mirror)
         self.pose = flat([r.pose for r in recordings], data.skeleton.mirror)
         self.root = flat([r.root[:, None] for r in recordings], (0,))
 
@@ -100,8 +100,9 @@ class RecordedBatches:
         return self._order[1]
 
 
-def _read(recording: Recording, space: InputSpace) -> NDArray[np.float32]:
-    """(T, K, 2): a recording's keypoints in the input space."""
+def read_keypoints(recording: Recording, space: InputSpace) -> NDArray[np.float32]:
+    """(T, K, 2): a recording's keypoints in the input space. Raises `InputError` where one is not finite, and
+    `UsageError` for rays of a camera whose lens is not known."""
     camera = recording.camera
     where = f"{recording.subject} {recording.action!r}, camera {camera.name}"
     if not np.isfinite(recording.keypoints).all():
@@ -109,13 +110,6 @@ def _read(recording: Recording, space: InputSpace) -> NDArray[np.float32]:
     if space != "screen" and camera.lens is None:
         raise UsageError(f"{where}: input_space rays needs a camera whose lens is known; screen does not")
     return as_read(recording.keypoints, camera, space)
-
-
-def _mirrored(values: Tensor, order: Sequence[int]) -> Tensor:
-    """(S, J, 2 or 3) seen in a mirror: x turned about, left and right joints exchanged."""
-    values = values[:, list(order)]  # (a copy)
-    values[..., 0] *= -1
-    return values
 
 
 def _gather(frames: Tensor, at: Tensor) -> Tensor:

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
-from .folded import FoldedLayer, FoldedModel
-from .inference import Precision, mirrored
+from .folded import FoldedLayer, FoldedModel, Precision
+from .inference import mirrored
 from .model import TemporalModel
+from .packed import PackedLinear
 from .skeleton import H36M17, Skeleton
 
 _AHEAD = 8  # frames whose share of the past is worked out together
@@ -24,7 +24,7 @@ class Streamer:
     time goes into reading the weights.
 
     people: how many there are places for. flip: the input's skeleton, to average with the prediction for the
-    mirrored person; flip_out: the output's. precision: see `inference.Precision`.
+    mirrored person; flip_out: the output's. precision: see `folded.Precision`.
     Raises `ValueError` for a model that is dense or looks into the future.
     """
 
@@ -50,7 +50,7 @@ class Streamer:
             self._pairs = [
                 (_Stream(wide, rows, phase), narrow) for phase, (wide, narrow) in enumerate(parts.pairs)
             ]
-        self._last = parts.last
+        self._last, self._device = parts.last, parts.device
         self._begun = np.zeros(people, np.bool_)
 
     def step(
@@ -72,7 +72,7 @@ class Streamer:
             if self._flip is not None:
                 x = torch.cat([x, mirrored(x, self._flip.mirror)])
                 new = torch.cat([new, new + self.people])
-            out = self._lift(x.flatten(1).to(self._last[0]), new)
+            out = self._lift(x.flatten(1).to(self._device), new)
             if self._flip is not None:
                 out = (out[: self.people] + mirrored(out[self.people :], self._flip_out)) / 2
             return out.float().cpu().numpy()
@@ -81,7 +81,7 @@ class Streamer:
         x = self._first(x, new)
         for wide, narrow in self._pairs:
             x = x + narrow(wide(x, new)[:, None])[:, 0]
-        return F.linear(x.to(self._last[0].dtype), *self._last).view(len(x), -1, 3)
+        return self._last(x).view(len(x), -1, 3)
 
 
 class _Stream:
@@ -94,9 +94,8 @@ class _Stream:
 
     def __init__(self, layer: FoldedLayer, people: int, phase: int) -> None:
         channels = layer.matrix.shape[1] // layer.width
-        self.of_past = layer.matrix[:, :-channels].contiguous()
-        self.of_present = layer.matrix[:, -channels:].contiguous()
-        self.bias = layer.bias
+        self.of_past = PackedLinear(layer.matrix[:, :-channels], layer.bias)
+        self.of_present = PackedLinear(layer.matrix[:, -channels:])
         self.frame = 0
         self.reach = layer.reach
         self.ahead = min(layer.dilation, _AHEAD)
@@ -113,11 +112,11 @@ class _Stream:
         turn = (self.frame + self.phase) % self.ahead
         if self.reach and turn == 0:
             rows = self.past[(self.looked_at + self.frame) % self.reach].transpose(1, 2).flatten(2)
-            self.added = F.linear(rows, self.of_past, self.bias)
+            self.added = self.of_past(rows)
         if len(new):
             self.past[:, new] = x[new]
-            self.added[:, new] = F.linear(x[new].repeat(1, self.looked_at.shape[1]), self.of_past, self.bias)
-        y = torch.addmm(self.added[turn], x, self.of_present.T).relu_()
+            self.added[:, new] = self.of_past(x[new].repeat(1, self.looked_at.shape[1]))
+        y = self.of_present(x).add_(self.added[turn]).relu_()
         self.past[self.frame % len(self.past)] = x
         self.frame += 1
         return y

@@ -33,17 +33,18 @@ from .video_in import Video
 class DetectOptions:
     """What finding people can be told. Raises `UsageError` for values that make no sense.
 
-    detector: a name of `detectors.registry`. weights, backbone, decode, boxes: see
-    `registry.DetectorOptions`. keypoints: a file or folder of 2D keypoints made elsewhere, instead of a
-    detector; keypoint_layout: their layout, where the file does not tell. people: how many, None
-    for all. start, end: seconds. focal: what is known of the lens. max_gap: seconds without detection that
-    are interpolated; longer ones split the track. device: "auto", "cpu", "cuda", …
+    detector: a name of `detectors.registry`, None for its default. weights, backbone, decode, flip_test,
+    boxes: see `registry.DetectorOptions`. keypoints: a file or folder of 2D keypoints made elsewhere, instead
+    of a detector; keypoint_layout: their layout, where the file does not tell. people: how many, or None.
+    start, end: seconds. focal: what is known of the lens. max_gap: seconds without detection that are
+    interpolated; longer ones split the track. device: "auto", "cpu", "cuda", …
     """
 
-    detector: str = registry.DEFAULT
+    detector: str | None = None
     weights: Path | None = None
     backbone: str | None = None
     decode: Decoding | None = None
+    flip_test: bool | None = None
     boxes: str | None = None
     keypoints: str | os.PathLike[str] | None = None
     keypoint_layout: str | None = None
@@ -65,6 +66,21 @@ class DetectOptions:
             raise UsageError("--max-gap takes seconds, 0 or more")
         if self.keypoint_layout is not None and self.keypoints is None:
             raise UsageError("--keypoint-layout goes with --keypoints")
+        given = [*(["detector"] if self.detector else []), *self.asked.given()]
+        if self.keypoints is not None and given:
+            option = given[0].replace("_", "-")
+            raise UsageError(f"--{option} is for a detector, and --keypoints for none: leave one out")
+
+    @property
+    def asked(self) -> registry.DetectorOptions:
+        """What is asked of the detector."""
+        return registry.DetectorOptions(
+            weights=self.weights,
+            backbone=self.backbone,
+            decode=self.decode,
+            flip_test=self.flip_test,
+            boxes=self.boxes,
+        )
 
 
 def load_detector(
@@ -77,11 +93,9 @@ def load_detector(
     device = choose_device(options.device)
     if options.keypoints is not None:
         return None
-    asked = registry.DetectorOptions(
-        weights=options.weights, backbone=options.backbone, decode=options.decode, boxes=options.boxes
-    )
     fetch = partial(assets.fetch, report=report)
-    return registry.build(options.detector, fetch=fetch, device=device, options=asked)
+    name = options.detector or registry.DEFAULT
+    return registry.build(name, fetch=fetch, device=device, options=options.asked)
 
 
 def detect(

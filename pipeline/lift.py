@@ -8,6 +8,7 @@ import numpy as np
 
 from ..lifting.camera import Intrinsics
 from ..lifting.distortion import Lens
+from ..lifting.folded import Precision
 from ..lifting.inference import lift_track
 from ..lifting.lifter import Lifter
 from ..lifting.pose_table import PoseTable
@@ -24,7 +25,7 @@ class LiftOptions:
 
     lifter: a shipped name or a path; lifter_layout, lifter_causal: what a published checkpoint does not say
     of itself. focal: what is known of the lens; nothing means the camera of the table. flip: average with
-    the mirrored prediction. device: "auto", "cpu", "cuda", …
+    the mirrored prediction. precision: see `lifting.folded.Precision`. device: "auto", "cpu", "cuda", …
     """
 
     lifter: str = DEFAULT
@@ -32,6 +33,7 @@ class LiftOptions:
     lifter_causal: bool = False
     focal: FocalLength = field(default_factory=FocalLength)
     flip: bool = True
+    precision: Precision = "float32"
     device: str = "auto"
 
 
@@ -41,7 +43,7 @@ def load(options: LiftOptions) -> Lifter:
     nobody, size = np.zeros((0, 17, 3), np.float32), (1, 1)
     # lifting refuses it; better before a long detection than after
     lift_track(lifter, nobody, np.zeros(0), camera=Intrinsics.assumed(size), size=size, flip=options.flip)
-    return lifter.to(choose_device(options.device))
+    return lifter.to(choose_device(options.device)).in_precision(options.precision)
 
 
 def lift(
@@ -74,6 +76,7 @@ def lift(
         "distortion": lens.distortion,
         "lifter": {"name": options.lifter, "sha256": lifter.digest()},
         "flip": options.flip,
+        "precision": lifter.precision,
         "command": " && ".join(str(each) for each in commands if each),
     }
     return replace(table, pose=pose, root=root, intrinsics=camera, meta=meta)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from torch import Tensor
 
-from ..errors import OutputError, UsageError
-from ..files import replacing
+from ..errors import OutputError
 from ..lifting.checkpoint import Progress
 from ..lifting.config import RecordedConfig, TrainingConfig, load_config
 from ..lifting.distributed import joined, place
@@ -26,9 +22,11 @@ from ..lifting.recorded_sequences import lift_recorded, recorded_sequences
 from ..lifting.shipped import load_lifter
 from ..lifting.skeleton import H36M17
 from ..lifting.training import BatchSource, train
+from ..yaml_config import parse_overrides
 from .device import choose_device
 from .outputs import check_writable
 from .progress import Stage, say
+from .training_report import draw_curves, rounded
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def run(
     that `torchrun` started only the first prints, writes and returns one. Raises `OutputError` where a lifter
     is there already and may not be replaced.
     """
-    config = load_config(config_path, _parse(overrides))
+    config = load_config(config_path, parse_overrides(overrides))
     device = choose_device(device)
     result = output / "lifter.safetensors"
     if not overwrite and not resume:
@@ -88,7 +86,7 @@ def run(
             config, course, output, resume=resume, device=device, start=weights, stage=stage
         )
         if progress is None:  # a finished run, resumed
-            errors = _rounded(course.measure(model)) if course.measure else None
+            errors = rounded(course.measure(model)) if course.measure else None
         else:
             errors = progress.history[-1][1] if progress.history else None
     about = {
@@ -101,7 +99,7 @@ def run(
     }
     Lifter(model.cpu(), course.layout, config.input_space, course.rate, about=about).save(result)
     if progress is not None:  # else the curves of the finished run are better than none
-        _draw_curves(output / "curves.png", progress, course.source.epoch)
+        draw_curves(output / "curves.png", progress, course.source.epoch)
     return result
 
 
@@ -124,7 +122,7 @@ def _train(
         errors = course.measure(model)
         when = f"epoch {step // epoch}" if epoch else f"step {step}"
         say(f"{when}: held-out MPJPE {errors.mpjpe:.1f} mm")
-        return _rounded(errors)
+        return rounded(errors)
 
     with stage("training", course.source.steps) as advance:
         done = 0
@@ -146,10 +144,6 @@ def _train(
             measure=measured if course.measure else None,
         )
     return model, final
-
-
-def _rounded(errors: Errors) -> dict[str, float]:
-    return {name: round(value, 2) for name, value in asdict(errors).items()}
 
 
 def _motion(config: TrainingConfig, data: Path) -> Course:
@@ -204,39 +198,3 @@ def _recorded(config: RecordedConfig, data: Path, device: str) -> Course:
             f"{'with' if recordings.flip else 'without'} flip augmentation, mean over frames",
         },
     )
-
-
-def _parse(overrides: Sequence[str]) -> dict[str, object]:
-    values = {}
-    for text in overrides:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise UsageError(f"--set takes NAME=VALUE, not {text!r}")
-        try:
-            values[name] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise UsageError(f"--set {text}: not a value") from error
-    return values
-
-
-def _draw_curves(path: Path, progress: Progress, epoch: int | None) -> None:
-    """Against epochs, where there are any, else against steps."""
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    unit = epoch or 1
-    points = [progress.every * (i + 1) / unit for i in range(len(progress.losses))]
-    axes.plot(points, [1000 * v for v in progress.losses], color="#0072B2", lw=1, label="training MPJPE")
-    if progress.history:
-        at = [step / unit for step, _ in progress.history]
-        for key, style, colour, name in (
-            ("mpjpe", "o-", "#D55E00", "MPJPE"),
-            ("p_mpjpe", "s--", "#009E73", "P-MPJPE"),
-        ):
-            values = [errors[key] for _, errors in progress.history]
-            axes.plot(at, values, style, color=colour, label=f"held-out people: {name}")
-    axes.set(xlabel="epoch" if epoch else "step", ylabel="mm", ylim=(0, None))
-    axes.grid(alpha=0.3)
-    axes.legend()
-    with replacing(path) as partial:
-        canvas.print_png(partial)  # type: ignore[no-untyped-call]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from ..errors import UsageError
-from ..lifting.config import Fraction, RecordedConfig, TrainingConfig, _merge, _read
+from ..lifting.config import Fraction, RecordedConfig, TrainingConfig
+from ..yaml_config import checked, merged, overridden, read_with_base
 
 Weight = Annotated[float, Field(ge=0)]
 
@@ -62,7 +63,6 @@ class SemiMotionConfig(TrainingConfig):
 
 
 AnySemiConfig = SemiRecordedConfig | SemiMotionConfig
-Recipe = TypeVar("Recipe", SemiRecordedConfig, SemiMotionConfig)
 
 
 def load_studio_recipe(
@@ -74,10 +74,11 @@ def load_studio_recipe(
     too. `overrides` replaces values by dotted name. Raises `InputError` for an unreadable file and
     `UsageError`, naming the key, for a wrong value or a recipe for footage.
     """
-    values = _values(Path(path), overrides, {})
+    path = Path(path)
+    values = overridden({"name": path.stem} | read_with_base(path), overrides or {})
     if "recordings" not in values:
         raise UsageError(f"{path}: this recipe learns from your own videos; see --unlabeled")
-    return _checked(Path(path), SemiRecordedConfig, values)
+    return checked(path, SemiRecordedConfig.model_validate, values)
 
 
 def load_footage_recipe(
@@ -85,38 +86,9 @@ def load_footage_recipe(
 ) -> SemiMotionConfig:
     """Read a YAML recipe for a user's footage, as `load_studio_recipe` does; `below` holds where it gives no
     value."""
-    values = _values(Path(path), overrides, below)
+    path = Path(path)
+    values = {"name": path.stem} | merged(below, read_with_base(path))
+    values = overridden(values, overrides or {})
     if "recordings" in values:
         raise UsageError(f"{path}: this recipe learns from a data set and takes no --unlabeled")
-    return _checked(Path(path), SemiMotionConfig, values)
-
-
-def _values(path: Path, overrides: dict[str, Any] | None, below: dict[str, Any]) -> dict[str, Any]:
-    values = _merge(below, _with_base(path, (path,)))
-    values.setdefault("name", path.stem)
-    for dotted, value in (overrides or {}).items():
-        for name in reversed(dotted.split(".")):
-            value = {name: value}
-        values = _merge(values, value)
-    return values
-
-
-def _checked(path: Path, kind: type[Recipe], values: dict[str, Any]) -> Recipe:
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{path}: {where}: {reason[0].lower()}{reason[1:]}") from error
-
-
-def _with_base(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
-    values = _read(path)
-    base = values.pop("base", None)
-    if base is None:
-        return values
-    if not isinstance(base, str) or Path(base).name != base or path.with_name(base) in seen:
-        raise UsageError(f"{path}: base: give the name of another file beside it")
-    below = _with_base(path.with_name(base), (*seen, path.with_name(base)))
-    return _merge({k: v for k, v in below.items() if k != "name"}, values)
+    return checked(path, SemiMotionConfig.model_validate, values)

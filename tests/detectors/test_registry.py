@@ -33,8 +33,8 @@ def test_an_option_that_a_detector_does_not_take():
     weights = DetectorOptions(weights=Path("weights.pth"))
     with pytest.raises(UsageError, match=r"movenet takes no --weights, which is for: mask-rcnn, cpn"):
         build("movenet", fetch=fetch, options=weights)
-    with pytest.raises(UsageError, match=r"mask-rcnn takes no --flip"):
-        build("mask-rcnn", fetch=fetch, options=DetectorOptions(flip=False))
+    with pytest.raises(UsageError, match=r"mask-rcnn takes no --flip-test"):
+        build("mask-rcnn", fetch=fetch, options=DetectorOptions(flip_test=False))
 
 
 def test_cpn_is_told_its_weights_and_who_finds_people():

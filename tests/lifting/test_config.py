@@ -237,9 +237,9 @@ def test_a_base_gives_what_a_file_does_not(tmp_path: Path) -> None:
     ("base", "kind", "reason"),
     [
         ("nowhere.yaml", InputError, "nowhere.yaml: no such file"),
-        ("../c.yaml", UsageError, "base: give the name of a file beside it"),
-        ("[1]", UsageError, "base: give the name of a file beside it"),
-        ("c.yaml", UsageError, "stands on a base itself"),
+        ("../c.yaml", UsageError, "base: give the name of another file beside it"),
+        ("[1]", UsageError, "base: give the name of another file beside it"),
+        ("c.yaml", UsageError, "base: give the name of another file beside it"),
     ],
 )
 def test_bases_that_cannot_be(tmp_path: Path, base: str, kind: type[Exception], reason: str) -> None:

@@ -1,4 +1,4 @@
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from videopose.errors import UsageError
 from videopose.lifting.camera import Intrinsics, to_rays, to_screen
 from videopose.lifting.config import CameraConfig, DetectionConfig
 from videopose.lifting.evaluation import sequences
-from videopose.lifting.inference import Precision, lift_track, predict, predict_poses
+from videopose.lifting.inference import lift_track, predict, predict_poses
 from videopose.lifting.lifter import InputSpace, Lifter
 from videopose.lifting.mocap import MotionCapture
 from videopose.lifting.model import TemporalModel
@@ -130,12 +130,20 @@ def test_bfloat16_moves_the_shipped_lifter_s_joints_by_less_than_half_a_millimet
     )
     for view in views:
         exact, near = (
-            predict_poses(lifter.model, view.rays, lifter.input_space, flip=flip, precision=precision)
-            for precision in get_args(Precision)
+            predict_poses(each.network, view.rays, lifter.input_space, flip=flip)
+            for each in (lifter, lifter.in_precision("bfloat16"))
         )
         assert 1 < np.ptp(exact[..., 1], axis=1).mean() < 2.5  # somebody upright
         distance = np.linalg.norm(near - exact, axis=-1)
         assert 0 < distance.mean() < 0.0005
+
+
+def test_a_track_is_lifted_in_the_lifter_s_precision() -> None:
+    lifter = Lifter(_model(), "h36m17", "rays", 30.0)
+    keypoints, times = _trembling(40), np.arange(40) / 30
+    exact, near = (_lift(each, keypoints, times) for each in (lifter, lifter.in_precision("bfloat16")))
+    assert 0 < np.abs(near - exact).max() < 0.05 * np.abs(exact).max()
+    np.testing.assert_array_equal(_lift(lifter.in_precision("float32"), keypoints, times), exact)
 
 
 def test_an_empty_sequence_gives_no_poses() -> None:

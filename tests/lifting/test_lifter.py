@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from videopose.errors import InputError
+from videopose.errors import InputError, UsageError
 from videopose.lifting.lifter import Lifter
 from videopose.lifting.model import TemporalModel
 
@@ -111,6 +111,21 @@ def test_the_digest_is_of_all_weights() -> None:
     with torch.no_grad():
         lifter.model.shrink.bias[3] += 1e-6  # type: ignore[index]
     assert lifter.digest() != before
+
+
+def test_a_lifter_s_precision_is_of_its_network_alone() -> None:
+    lifter = _lifter()
+    fast = lifter.in_precision("bfloat16")
+    assert (lifter.precision, fast.precision) == ("float32", "bfloat16")
+    assert lifter.network is fast.model is lifter.model
+    keypoints = torch.randn(1, 20, 17, 2)
+    near, exact = fast.network(keypoints), lifter.model.eval()(keypoints)
+    assert 0 < (near - exact).norm() < 0.02 * exact.norm()
+    assert fast.digest() == lifter.digest()
+    assert fast.in_precision("float32").network is lifter.model
+    assert fast.to("cpu").precision == "float32"
+    with pytest.raises(UsageError, match="--precision is float32 or bfloat16, not half"):
+        lifter.in_precision("half")  # type: ignore[arg-type]
 
 
 def test_moving_is_in_place() -> None:

@@ -99,7 +99,7 @@ def test_meta_says_how_it_came_about(table: PoseTable, clip: Path) -> None:
     assert meta["detector"]["sha256"] == pinned
     assert meta["intrinsics"] == "assumed: 60° across the longer side"
     assert meta["command"] == "videopose infer clip.mp4 --people 2"
-    assert meta["flip"] is True
+    assert (meta["flip"], meta["precision"]) == (True, "float32")
     assert meta["damaged"] is None
     assert meta["versions"] == {n: version(n) for n in ("videopose", "torch", "numpy", "onnxruntime")}
 
@@ -236,6 +236,8 @@ def test_a_missing_video_is_noticed_before_anything_is_loaded(
         ({"end": float("nan")}, "--end takes seconds, more than --start"),
         ({"max_gap": -0.1}, "--max-gap takes seconds, 0 or more"),
         ({"max_gap": float("nan")}, "--max-gap takes seconds, 0 or more"),
+        ({"keypoints": "k.npz", "detector": "movenet"}, "--detector is for a detector, and --keypoints"),
+        ({"keypoints": "k.npz", "flip_test": False}, "--flip-test is for a detector, and --keypoints"),
     ],
 )
 def test_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
@@ -268,9 +270,11 @@ def test_devices() -> None:
             r"unknown lifter 'best'; known: causal, default, or a path to a \.safetensors or \.bin",
         ),
         ({"device": "nonsense"}, "--device nonsense"),
+        ({"precision": "int8"}, "--precision is float32 or bfloat16, not int8"),
+        ({"flip_test": True}, "movenet takes no --flip-test, which is for: cpn"),
     ],
 )
-def test_names_that_nobody_knows(options: dict[str, str], message: str) -> None:
+def test_names_that_nobody_knows(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Tools.load(InferOptions(**options))
 

@@ -65,6 +65,14 @@ def test_a_lifter_for_other_keypoints_is_refused_beforehand(tmp_path: Path) -> N
             load(LiftOptions(lifter=str(tmp_path / "eva.safetensors"), flip=flip))
 
 
+def test_in_bfloat16(folder: Path, table: PoseTable, videopose: Run) -> None:
+    done = videopose("lift", folder / "clip.npz", "--no-render", "--overwrite", "--precision", "bfloat16")
+    assert done.code == 0, done.err
+    fast = PoseTable.load(folder / "clip.npz")
+    assert fast.meta["precision"] == "bfloat16"
+    assert 0 < np.linalg.norm(fast.pose - table.pose, axis=-1).mean() < 0.0005
+
+
 def test_from_the_command_line(folder: Path, table: PoseTable, videopose: Run) -> None:
     words = ["--no-flip", "--hfov", "70", "--no-render"]
     done = videopose("lift", folder / "clip.npz", *words)
