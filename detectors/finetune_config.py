@@ -7,19 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
-from ..errors import InputError, UsageError
+from ..errors import UsageError
+from ..yaml_config import checked, overridden, read_yaml
 from .cpn import RESNET50
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -113,19 +104,19 @@ class MaskRCNNRecipe(_Recipe):
     """Fine-tuning Mask R-CNN with detectron2's engine.
 
     backbone: R-101 or R-50. from_scratch: begin with random numbers, where no base is given, instead of the
-    model zoo's weights. overrides: further values of detectron2's configuration, by its names
+    model zoo's weights. optimiser: detectron2's, or Adam, with which few iterations from random numbers go
+    further. overrides: further values of detectron2's configuration, by its names
     (`INPUT.MIN_SIZE_TRAIN`).
     """
 
     detector: Literal["mask-rcnn"]
     backbone: Literal["R-101", "R-50"] = "R-101"
     from_scratch: bool = False
+    optimiser: Literal["sgd", "adam"] = "sgd"
     overrides: dict[str, Any] = {}
 
 
 Recipe = CPNRecipe | MaskRCNNRecipe
-
-_RECIPE: TypeAdapter[Recipe] = TypeAdapter(Annotated[Recipe, Field(discriminator="detector")])
 
 FOLDER = Path(__file__).parent.parent / "configs" / "detectors"
 """Where the recipes that come with videopose lie: `<detector>-<name>.yaml`."""
@@ -146,29 +137,9 @@ def load_recipe(
         if not path.is_file():
             known = sorted(file.stem.removeprefix(f"{detector}-") for file in FOLDER.glob(f"{detector}-*"))
             raise UsageError(f"{detector} has no recipe {name}; there are {', '.join(known)}, or give a file")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path} is not a YAML file ({' '.join(str(error).split())})") from error
-    if not isinstance(values, dict):
-        raise InputError(f"{path}: expected names and values")
-    for dotted, value in (overrides or {}).items():
-        *parents, last = dotted.split(".")
-        place = values
-        for parent in parents:
-            place = place.setdefault(parent, {})
-            if not isinstance(place, dict):
-                raise UsageError(f"{dotted}: {parent} is not a group of values")
-        place[last] = value
-    try:
-        recipe = _RECIPE.validate_python(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:]) or "detector"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{path}: {where}: {reason[0].lower()}{reason[1:]}") from error
-    if recipe.detector != detector:
-        raise UsageError(f"{path} is a recipe for {recipe.detector}, not for {detector}")
-    return recipe
+    values = overridden(read_yaml(path), overrides or {})
+    if values.get("detector") != detector:
+        raise UsageError(f"{path} is a recipe for {values.get('detector')}, not for {detector}")
+    if detector == "cpn":
+        return checked(path, CPNRecipe.model_validate, values)
+    return checked(path, MaskRCNNRecipe.model_validate, values)

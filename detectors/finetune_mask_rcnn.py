@@ -19,7 +19,13 @@ from detectron2.data import DatasetMapper
 from detectron2.data.detection_utils import build_augmentation
 from detectron2.engine import SimpleTrainer, hooks
 from detectron2.engine.defaults import create_ddp_model
-from detectron2.solver import LRMultiplier, WarmupParamScheduler, build_optimizer
+from detectron2.solver import (
+    LRMultiplier,
+    WarmupParamScheduler,
+    build_optimizer,
+    get_default_optimizer_params,
+)
+from detectron2.solver.build import maybe_add_gradient_clipping
 from detectron2.utils import comm
 from fvcore.common.param_scheduler import MultiStepParamScheduler
 from torch import nn
@@ -67,7 +73,9 @@ def train_mask_rcnn(
     model = build_network(config)
     if not resume:
         _begin(model, recipe, base)
-    optimiser = build_optimizer(config, model)
+    if config.SOLVER.AMP.ENABLED:
+        _train_in_bfloat16(model)
+    optimiser = _optimiser(recipe, config, model)
     parallel = create_ddp_model(model, broadcast_buffers=False)
     progress = Progress(recipe.iterations)
     known = fingerprint(recipe, annotations)
@@ -125,6 +133,25 @@ def configure(recipe: MaskRCNNRecipe, keypoints: int, device: str = "cpu") -> Cf
     except (AssertionError, KeyError, ValueError) as error:
         raise UsageError(f"overrides: detectron2's configuration refuses this ({error})") from error
     return config
+
+
+def _train_in_bfloat16(model: nn.Module) -> None:
+    """Mixed precision on any device; detectron2's AMPTrainer is for CUDA alone. Evaluations stay exact."""
+    exact = model.forward
+
+    def forward(batch: list[dict[str, Any]]) -> Any:
+        with torch.autocast(next(model.parameters()).device.type, torch.bfloat16, enabled=model.training):
+            return exact(batch)
+
+    model.forward = forward
+
+
+def _optimiser(recipe: MaskRCNNRecipe, config: CfgNode, model: nn.Module) -> torch.optim.Optimizer:
+    """detectron2's, or Adam, which it does not build but clips gradients for."""
+    if recipe.optimiser == "sgd":
+        return build_optimizer(config, model)
+    adam = maybe_add_gradient_clipping(config, torch.optim.Adam)
+    return adam(get_default_optimizer_params(model), config.SOLVER.BASE_LR)
 
 
 def _begin(model: nn.Module, recipe: MaskRCNNRecipe, base: Path | None) -> None:

@@ -157,19 +157,20 @@ def load_network(
     """The network whose weights a file holds; `settings` as in `configuration`.
 
     Their names and shapes say which backbone and how many keypoints it is for. The keypoints' names, if
-    they are not COCO's, are a list under "keypoints" beside "model". Raises `InputError`.
+    they are not COCO's, are a list under "keypoints" beside "model"; a network that is not detectron2's
+    usual one has its settings under "settings". Raises `InputError`.
     """
     checkpoint = read_checkpoint(path)
     parameters = checkpoint["model"]
     try:
         backbone = "R-101" if any(_LAST_OF_R101 in name for name in parameters) else "R-50"
-        config = configuration(backbone, settings)
+        config = configuration(backbone, {**checkpoint.get("settings", {}), **(settings or {})})
         count = config.MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS = parameters[_KEYPOINT_LAYER].shape[1]
         names = tuple(str(name) for name in checkpoint.get("keypoints", COCO17.names))
         if len(names) != count:
             raise ValueError(f"it names {len(names)} keypoints and has {count}")
         model = build_network(config, decode=decode)
         _StrictCheckpointer(model, checkpoint).load(str(path))
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} holds no weights of detectron2's Keypoint R-CNN ({error})") from error
     return KeypointRCNN(model.eval(), config, backbone, names)

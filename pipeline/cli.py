@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from . import detector_cli, infer_cli, install_cli, lifter_cli, prepare_cli
+from . import detector_cli, infer_cli, install_cli, lifter_cli, prepare_cli, semi_cli
 from .complaints import complain
 from .progress import say, terminal
 
@@ -170,6 +170,7 @@ for command in (
     *lifter_cli.COMMANDS,
     *prepare_cli.COMMANDS,
     *detector_cli.COMMANDS,
+    *semi_cli.COMMANDS,
     *install_cli.COMMANDS,
 ):
     cli.add_command(command)

@@ -77,8 +77,8 @@ def finetune_detector(overrides: tuple[str, ...], **options: Any) -> None:
     The output folder gets the best weights by AP (best.safetensors, or model_best.pth of Mask R-CNN), the
     curve of loss and AP, and checkpoints.
     """
+    from ..yaml_config import parse_overrides
     from .finetune_detector import FinetuneOptions, run
-    from .train import _parse as parse_overrides
 
     settings = FinetuneOptions(overrides=parse_overrides(overrides), **options)
     click.echo(run(settings, stage=partial(terminal, unit="iterations/s")))
@@ -111,20 +111,23 @@ def finetune_detector(overrides: tuple[str, ...], **options: Any) -> None:
     type=click.Choice(["soft-argmax", "argmax"]),
     help="How a heatmap of CPN or Mask R-CNN becomes a position.",
 )
-@click.option("--no-flip", is_flag=True, help="CPN does not look at mirrored people as well.")
+@click.option(
+    "--flip-test/--no-flip-test",
+    "flip",
+    default=True,
+    help="Of CPN: look at mirrored people, too.  [default: --flip-test]",
+)
 @click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Also write the scores here.")
 @click.option("--csv", type=click.Path(path_type=Path), metavar="FILE", help="Also write the scores here.")
 @_device
 @_overwrite
-def evaluate_detector(
-    json: Path | None, csv: Path | None, no_flip: bool, overwrite: bool, **options: Any
-) -> None:
+def evaluate_detector(json: Path | None, csv: Path | None, overwrite: bool, **options: Any) -> None:
     """Measure a detector: COCO's keypoint AP and AR on annotated images."""
     from .evaluate_detector import EvaluateDetectorOptions, run, show, write_csv, write_json
     from .outputs import check_free
 
     check_free([path for path in (json, csv) if path], overwrite=overwrite, elsewhere="another name")
-    settings = EvaluateDetectorOptions(flip=not no_flip, **options)
+    settings = EvaluateDetectorOptions(**options)
     evaluation = run(settings, stage=partial(terminal, unit="images/s"))
     show(evaluation)
     if json is not None:

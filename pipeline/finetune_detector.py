@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import nn
@@ -152,6 +153,8 @@ def _launch_mask_rcnn(
     recipe: MaskRCNNRecipe, data: Data, options: FinetuneOptions, device: str, stage: Stage
 ) -> Path:
     """On one device, or on several GPUs by detectron2's launcher."""
+    if options.gpus > max(1, torch.cuda.device_count()):
+        raise UsageError(f"--gpus {options.gpus}: there are {torch.cuda.device_count()} here")
     require_detectron2()
     from detectron2.engine import launch
 

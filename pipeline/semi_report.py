@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from ..files import replacing
 from ..lifting.checkpoint import Progress
 from ..semi.quality import Quality
+from .semi_detect import People
 
 _ROWS = (
     ("reprojection", "2D reprojection error, pixels", "{:.2f}"),
@@ -30,9 +31,14 @@ def write_report(
     after: Quality,
     held_out: bool,
     progress: Progress | None,
+    people: People,
+    shortest: float,
     about: Mapping[str, Any],
 ) -> None:
-    """Write `report.md`, and `curves.png` where training went on in this run. Raises `OutputError`."""
+    """Write `report.md`, and `curves.png` where training went on in this run. Raises `OutputError`.
+
+    shortest: seconds that the lifter looks at; shorter tracks are mentioned.
+    """
     where = "the last part of every track, which was kept apart" if held_out else "the footage learned from"
     lines = [
         "# Semi-supervised training",
@@ -50,9 +56,7 @@ def write_report(
         f"Started from the lifter {about['started_from']['name']}.",
         f"Labelled half: {about['labelled']}.",
         "",
-        "| video | camera |",
-        "|---|---|",
-        *(f"| {video['name']} | {video['intrinsics']} |" for video in about["videos"]),
+        *_videos(people, shortest),
         "",
     ]
     if progress is not None:
@@ -61,6 +65,19 @@ def write_report(
         lines += ["![How the errors changed](curves.png)", ""]
     with replacing(folder / "report.md") as partial:
         partial.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _videos(people: People, shortest: float) -> list[str]:
+    """What each video gave, in a table, and which gave nothing."""
+    lines = ["| video | tracks | seconds | camera |", "|---|---|---|---|"]
+    for video in people.videos:
+        lasting = [span.seconds for span in people.spans if span.name == video["name"]]
+        short = sum(seconds < shortest for seconds in lasting)
+        tracks = str(len(lasting)) + (f", {short} of them shorter than {shortest:.1f} s" if short else "")
+        lines.append(f"| {video['name']} | {tracks} | {sum(lasting):.1f} | {video['intrinsics']} |")
+    if people.left_out:
+        lines += ["", "Left out:", "", *(f"- {name}: {reason}" for name, reason in people.left_out)]
+    return lines
 
 
 def _draw(path: Path, progress: Progress, before: Quality) -> None:

@@ -16,7 +16,7 @@ from ..lifting.centring import centre
 from ..lifting.distortion import Lens
 from ..lifting.evaluation import limbs
 from ..lifting.lifter import InputSpace
-from ..lifting.recorded_batches import _read
+from ..lifting.recorded_batches import read_keypoints
 from ..lifting.recorded_data import skeleton_of
 from ..lifting.skeleton import COCO17, H36M17, Skeleton, coco_to_h36m
 from .config import SemiConfig
@@ -72,6 +72,11 @@ class Footage:
         """Of all clips."""
         return sum(len(clip) for clip in self.clips)
 
+    @property
+    def trust(self) -> float:
+        """The mean weight of its keypoints."""
+        return float(np.concatenate([clip.weight for clip in self.clips]).mean())
+
 
 def compared(skeleton: Skeleton, *, exact: bool) -> tuple[int, ...]:
     """The joints that keypoints can be held against: all where they are the very same joints (`exact`), else
@@ -88,7 +93,7 @@ def mirror_of(joints: tuple[int, ...], skeleton: Skeleton) -> tuple[int, ...]:
 
 def as_clip(
     keypoints: NDArray[np.float32],
-    scores: NDArray[np.float32],
+    weight: NDArray[np.float32],
     rays: NDArray[np.float32],
     *,
     space: InputSpace,
@@ -97,13 +102,13 @@ def as_clip(
     """A user's footage: compared as rays, so that a phone's and a studio's pixels weigh alike.
 
     keypoints: (T, 17, 2), Human3.6M's layout, as of `camera.to_rays`, or for the space "screen" as of
-    `camera.to_screen`. scores: (T, 17). rays: (T, 17, 2), undistorted, as of `camera.to_rays`.
+    `camera.to_screen`. weight: (T, S), of the joints that are compared. rays: (T, 17, 2), undistorted, as of
+    `camera.to_rays`.
     """
     seen = keypoints
     if space == "centred":
         seen = centre(torch.from_numpy(keypoints / H36M_FOCAL))[0].numpy()
-    at = list(joints)
-    return Clip(seen, rays[:, at], scores[:, at], RAYS)
+    return Clip(seen, rays[:, list(joints)], weight, RAYS)
 
 
 def studio_footage(data: CaptureSet, space: InputSpace, config: SemiConfig) -> Footage:
@@ -126,7 +131,7 @@ def studio_footage(data: CaptureSet, space: InputSpace, config: SemiConfig) -> F
                 f"{recording.subject} {recording.action!r}: learning from footage without labels takes a "
                 f"lens, and that of camera {camera.name} is not known"
             )
-        seen = _read(recording, space)
+        seen = read_keypoints(recording, space)
         target = (coco_to_h36m(seen) if convertible else seen)[:, list(joints)]
         parameters = RAYS if space != "screen" else screen_camera(camera, distortion=config.distortion)
         return Clip(seen, target, np.ones(target.shape[:2], np.float32), parameters)

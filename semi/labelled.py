@@ -31,11 +31,7 @@ def read_labelled(path: Path) -> tuple[MotionCapture, str]:
     """Motion capture, and its licence in words, from a file or all the files of a folder: tables such as
     `videopose train` reads, Human3.6M's `data_3d_h36m.npz` or HumanEva-I's `data_3d_humaneva15.npz` (their
     training people). Raises `InputError` where there is none, and `UsageError` for several frame rates."""
-    files = [path]
-    if path.is_dir():
-        files = sorted(f for f in path.glob("*.npz") if not f.name.startswith("data_2d_"))
-    if not files:
-        raise InputError(f"{path}: no motion capture in this folder (looked for .npz files)")
+    files = files_of(path)
     read: dict[str, Callable[[Path], MotionCapture]] = {
         "data_3d_h36m.npz": _h36m,
         "data_3d_humaneva15.npz": _humaneva,
@@ -46,6 +42,18 @@ def read_labelled(path: Path) -> tuple[MotionCapture, str]:
     sets = {"data_3d_h36m.npz": "h36m", "data_3d_humaneva15.npz": "humaneva"}
     licences = {DATA_SETS[sets[file.name]].licence for file in files if file.name in sets}
     return join(tables), "; ".join(sorted(licences)) or "that of the motion capture given by --labeled"
+
+
+def files_of(path: Path) -> list[Path]:
+    """A file, or all the files of motion in a folder. Raises `InputError` where there is none."""
+    if not path.is_dir():
+        return [path]
+    files = sorted(f for f in path.glob("*.npz") if not f.name.startswith("data_2d_"))
+    if not files:
+        raise InputError(
+            f"{path}: no motion capture in this folder (looked for .npz files); `videopose prepare` makes one"
+        )
+    return files
 
 
 def join(tables: Sequence[MotionCapture]) -> MotionCapture:

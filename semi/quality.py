@@ -8,13 +8,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from ..lifting.camera import H36M_FOCAL, to_rays
 from ..lifting.lifter import Lifter
-from ..lifting.skeleton import H36M17, coco_to_h36m
-from .footage import compared
+from ..lifting.skeleton import H36M17
 from .spans import Span
 
-_JOINTS = list(compared(H36M17, exact=False))
 _TRUSTED = 0.3  # score of a keypoint that is measured against
 
 
@@ -49,12 +46,8 @@ def assess(spans: Sequence[Span], lifter: Lifter) -> Quality:
     for span in spans:
         pose, root = span.lifted(lifter)
         there = np.asarray(np.isfinite(root).all(1))
-        seen = coco_to_h36m(span.keypoints)[:, _JOINTS]
-        point = (pose + root[:, None])[:, _JOINTS]
-        with np.errstate(invalid="ignore"):
-            projected = H36M_FOCAL * point[..., :2] / point[..., 2:]
-        off = np.linalg.norm(projected - to_rays(seen[..., :2], span.camera), axis=-1) / H36M_FOCAL
-        trusted = (seen[..., 2] > _TRUSTED) & (there & ~span.filled)[:, None]
+        off, scores = span.reprojected(pose, root)
+        trusted = (scores > _TRUSTED) & there[:, None]
         add("reprojection", span.camera.fx * off[trusted])
         add("reprojection_rays", 1000 * off[trusted])
         spread, uneven = bone_spread(pose)

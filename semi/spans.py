@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..lifting.camera import Intrinsics, to_rays, to_screen
+from ..lifting.camera import H36M_FOCAL, Intrinsics, to_rays, to_screen
 from ..lifting.distortion import Lens
 from ..lifting.inference import even_times, lift_track, read_at
 from ..lifting.lifter import Lifter
@@ -17,7 +17,11 @@ from ..lifting.skeleton import H36M17, coco_to_h36m
 from ..lifting.trajectory import fit_root, predict_root
 from .footage import Clip, Footage, as_clip, compared, mirror_of
 
-_SHORTEST = 1.0  # seconds of a track to learn from, or to measure on
+COMPARED = compared(H36M17, exact=False)
+"""The joints of a pose that are held against keypoints."""
+
+_DOUBTFUL = 0.08  # metres at the person's distance between a keypoint and a lifted joint
+_LEARNT, _KEPT = 1.0, 0.25  # seconds of a track, at least, to learn from and to measure on
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,18 @@ class Span:
         prior = predict_root(lifter, self.keypoints, self.times, **read)  # type: ignore[arg-type]
         return pose, fit_root(pose, self.keypoints, self.times, self.camera, prior=prior)
 
+    def reprojected(
+        self, pose: NDArray[np.float32], root: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How far joints that are `COMPARED` are from their keypoints, in focal lengths, and the keypoints'
+        scores: both (T, S). Distances are NaN where the root is, scores 0 where nothing was seen."""
+        seen = coco_to_h36m(self.keypoints)[:, list(COMPARED)].astype(np.float64)
+        point = (pose + root[:, None])[:, list(COMPARED)].astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            projected = point[..., :2] / point[..., 2:]
+        off = np.linalg.norm(projected - to_rays(seen[..., :2], self.camera) / H36M_FOCAL, axis=-1)
+        return off, seen[..., 2].clip(0, 1) * ~self.filled[:, None]
+
 
 def spans_of(table: PoseTable, lens: Lens, name: str) -> list[Span]:
     """Everybody in a video. lens: that filmed it; the table's own intrinsics are not looked at."""
@@ -81,7 +97,8 @@ def hold_out(spans: Iterable[Span], share: float) -> tuple[list[Span], list[Span
     for span in spans:
         cut = int(np.searchsorted(span.times, span.times[-1] - share * span.seconds))
         parts = span.part(slice(cut)), span.part(slice(cut, None))
-        if share and all(len(part) > 1 and part.seconds >= _SHORTEST for part in parts):
+        enough = len(parts[1]) > 2 and parts[0].seconds >= _LEARNT and parts[1].seconds >= _KEPT
+        if share and enough:
             learnt.append(parts[0])
             kept.append(parts[1])
         else:
@@ -90,20 +107,25 @@ def hold_out(spans: Iterable[Span], share: float) -> tuple[list[Span], list[Span
 
 
 def footage_of(spans: Sequence[Span], lifter: Lifter) -> Footage:
-    """What `lifter` is to learn from: its input, at its frame rate, beside limbs and hip as rays."""
-    joints = compared(H36M17, exact=False)
-    clips = tuple(_clip(span, lifter, joints) for span in spans)
-    return Footage(clips, joints, H36M17.mirror, mirror_of(joints, H36M17))
+    """What `lifter` is to learn from: its input, at its frame rate, beside limbs and hip as rays.
+
+    A keypoint counts by its score, and the less the further it is from where the lifter sees the joint
+    (Geman–McClure's weight): a detector that is far off is wrong more often than the lifter is.
+    """
+    clips = tuple(_clip(span, lifter) for span in spans)
+    return Footage(clips, COMPARED, H36M17.mirror, mirror_of(COMPARED, H36M17))
 
 
-def _clip(span: Span, lifter: Lifter, joints: tuple[int, ...]) -> Clip:
-    given = coco_to_h36m(span.keypoints)
-    positions, scores = given[..., :2], given[..., 2].clip(0, 1)
-    filled = span.filled.astype(np.float32)
+def _clip(span: Span, lifter: Lifter) -> Clip:
+    positions = coco_to_h36m(span.keypoints)[..., :2]
+    pose, root = span.lifted(lifter)
+    off, scores = span.reprojected(pose, root)
+    agreed = np.asarray(scores / (1 + (off * root[:, 2:] / _DOUBTFUL) ** 2) ** 2, np.float32)
+    lost = (~np.isfinite(agreed)).astype(np.float32) + span.filled[:, None]
+    weight = np.nan_to_num(agreed)
     grid = even_times(span.times, lifter.rate)
     if grid is not None:
-        positions, scores, filled = (read_at(v, span.times, grid) for v in (positions, scores, filled))
+        positions, weight, lost = (read_at(v, span.times, grid) for v in (positions, weight, lost))
     rays = to_rays(positions, span.camera)
     seen = to_screen(positions, span.size) if lifter.input_space == "screen" else rays
-    scores = scores * (filled == 0)[:, None]
-    return as_clip(seen, scores.astype(np.float32), rays, space=lifter.input_space, joints=joints)
+    return as_clip(seen, weight * (lost == 0), rays, space=lifter.input_space, joints=COMPARED)

@@ -37,6 +37,18 @@ def test_warmup_rises_evenly():
     assert [recipe.learning_rate(i) / 5e-5 for i in range(6)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1, 1])
 
 
+def test_quick_recipes_vary_nothing():
+    """They are to learn a few images by heart."""
+    cpn, mask_rcnn = load_recipe("quick", "cpn"), load_recipe("quick", "mask-rcnn")
+    assert isinstance(cpn, CPNRecipe)
+    assert isinstance(mask_rcnn, MaskRCNNRecipe)
+    assert cpn.augmentation.mirror == cpn.augmentation.rotation == cpn.augmentation.colour == 0
+    assert mask_rcnn.from_scratch
+    assert mask_rcnn.overrides["INPUT.RANDOM_FLIP"] == "none"
+    assert mask_rcnn.overrides["INPUT.MIN_SIZE_TRAIN"] == [mask_rcnn.overrides["INPUT.MIN_SIZE_TEST"]]
+    assert mask_rcnn.overrides["INPUT.MAX_SIZE_TRAIN"] == mask_rcnn.overrides["INPUT.MAX_SIZE_TEST"]
+
+
 def test_overrides():
     recipe = load_recipe("quick", "cpn", {"batch": 7, "augmentation.mirror": 0.25})
     assert isinstance(recipe, CPNRecipe)
@@ -53,8 +65,8 @@ def test_overrides():
         ({"schedule": [{"iterations": 0, "learning_rate": 1}]}, r"schedule\.0\.iterations: "),
         ({"speed": 3}, "speed: extra inputs are not permitted"),
         ({"batch": "many"}, "batch: input should be a valid integer"),
-        ({"detector": "movenet"}, "detector: "),
-        ({"detector": "mask-rcnn"}, "augmentation: extra inputs are not permitted"),
+        ({"detector": "movenet"}, "is a recipe for movenet, not for cpn"),
+        ({"augmentation": {"mirror": 2}}, r"augmentation\.mirror: "),
     ],
 )
 def test_wrong_values_are_named(tmp_path, change, message):

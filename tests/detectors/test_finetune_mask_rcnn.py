@@ -112,6 +112,32 @@ def test_resumed_is_as_if_never_interrupted(data, tmp_path):
     assert (tmp_path / "cut" / "last_checkpoint").read_text() == "model_final.pth"
 
 
+def test_adam_in_bfloat16(data, tmp_path):
+    """Parameters and what is found stay single precision; gradients are clipped as the settings say."""
+    settings = recipe(
+        optimiser="adam",
+        schedule=[{"iterations": 2, "learning_rate": 1e-3}],
+        overrides=SMALL | {"SOLVER.AMP.ENABLED": True, "SOLVER.CLIP_GRADIENTS.ENABLED": True},
+    )
+    seen: list[Any] = []
+
+    def measure(model, config, progress):
+        config.MODEL.ROI_HEADS.SCORE_THRESH_TEST = 0.0
+        seen.append(list(find_people(model, config, *data)))
+        return 0.5
+
+    model = train_mask_rcnn(settings, *data, folder=tmp_path, measure=measure)
+    assert {value.dtype for value in model.parameters()} == {torch.float32}
+    assert all(found.keypoints.dtype == np.float32 for found in seen[0])
+    exact, _ = _train(data, tmp_path / "exact", settings=settings.model_copy(update={"overrides": SMALL}))
+    difference = max(
+        (a - b).abs().max().item() for a, b in zip(model.parameters(), exact.parameters(), strict=True)
+    )
+    assert 1e-5 < difference < 5e-3  # two steps of Adam, of 1e-3 each, either way
+    state = torch.load(tmp_path / "model_final.pth", weights_only=True)["trainer"]["optimizer"]["state"]
+    assert set(state[0]) == {"step", "exp_avg", "exp_avg_sq"}
+
+
 def test_nothing_of_detectron2_is_left_changed(data, tmp_path):
     before = sorted(DatasetCatalog), sorted(MetadataCatalog), [name for name, _ in ROI_KEYPOINT_HEAD_REGISTRY]
     _train(data, tmp_path, settings=recipe(schedule=[{"iterations": 1, "learning_rate": 1e-3}]))

@@ -261,6 +261,25 @@ def test_unfit_weights(tmp_path: Path, parameters: dict[str, torch.Tensor], weig
         MaskRCNN(weights=weights, backbone="R-101")
 
 
+def test_settings_that_the_file_tells(tmp_path: Path):
+    """What fine-tuning wrote, of a network that is not the usual one."""
+    path = tmp_path / "model_best.pth"
+    settings: dict[str, object] = {
+        "MODEL.FPN.OUT_CHANNELS": 32,
+        "MODEL.RESNETS.NORM": "GN",
+        "MODEL.ROI_BOX_HEAD.FC_DIM": 32,
+        "MODEL.ROI_KEYPOINT_HEAD.CONV_DIMS": [16],
+        "INPUT.MIN_SIZE_TEST": 64,
+    }
+    network = build_network(configuration("R-50", {"MODEL.DEVICE": "cpu", **settings}))
+    torch.save({"model": network.state_dict(), "settings": settings}, path)
+    assert MaskRCNN(weights=path).describe()["sides"] == [64, 1333]
+    assert MaskRCNN(weights=path, short_side=96).describe()["sides"] == [96, 1333]
+    torch.save({"model": network.state_dict(), "settings": {"MODEL.SPEED": 3}}, path)
+    with pytest.raises(InputError, match=r"holds no weights .*SPEED"):
+        MaskRCNN(weights=path)
+
+
 def test_impossible_options(weights: Path):
     with pytest.raises(UsageError, match="no backbone 'R-7'; the known ones are: R-101, R-50"):
         MaskRCNN(backbone="R-7")

@@ -82,7 +82,7 @@ def test_what_movenet_found_is_what_movenet_finds(labelled, tmp_path):
 def test_cpn_looks_in_the_boxes_that_are_named(labelled, cpn, tmp_path, boxes):
     given = labelled / "truth.json" if boxes == "file" else boxes
     named = {"true": "the annotated ones", "movenet": "movenet", "file": str(given)}[boxes]
-    run = (*_data(labelled), "--detector", "cpn", "--weights", cpn, "--boxes", given, "--no-flip")
+    run = (*_data(labelled), "--detector", "cpn", "--weights", cpn, "--boxes", given, "--no-flip-test")
     assert f"boxes: {named}" in _run(*run, "--json", tmp_path / "a.json").stdout
     told = json.loads((tmp_path / "a.json").read_text())
     assert told["boxes"] == named

@@ -141,6 +141,8 @@ def test_what_cannot_be(data, tmp_path):
         _finetune(data, tmp_path, "--resume")
     with pytest.raises(UsageError, match="torchrun --nproc-per-node 2"):
         _finetune(data, tmp_path, "--gpus", 2)
+    with pytest.raises(UsageError, match=r"--gpus 99: there are \d+ here"):
+        _finetune(data, tmp_path, "--gpus", 99, detector="mask-rcnn")
     with pytest.raises(UsageError, match="cpn has no recipe fast"):
         _finetune(data, tmp_path, "--recipe", "fast")
     with pytest.raises(InputError, match="no such file"):

@@ -159,7 +159,7 @@ def test_a_folder_of_videos(done: tuple[Path, Result], lifter: Path) -> None:
     assert len(errors) == 2
     assert "broken.mp4" in errors[0]
     assert "empty.mp4: no person was found" in errors[1]
-    assert "labelled half: no labelled motion was given; the footage's own motion stood in" in result.output
+    assert "labelled half: no labelled motion was given; what the starting lifter says" in result.output
     names = sorted(p.name for p in output.iterdir())
     assert names == ["checkpoint.pt", "curves.png", "detections", "lifter.safetensors", "report.md"]
     assert sorted(p.name for p in (output / "detections").iterdir()) == ["good.2d.npz", "small.2d.npz"]
@@ -169,7 +169,9 @@ def test_a_folder_of_videos(done: tuple[Path, Result], lifter: Path) -> None:
     assert "| 2D reprojection error, pixels |" in report
     assert "kept apart: 22 frames" in report or "kept apart: 44 frames" in report
     assert "nan" not in report.split("Started")[0]
-    assert "| good.mp4 | assumed: 60°" in report
+    assert "| good.mp4 | 2 | 4.5 | assumed: 60°" in report
+    assert "Left out:\n\n- broken.mp4" in report
+    assert "- empty.mp4: no person was found in any of its 8 frames" in report
 
     trained, start = Lifter.load(output / "lifter.safetensors"), Lifter.load(lifter)
     assert trained.digest() != start.digest()
@@ -246,8 +248,7 @@ def test_labelled_motion_is_used_where_there_is_some(
     about = Lifter.load(result).about
     assert about["labelled"] == "motion capture from data_3d_h36m.npz"
     assert "does not allow commercial use" in about["licence"]
-    # the fifth that is kept by default is shorter than a second
-    assert "the footage learned from" in (tmp_path / "out" / "report.md").read_text()
+    assert "which was kept apart: 20 frames" in (tmp_path / "out" / "report.md").read_text()
 
 
 def test_nobody_in_any_video(videos: Path, lifter: Path, tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from videopose.lifting.bodies import MotionBank
+from videopose.lifting.config import ModelConfig
+from videopose.lifting.mocap import MotionCapture
+from videopose.lifting.model import TemporalModel
+from videopose.lifting.motion_batches import SynthesisedBatches
+from videopose.lifting.skeleton import H36M17
+from videopose.semi.config import SemiMotionConfig
+from videopose.semi.fine_tuning import Answered, SteadyNetworks
+from videopose.semi.training import train
+
+MODEL = ModelConfig(filter_widths=(3, 3), channels=16, dropout=0.5)
+
+
+def _config(precision: str = "float32", **schedule: float) -> SemiMotionConfig:
+    return SemiMotionConfig.model_validate({
+        "precision": precision,
+        "name": "tiny", "motions": [{"path": "m.npz"}], "model": MODEL.model_dump(), "input_space": "centred",
+        "schedule": {"steps": 4, "batch": 8} | schedule,
+    })  # fmt: skip
+
+
+def _networks() -> SteadyNetworks:
+    return SteadyNetworks.fresh(MODEL, (17, 17), seed=1, strided=True)
+
+
+def test_answers_are_what_the_model_says_where_it_is_asked(motion: MotionCapture) -> None:
+    batches = SynthesisedBatches(MotionBank.build([(motion, 1.0)]), _config())
+    for dense in (False, True):
+        model = TemporalModel(filter_widths=(3, 3), channels=8, dense=dense).eval()
+        true, said = batches.draw(3), Answered(batches, model).draw(3)
+        assert torch.equal(said.keypoints, true.keypoints)
+        assert torch.equal(said.root, true.root)
+        with torch.no_grad():
+            torch.testing.assert_close(said.pose, model(true.keypoints)[:, 0], atol=1e-6, rtol=0)
+        assert not said.pose.requires_grad
+
+
+def test_a_lifter_that_is_asked_about_itself_has_nothing_to_learn(motion: MotionCapture) -> None:
+    """For fresh batch statistics, or dropout, would make it disagree with itself."""
+    networks = _networks().train()
+    config = _config()
+    batches = SynthesisedBatches(MotionBank.build([(motion, 1.0)]), config)
+    batch = Answered(batches, networks.pose).draw(0)
+    pose, _ = networks(batch.keypoints)
+    assert not networks.training
+    torch.testing.assert_close(pose[:, 0], batch.pose, atol=1e-5, rtol=0)
+
+
+def test_statistics_stay_and_weights_move(motion: MotionCapture, tmp_path: Path) -> None:
+    networks, before = _networks(), _networks().state_dict()
+    config = _config(learning_rate=0.01)
+    batches = SynthesisedBatches(MotionBank.build([(motion, 1.0)]), config)
+    train(config, networks, batches, None, bones=H36M17.bones, folder=tmp_path)
+    for name, value in networks.state_dict().items():
+        same = torch.equal(value, before[name])
+        assert same == any(part in name for part in ("running", "num_batches")), name
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_pose_model_waits_until_footage_tells_it_something(
+    motion: MotionCapture, tmp_path: Path, precision: str
+) -> None:
+    networks, before = _networks(), _networks().state_dict()
+    config = _config(precision, learning_rate=0.01)
+    batches = SynthesisedBatches(MotionBank.build([(motion, 1.0)]), config)
+    answers = Answered(batches, _networks().pose.eval(), precision=precision)
+    train(config, networks, answers, None, bones=H36M17.bones, folder=tmp_path)
+    for name, value in networks.state_dict().items():
+        if name.startswith("pose."):
+            assert torch.equal(value, before[name]), name
+    assert not torch.equal(networks.trajectory.shrink.bias, before["trajectory.shrink.bias"])
