@@ -1,174 +1,320 @@
-"""What unlabelled footage is worth where labels are scarce: the paper's §6.2 on motion capture for anybody.
+"""What unlabelled footage is worth where labels are scarce: the paper's §6.2 on open motion capture.
 
-    python benchmarks/semi_supervised.py run --data FOLDER --results runs/semi-supervised
-    python benchmarks/semi_supervised.py table --results runs/semi-supervised
+    python benchmarks/semi_supervised.py run --data FOLDER    train and measure what is not there yet
+    python benchmarks/semi_supervised.py table                write the page's tables and its picture
 
-The people of CMU's motion capture act before four simulated cameras, and a simulated detector finds their
-keypoints (`lifting/simulated_studio.py`); frames are thinned to ten a second. Of person 14, who does everyday
-things, a share of every take is labelled. The keypoints of all others stand for unlabelled footage, except
-those of `TEST_SUBJECTS`, on whom the errors are measured. For every share and seed three lifters of one kind
-are trained for as many steps: on the labels alone, with the footage, and with it but without the bone term.
+FOLDER holds the motion capture that `videopose prepare cmu` makes. Of person 05, a dancer, a
+share of every take is labelled; the keypoints of all others stand for unlabelled footage, except those of
+`TEST_SUBJECTS`, on whom the errors are measured. For every share and seed three lifters of one kind are
+trained for as many steps on the same labels: on these alone, with the footage, and with it but without the
+bone term.
 
-`run` does what is not yet in the results folder, so it can be stopped and started. FOLDER holds the table
-that `videopose prepare cmu` makes. `table` writes the means into docs/semi-supervised.md.
+Every run leaves a small JSON file in --results; what is there is not done again. Runs go side by side,
+--jobs at a time, on one core each. configs/semi/studio.yaml says how they train, docs/semi-supervised.md what
+is measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
+import os
+import sys
+import tempfile
 import time
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean, stdev
-from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from reproduction import load
+from reproduction_table import BLUE, GREEN, ORANGE, Results
+from reproduction_training import ShortEpochs
 
+from videopose.errors import InputError, UsageError, VideoposeError
 from videopose.files import replacing
-from videopose.lifting.capture import CaptureSet
-from videopose.lifting.config import DetectionConfig
-from videopose.lifting.evaluation import pool, score
+from videopose.lifting.camera import project
+from videopose.lifting.capture import CaptureSet, Recording
+from videopose.lifting.evaluation import Errors, lift_with, pool, score
 from videopose.lifting.lifter import Lifter
-from videopose.lifting.mocap import MotionCapture
+from videopose.lifting.model import TemporalModel
 from videopose.lifting.recorded_batches import RecordedBatches
 from videopose.lifting.recorded_data import thin
-from videopose.lifting.recorded_sequences import lift_recorded, recorded_sequences
-from videopose.lifting.simulated_studio import NOBODY, TEST_SUBJECTS, film
+from videopose.lifting.recorded_sequences import recorded_sequences
+from videopose.lifting.simulated_studio import DETECTOR, NOBODY, TEST_SUBJECTS, film, load_table
+from videopose.pipeline.progress import say
 from videopose.semi.batches import UnlabelledBatches
-from videopose.semi.config import SemiRecordedConfig
+from videopose.semi.config import SemiRecordedConfig, load_studio_recipe
 from videopose.semi.footage import studio_footage
 from videopose.semi.networks import Networks
 from videopose.semi.training import train
 
-TABLE = "cmu_h36m17_50hz.npz"
-LABELLED = "14"
-SHARES = (0.01, 0.05, 0.2, 1.0)
-SEEDS = (0, 1, 2)
-METHODS = {"supervised": (0, 0), "semi-supervised": (1, 1), "without bones": (1, 0)}
-"""Name → weights of the reprojection and the bone term."""
-
+RESULTS = Path(__file__).with_name("results") / "semi_supervised"
+RECIPE = Path(__file__).parents[1] / "configs" / "semi" / "studio.yaml"
 PAGE = Path(__file__).parents[1] / "docs" / "semi-supervised.md"
+PICTURE = PAGE.parent / "images" / "semi-supervised.png"
 BEGIN, END = "<!-- semi-supervised benchmark -->", "<!-- end -->"
+
+LABELLED = "05"
+"""A dancer as large as people are in the footage, in the mean: the bone term takes that for granted."""
+RATE = 10.0  # frames a second
+EPOCH = 50  # steps; the recipe says how many epochs
+SHARES = (0.01, 0.03, 0.1, 1.0)
+METHODS: dict[str, dict[str, Any]] = {
+    "labels alone": {"semi.reprojection": 0, "semi.bones": 0},
+    "with footage": {},
+    "without bones": {"semi.bones": 0},
+}
+"""Name → changes of the recipe."""
+
+KEYPOINTS = {"gt": "True keypoints", "simulated": "Simulated detections"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training."""
+
+    keypoints: str
+    share: float
+    method: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Of all its seeds."""
+        return f"{self.keypoints}-{100 * self.share:g}pc-{self.method.replace(' ', '-')}"
+
+    def config(self) -> SemiRecordedConfig:
+        """The recipe, as this run takes it. True keypoints are the poses' own joints: all can be compared."""
+        changes = {
+            "name": self.name,
+            "seed": self.seed,
+            "recordings.keypoints": self.keypoints,
+            "recordings.subset": self.share,
+            "semi.joints": "all" if self.keypoints == "gt" else "limbs",
+        }
+        return load_studio_recipe(RECIPE, changes | METHODS[self.method])
+
+    def settings(self) -> dict[str, Any]:
+        """All that its result depends on, beside the data."""
+        return {"epoch": EPOCH, **self.config().model_dump(mode="json", exclude_defaults=True)}
 
 
 def main() -> None:
-    """Run, or write the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=("run", "table"))
-    parser.add_argument("--data", type=Path, help=f"folder with {TABLE}")
-    parser.add_argument("--results", type=Path, required=True, help="folder of the runs' errors")
-    parser.add_argument("--steps", type=int, default=3000, help="of every run")
-    parser.add_argument("--shares", type=float, nargs="+", default=SHARES)
-    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
-    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
-    parser.add_argument("--device", default="cpu")
-    options = parser.parse_args()
-    if options.what == "table":
-        write_table(options.results)
-        return
-    if options.data is None:
-        parser.error("run needs --data")
-    for seed, share, method in product(options.seeds, options.shares, options.methods):
-        path = options.results / f"{share:g}-{method.replace(' ', '-')}-{seed}.json"
-        if not path.exists():
-            found = run(options.data / TABLE, share, method, seed, steps=options.steps, device=options.device)
-            with replacing(path) as partial:
-                partial.write_text(json.dumps(found, indent=2), encoding="utf-8")
-            print(f"{path.name}: MPJPE {found['mpjpe']:.1f} mm, {found['seconds']:.0f} s", flush=True)
-
-
-def run(table: Path, share: float, method: str, seed: int, *, steps: int, device: str) -> dict[str, object]:
-    """Train one lifter and measure it."""
-    begun = time.perf_counter()
-    labelled, footage, test = studio(table, seed)
-    labelled = thin(labelled, downsample=5, subset=share)
-    reprojection, bones = METHODS[method]
-    values = {
-        "name": method, "recordings": {"data_set": "studio"}, "seed": seed,
-        "model": {"filter_widths": [3, 3], "channels": 256},
-        "schedule": {"batch": 64, "checkpoint_every": 10**9, "measure_every": 10**9},
-        "semi": {"reprojection": reprojection, "bones": bones},
-    }  # fmt: skip
-    config = SemiRecordedConfig.model_validate(values)
-    epoch = RecordedBatches(labelled, config).epoch
-    epochs = math.ceil(steps / epoch)
-    values["schedule"] |= {"epochs": epochs, "decay": 0.02 ** (1 / epochs)}  # type: ignore[operator]
-    values["semi"] |= {"warmup": max(1, epochs // 10)}  # type: ignore[operator]
-    config = SemiRecordedConfig.model_validate(values)
-
-    networks = Networks.fresh(config.model, (17, 17), seed=seed, strided=True)
-    unlabelled = UnlabelledBatches(
-        studio_footage(footage, config.input_space, config.semi), networks.pose, seed=seed + 1
+    """Read the options; train what is missing, or write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    with TemporaryDirectory() as folder:
+    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("--data", type=Path, help="folder of the motion capture, cmu*.npz")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where the JSON files are")
+    parser.add_argument("--keypoints", nargs="+", default=list(KEYPOINTS), choices=list(KEYPOINTS))
+    parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of a person's frames")
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time")
+    options = parser.parse_args()
+    try:
+        if options.what == "table":
+            write(load(options.results))
+            return
+        if options.data is None:
+            raise UsageError("give --data FOLDER, the motion capture that `videopose prepare cmu` makes")
+        order = product(options.keypoints, options.seeds, options.shares, options.methods)
+        runs = [Run(keypoints, share, method, seed) for keypoints, seed, share, method in order]
+        carry_out(runs, options.data, options.results, jobs=options.jobs)
+    except VideoposeError as error:
+        sys.exit(str(error))
+
+
+def carry_out(runs: Sequence[Run], data: Path, results: Path, *, jobs: int) -> None:
+    """Do the runs that have no result yet. Raises `InputError` for a result of other settings."""
+    missing = [run for run in runs if not _done(results, run)]
+    say(f"{len(runs) - len(missing)} of {len(runs)} runs are there")
+    with ProcessPoolExecutor(jobs, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        try:
+            for done in as_completed([pool.submit(keep, run, data, results) for run in missing]):
+                say(done.result())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def keep(run: Run, data: Path, results: Path) -> str:
+    """Do a run, write its result, and say in a line what came out."""
+    began = time.process_time()
+    result = perform(run, data)
+    with replacing(_path(results, run)) as part:
+        part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    seconds = time.process_time() - began
+    return f"{run.name}, seed {run.seed}: {result['errors']['mpjpe']:.1f} mm ({seconds:.0f} s of a core)"
+
+
+def perform(run: Run, data: Path) -> dict[str, Any]:
+    """Train and measure: the result, ready for JSON. Errors are millimetres."""
+    config = run.config()
+    labelled = thin(filmed(data, run.keypoints, LABELLED, seed=run.seed), subset=run.share)
+    footage = studio_footage(filmed(data, run.keypoints), config.input_space, config.semi)
+    networks = Networks.fresh(config.model, (17, 17), seed=run.seed, strided=True)
+    with tempfile.TemporaryDirectory() as folder:
         train(
             config,
             networks,
-            RecordedBatches(labelled, config, device=device),
-            unlabelled,
+            ShortEpochs(RecordedBatches(labelled, config), EPOCH, config.schedule.epochs),
+            UnlabelledBatches(footage, networks.pose, seed=run.seed + 1),
             bones=labelled.skeleton.bones,
             folder=Path(folder),
-            device=device,
         )
-    lifter = Lifter(networks.pose, "h36m17", config.input_space, labelled.rate)
-    lift = lift_recorded(lifter, flip=True, skeleton=test.skeleton)
-    errors = pool([score(lift, sequence) for sequence in recorded_sequences(test, lifter)])
+    test = filmed(data, run.keypoints, *TEST_SUBJECTS)
+    errors = asdict(measure(networks.pose, config, test))
     return {
-        "share": share, "method": method, "seed": seed, "steps": epoch * epochs,
-        "labelled_frames": sum(len(r) for r in labelled.recordings),
-        "unlabelled_frames": sum(len(r) for r in footage.recordings),
-        **asdict(errors), "seconds": time.perf_counter() - begun, "torch": torch.__version__,
-    }  # fmt: skip
+        "run": run.name,
+        "seed": run.seed,
+        "frames": {
+            "labelled": sum(len(recording) for recording in labelled.recordings),
+            "unlabelled": footage.frames,
+            "test": errors.pop("frames"),
+        },
+        "errors": {name: round(value, 3) for name, value in errors.items()},
+        "settings": run.settings(),
+    }
+
+
+def measure(model: TemporalModel, config: SemiRecordedConfig, data: CaptureSet) -> Errors:
+    """Of poses as `infer` gives them, with flips and the hip at 0."""
+    lifter = Lifter(model, data.skeleton.name, config.input_space, data.rate)
+    lift = lift_with(lifter, flip=True)
+    return pool([score(lift, sequence) for sequence in recorded_sequences(data, lifter)])
 
 
 @cache
-def studio(path: Path, seed: int) -> tuple[CaptureSet, CaptureSet, CaptureSet]:
-    """Person 14 at full rate; the others, and those to measure on, at ten frames a second."""
-    table = MotionCapture.load(path)
-
-    def people(wanted: set[str]) -> CaptureSet:
-        clips = [i for i, subject in enumerate(table.subjects) if subject in wanted]
-        return film(table, detections=DetectionConfig(), clips=clips, seed=seed)
-
-    others = {*table.subjects} - {LABELLED, NOBODY, *TEST_SUBJECTS}
-    return (
-        people({LABELLED}),
-        thin(people(others), downsample=5),
-        thin(people({*TEST_SUBJECTS}), downsample=5),
-    )
+def filmed(data: Path, keypoints: str, *people: str, seed: int = 0) -> CaptureSet:
+    """Some people of the motion capture, or everybody who is neither labelled nor tested on, at ten frames a
+    second. seed: where they stand in the room."""
+    table = load_table(data)
+    wanted = {*people} or {*table.subjects} - {LABELLED, NOBODY, *TEST_SUBJECTS}
+    clips = [number for number, subject in enumerate(table.subjects) if subject in wanted]
+    taken = film(table, detections=None if keypoints == "gt" else DETECTOR, clips=clips, seed=seed)
+    taken = thin(taken, downsample=round(table.rate / RATE))
+    return with_true_keypoints(taken) if keypoints == "gt" else taken
 
 
-def write_table(results: Path) -> None:
-    """Put means and spreads between the page's marks."""
-    found: dict[tuple[float, str], list[dict[str, float]]] = {}
-    for path in sorted(results.glob("*.json")):
-        run = json.loads(path.read_text(encoding="utf-8"))
-        found.setdefault((run["share"], run["method"]), []).append(run)
+def with_true_keypoints(data: CaptureSet) -> CaptureSet:
+    """The poses' own joints, projected, as Human3.6M's true keypoints are; a studio's are a detector's, which
+    places spine, neck and head elsewhere."""
+
+    def seen(recording: Recording) -> Recording:
+        assert recording.camera.lens is not None
+        points = recording.pose + recording.root[:, None]
+        return replace(recording, keypoints=project(points, recording.camera.lens.intrinsics))
+
+    return replace(data, recordings=tuple(seen(recording) for recording in data.recordings))
+
+
+def write(results: Results, *, page: Path = PAGE, picture: Path = PICTURE) -> None:
+    """Put the tables into the page and draw the picture. Raises `InputError` where the page has no place, or
+    there are no results."""
+    measured = [keypoints for keypoints in KEYPOINTS if shares(results, keypoints)]
+    if not measured:
+        raise InputError("no results; train first, by `run`")
+    text = page.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise InputError(f"{page} has no lines {BEGIN} and {END} for the tables to stand between")
+    tables = "\n\n".join(table(results, keypoints) for keypoints in measured)
+    shown = f"![Errors by the number of labelled frames](images/{picture.name})"
+    with replacing(page) as part:
+        part.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{shown}\n\n{END}{after}", encoding="utf-8")
+    draw(results, measured, picture)
+    say(f"{page} and {picture} are written")
+
+
+def table(results: Results, keypoints: str) -> str:
+    """Markdown: means, standard deviations and gains by share of the labels."""
     lines = [
-        f"| labels of person {LABELLED} | frames | {' | '.join(METHODS)} | gain | gain without bones |",
-        "|---|---|---|---|---|---|---|",
+        f"| {KEYPOINTS[keypoints]}: labels | frames | {' | '.join(METHODS)} | gain | gain, without bones |",
+        "|---|---|" + "---|" * (len(METHODS) + 2),
     ]
-    for share in sorted({share for share, _ in found}):
-        cells, means = [], {}
-        for method in METHODS:
-            runs = found.get((share, method), [])
-            values = [run["mpjpe"] for run in runs]
-            means[method] = mean(values) if values else math.nan
-            spread = f" ± {stdev(values):.1f}" if len(values) > 1 else ""
-            cells.append(f"{means[method]:.1f}{spread}" if values else "–")
-        base, semi, bare = (means[method] for method in METHODS)
-        frames = round(mean(run["labelled_frames"] for m in METHODS for run in found.get((share, m), [])))
-        gains = (f"{100 * (1 - value / base):.0f} %" for value in (semi, bare))
-        lines.append(f"| {100 * share:g} % | {frames:,} | {' | '.join(cells)} | {' | '.join(gains)} |")
-    page = PAGE.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    after = rest.split(END, 1)[1]
-    with replacing(PAGE) as partial:
-        partial.write_text("\n".join([before.rstrip("\n"), "", BEGIN, *lines, END]) + after, encoding="utf-8")
+    for share in shares(results, keypoints):
+        values = {method: mpjpe(results, keypoints, share, method) for method in METHODS}
+        base, *others = (mean(found) if found else None for found in values.values())
+        gains = [f"{100 * (1 - other / base):.0f} %" if base and other else "–" for other in others]
+        runs = next(results[name] for name in _names(keypoints, share) if name in results)
+        cells = [f"{100 * share:g} %", f"{runs[0]['frames']['labelled']:,}", *map(_cell, values.values())]
+        lines.append(f"| {' | '.join([*cells, *gains]).replace('-', '−')} |")
+    return "\n".join(lines)
+
+
+def draw(results: Results, measured: Sequence[str], path: Path) -> None:
+    """Errors by labelled frames, a panel for each kind of keypoints; bands are one standard deviation."""
+    picture = Figure(figsize=(1 + 5 * len(measured), 4.5), layout="constrained")
+    canvas = FigureCanvasAgg(picture)
+    panels = picture.subplots(1, len(measured), sharey=True, squeeze=False)[0]
+    for axes, keypoints in zip(panels, measured, strict=True):
+        for method, colour in zip(METHODS, (BLUE, ORANGE, GREEN), strict=True):
+            at = [share for share in shares(results, keypoints) if mpjpe(results, keypoints, share, method)]
+            found = [mpjpe(results, keypoints, share, method) for share in at]
+            frames = [results[Run(keypoints, s, method, 0).name][0]["frames"]["labelled"] for s in at]
+            centre = np.array([mean(values) for values in found])
+            spread = np.array([stdev(values) if len(values) > 1 else 0.0 for values in found])
+            axes.plot(frames, centre, "o-", color=colour, label=method)
+            axes.fill_between(frames, centre - spread, centre + spread, color=colour, alpha=0.25)
+        axes.set(title=KEYPOINTS[keypoints], xlabel="labelled frames", xscale="log")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("MPJPE, mm")
+    panels[0].set_ylim(0, None)
+    panels[0].legend()
+    with replacing(path) as part:
+        canvas.print_png(part)  # type: ignore[no-untyped-call]
+
+
+def shares(results: Results, keypoints: str) -> list[float]:
+    """Those that any run has, from the smallest on."""
+    runs = (run for found in results.values() for run in found)
+    recordings = (run["settings"]["recordings"] for run in runs)
+    return sorted({r.get("subset", 1.0) for r in recordings if r.get("keypoints", "gt") == keypoints})
+
+
+def mpjpe(results: Results, keypoints: str, share: float, method: str) -> list[float]:
+    """MPJPE by seed; none where it was not measured."""
+    found = results.get(Run(keypoints, share, method, 0).name, ())
+    return [run["errors"]["mpjpe"] for run in found]
+
+
+def _names(keypoints: str, share: float) -> Iterator[str]:
+    return (Run(keypoints, share, method, 0).name for method in METHODS)
+
+
+def _cell(values: Sequence[float]) -> str:
+    spread = f" ± {stdev(values):.1f}" if len(values) > 1 else ""
+    return f"{mean(values):.1f}{spread}" if values else "–"
+
+
+def _path(results: Path, run: Run) -> Path:
+    return results / f"{run.name}-{run.seed}.json"
+
+
+def _done(results: Path, run: Run) -> bool:
+    """Raises `InputError` for a result of other settings."""
+    path = _path(results, run)
+    if not path.exists():
+        return False
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))["settings"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is no result of this benchmark; delete it") from error
+    if settings != run.settings():
+        raise InputError(f"{path} was made with other settings; delete it, or give another --results")
+    return True
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ def read_studio(config: RecordingsConfig, folder: Path) -> tuple[CaptureSet, Cap
     """
     if config.keypoints not in ("simulated", "gt"):
         raise UsageError(f"recordings.keypoints: a studio has simulated and gt, not {config.keypoints!r}")
-    table = _table(folder)
+    table = load_table(folder)
     test = TEST_SUBJECTS if config.test_subjects is None else config.test_subjects
     train = config.train_subjects or tuple(sorted({*table.subjects} - {*test, NOBODY}))
     if both := sorted({*train} & {*test}):
@@ -152,7 +152,8 @@ def read_studio(config: RecordingsConfig, folder: Path) -> tuple[CaptureSet, Cap
     return part(train), part(test) if test else None
 
 
-def _table(folder: Path) -> MotionCapture:
+def load_table(folder: Path) -> MotionCapture:
+    """The motion-capture table of a folder. Raises `InputError` where there is no one table."""
     found = sorted(folder.glob(TABLES))
     if len(found) != 1:
         raise InputError(

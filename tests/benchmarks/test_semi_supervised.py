@@ -1,0 +1,162 @@
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from videopose.errors import InputError
+from videopose.lifting.mocap import MotionCapture
+from videopose.lifting.simulated_studio import NOBODY, TEST_SUBJECTS
+from videopose.semi.footage import studio_footage
+from videopose.semi.losses import reprojection_error
+from videopose.semi.projection import project
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+benchmark = importlib.import_module("semi_supervised")
+
+# A person who looks along x: H36M17, then the ears. Metres.
+STILL = np.array([
+    (0, 0, 0.93), (0, -0.12, 0.93), (0, -0.12, 0.5), (0, -0.12, 0.07), (0, 0.12, 0.93), (0, 0.12, 0.5),
+    (0, 0.12, 0.07), (0, 0, 1.17), (0, 0, 1.42), (0.065, 0, 1.565), (0, 0, 1.72), (0, 0.18, 1.42),
+    (0, 0.2, 1.13), (0, 0.22, 0.88), (0, -0.18, 1.42), (0, -0.2, 1.13), (0, -0.22, 0.88),
+    (0, 0.075, 1.6), (0, -0.075, 1.6),
+])  # fmt: skip
+PEOPLE = (benchmark.LABELLED, "35", NOBODY, *TEST_SUBJECTS)
+
+
+@pytest.fixture(autouse=True)
+def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A lifter that trains in no time."""
+    recipe = benchmark.RECIPE.read_text(encoding="utf-8")
+    for old, new in (("[1, 1, 1]", "[1]"), ("channels: 128", "channels: 8"), ("epochs: 50", "epochs: 5")):
+        assert old in recipe
+        recipe = recipe.replace(old, new)
+    (tmp_path / "quick.yaml").write_text(recipe.replace("warmup: 5", "warmup: 1"), encoding="utf-8")
+    monkeypatch.setattr(benchmark, "RECIPE", tmp_path / "quick.yaml")
+    monkeypatch.setattr(benchmark, "EPOCH", 2)
+    yield
+    benchmark.filmed.cache_clear()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder of motion capture: everybody stands about and waves."""
+    clips = []
+    for number in range(len(PEOPLE)):
+        clip = np.broadcast_to(STILL, (60, 19, 3)).copy()
+        clip[:, [12, 13], 2] += np.sin(np.arange(60) / (10 + number))[:, None] * (0.2, 0.4)
+        clips.append(clip.astype(np.float32))
+    names = (PEOPLE,) * 4
+    MotionCapture(np.concatenate(clips), np.full(len(PEOPLE), 60), 50.0, *names).save(tmp_path / "cmu.npz")
+    return tmp_path
+
+
+def test_runs_differ_in_what_their_names_say() -> None:
+    for keypoints, joints in (("gt", "all"), ("simulated", "limbs")):
+        alone, whole, bare = (
+            benchmark.Run(keypoints, 0.01, method, 3).config() for method in benchmark.METHODS
+        )
+        assert (alone.semi.reprojection, alone.semi.bones, alone.semi.unlabelled) == (0, 0, False)
+        assert whole.semi.reprojection == bare.semi.reprojection > 0
+        assert whole.semi.bones > bare.semi.bones == 0
+        for config in (alone, whole, bare):
+            assert (config.seed, config.recordings.subset, config.semi.joints) == (3, 0.01, joints)
+            same = {"model", "schedule", "input_space", "precision"}
+            assert config.model_dump(include=same) == whole.model_dump(include=same)
+    assert len(benchmark.SHARES) >= 4
+
+
+def test_nobody_is_trained_and_tested_on(data: Path) -> None:
+    groups = [
+        {recording.subject for recording in benchmark.filmed(data, "gt", *who).recordings}
+        for who in ((benchmark.LABELLED,), (), TEST_SUBJECTS)
+    ]
+    assert groups == [{benchmark.LABELLED}, {"35"}, {*TEST_SUBJECTS}]
+    assert benchmark.filmed(data, "gt").rate == benchmark.RATE
+
+
+def test_a_true_pose_lies_on_true_keypoints(data: Path) -> None:
+    filmed = benchmark.filmed(data, "gt")
+    config = benchmark.Run("gt", 1.0, "with footage", 0).config()
+    footage = studio_footage(filmed, config.input_space, config.semi)
+    for recording, clip in zip(filmed.recordings, footage.clips, strict=True):
+        points = torch.from_numpy(recording.pose + recording.root[:, None])[None]
+        target, weight = torch.from_numpy(clip.target)[None], torch.from_numpy(clip.weight)[None]
+        assert reprojection_error(project(points, clip.camera[None]), target, weight) < 1e-5
+        aside = project(points + torch.tensor([0.1, 0, 0]), clip.camera[None])
+        assert reprojection_error(aside, target, weight) > 0.02
+
+
+def test_results_are_kept_and_runs_resumed(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = tmp_path / "results"
+    runs = [benchmark.Run(keypoints, 0.5, "with footage", 0) for keypoints in ("gt", "simulated")]
+    for run in runs:
+        benchmark.keep(run, data, results)
+    first = json.loads((results / "gt-50pc-with-footage-0.json").read_text())
+    assert first["frames"] == {"labelled": 24, "unlabelled": 48, "test": 240}
+    assert first["settings"] == runs[0].settings()
+    assert 0 < first["errors"]["p_mpjpe"] < first["errors"]["mpjpe"] < 900  # untrained: about 500
+    written = {path: path.stat().st_mtime_ns for path in results.iterdir()}
+    assert len(written) == 2
+    assert benchmark.perform(runs[0], data) == first
+
+    benchmark.carry_out(runs, data, results, jobs=1)
+    assert {path: path.stat().st_mtime_ns for path in results.iterdir()} == written
+    monkeypatch.setattr(benchmark, "EPOCH", 3)
+    with pytest.raises(InputError, match="other settings"):
+        benchmark.carry_out(runs, data, results, jobs=1)
+    (results / "gt-50pc-with-footage-0.json").write_text("[]")
+    with pytest.raises(InputError, match="no result of this benchmark"):
+        benchmark.carry_out(runs, data, results, jobs=1)
+
+
+def _results() -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for method, error in zip(benchmark.METHODS, (100.0, 75.0, 90.0), strict=True):
+        for share, frames in ((1.0, 5000), (0.01, 50)):
+            for seed in range(3):
+                run = benchmark.Run("gt", share, method, seed)
+                found.setdefault(run.name, []).append({
+                    "run": run.name, "seed": seed, "frames": {"labelled": frames},
+                    "errors": {"mpjpe": error + seed - 1}, "settings": run.settings(),
+                })  # fmt: skip
+    return found
+
+
+def test_the_tables_stand_in_the_page(tmp_path: Path) -> None:
+    page, picture = tmp_path / "page.md", tmp_path / "images" / "picture.png"
+    page.write_text(f"Before.\n{benchmark.BEGIN}\nold\n{benchmark.END}\nAfter.\n")
+    results = _results()
+    del results["gt-100pc-without-bones"]
+    for _ in range(2):  # and again over itself
+        benchmark.write(results, page=page, picture=picture)
+    text = page.read_text()
+    assert text.startswith("Before.\n")
+    assert text.endswith(f"{benchmark.END}\nAfter.\n")
+    lines = [line for line in text.splitlines() if line[:2].strip("|-")]
+    rows = [line for line in lines if "%" in line]
+    assert rows == [
+        "| 1 % | 50 | 100.0 ± 1.0 | 75.0 ± 1.0 | 90.0 ± 1.0 | 25 % | 10 % |",
+        "| 100 % | 5,000 | 100.0 ± 1.0 | 75.0 ± 1.0 | – | 25 % | – |",
+    ]
+    assert "old" not in text
+    assert "](images/picture.png)" in text
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+    with pytest.raises(InputError, match="no results"):
+        benchmark.write({}, page=page, picture=picture)
+    page.write_text("no place")
+    with pytest.raises(InputError, match="no lines"):
+        benchmark.write(results, page=page, picture=picture)
+
+
+def test_the_documentation_has_a_place_for_the_tables() -> None:
+    text = benchmark.PAGE.read_text(encoding="utf-8")
+    assert text.index(benchmark.BEGIN) < text.index(benchmark.END)
