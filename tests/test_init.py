@@ -58,8 +58,8 @@ def test_an_unknown_option_is_named_with_the_known_ones(options: dict[str, Any])
         videopose.infer("none.mp4", **options)
     assert str(caught.value) == (
         f"infer() has no option {next(iter(options))!r}; it has detector, weights, "
-        "backbone, decode, boxes, keypoints, keypoint_layout, people, start, end, max_gap, device, lifter, "
-        "lifter_layout, lifter_causal, flip, focal_px, focal_35mm, hfov"
+        "backbone, decode, flip_test, boxes, keypoints, keypoint_layout, people, start, end, max_gap, "
+        "device, lifter, lifter_layout, lifter_causal, flip, precision, focal_px, focal_35mm, hfov"
     )
 
 

@@ -25,7 +25,7 @@ Run = Callable[..., Any]
 Write = Callable[..., Path]
 COMMANDS = [
     "infer", "detect", "lift", "demo", "render", "assets", "train", "evaluate", "inspect", "prepare",
-    "finetune-detector", "evaluate-detector", "install",
+    "finetune-detector", "evaluate-detector", "semi-train", "install",
 ]  # fmt: skip
 
 
