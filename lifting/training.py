@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,8 @@ from .config import RecordedConfig, TrainingConfig
 from .distributed import place, share
 from .model import TemporalModel
 from .synthesis import Batch
+
+Made = TypeVar("Made")
 
 LOSS_EVERY = 50  # steps that one point of the training curve is the mean of, where there are no epochs
 
@@ -94,7 +96,7 @@ def train(
         rate, momentum = schedule.at(progress.step, progress.steps)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        _set_momentum(model, momentum)
+        set_momentum(model, momentum)
         loss = _loss(lift, next(batches), config.precision, device)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -148,7 +150,7 @@ def _single_frames(config: TrainingConfig | RecordedConfig) -> bool:
     return not config.model.dense and (isinstance(config, TrainingConfig) or config.schedule.chunk == 1)
 
 
-def _set_momentum(model: TemporalModel, momentum: float) -> None:
+def set_momentum(model: TemporalModel, momentum: float) -> None:
     """(The model's own method does not know the batch normalisation that is shared between GPUs.)"""
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
@@ -169,15 +171,22 @@ def _batches(source: BatchSource, step: int, device: str) -> Iterator[Batch]:
 
     def make(at: int) -> Batch:
         batch = source.draw(at, rank=rank, world=world)
-        return replace(batch, keypoints=_to(device, batch.keypoints), pose=_to(device, batch.pose))
+        return replace(
+            batch, keypoints=to_device(device, batch.keypoints), pose=to_device(device, batch.pose)
+        )
 
+    return one_ahead(make, step, device)
+
+
+def one_ahead(make: Callable[[int], Made], step: int, device: str) -> Iterator[Made]:
+    """make(step), make(step + 1) and so on, each begun in a thread while the one before is being used."""
     with ThreadPoolExecutor(1, initializer=_choose, initargs=(device,)) as pool:
         ahead = pool.submit(make, step)
         while True:
-            batch = ahead.result()
+            made = ahead.result()
             step += 1
             ahead = pool.submit(make, step)
-            yield batch
+            yield made
 
 
 def _choose(device: str) -> None:
@@ -186,7 +195,7 @@ def _choose(device: str) -> None:
         torch.cuda.set_device(device)
 
 
-def _to(device: str, values: Tensor) -> Tensor:
+def to_device(device: str, values: Tensor) -> Tensor:
     """Without waiting for the GPU."""
     if values.device.type == torch.device(device).type:
         return values

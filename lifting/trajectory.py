@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, solveh_banded
 
-from .camera import H36M_FOCAL, Intrinsics, to_rays, to_screen
+from .camera import H36M_FOCAL, Intrinsics
 from .centring import centre, turn_back
-from .inference import even_times, interpolate, predict, read_at
-from .skeleton import COCO17, H36M17, SKELETONS, coco_to_h36m
+from .inference import even_times, interpolate, predict, read_at, seen_by
+from .skeleton import COCO17, H36M17, SKELETONS
 
 if TYPE_CHECKING:
     from .lifter import Lifter
@@ -96,24 +96,23 @@ def predict_root(
     Arguments as of `inference.lift_track`. Returns (T, 3) float32, camera space, metres. A model that reads
     normalised screen coordinates knows Human3.6M's focal length; with another, the same picture is of
     somebody further away or nearer, by the ratio.
+    Raises `UsageError` for a lifter of another layout.
     """
     if lifter.trajectory is None:
         return None
-    skeleton = SKELETONS[lifter.layout]
-    positions = (coco_to_h36m(keypoints) if skeleton is H36M17 else keypoints)[..., :2]
+    seen = seen_by(lifter, keypoints, camera=camera, size=size)
     grid = even_times(times, lifter.rate)
     if grid is not None:
-        positions = read_at(positions, times, grid)
-    mirror = skeleton if flip else None
+        seen = read_at(seen, times, grid)
+    mirror = SKELETONS[lifter.layout] if flip else None
     if lifter.input_space == "centred":
-        inputs, rotation = centre(torch.from_numpy(to_rays(positions, camera) / H36M_FOCAL))
+        inputs, rotation = centre(torch.from_numpy(seen / H36M_FOCAL))
         root = predict(lifter.trajectory, inputs.numpy(), flip=mirror, flip_out=None)
         root = turn_back(torch.from_numpy(root), rotation).numpy()
-    elif lifter.input_space == "rays":
-        root = predict(lifter.trajectory, to_rays(positions, camera), flip=mirror, flip_out=None)
     else:
-        root = predict(lifter.trajectory, to_screen(positions, size), flip=mirror, flip_out=None)
-        root[..., 2] *= 2 * camera.fx / size[0] / H36M_FOCAL
+        root = predict(lifter.trajectory, seen, flip=mirror, flip_out=None)
+        if lifter.input_space == "screen":
+            root[..., 2] *= 2 * camera.fx / size[0] / H36M_FOCAL
     return (root if grid is None else interpolate(root, grid, times))[:, 0]
 
 

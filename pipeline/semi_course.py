@@ -13,7 +13,8 @@ from ..semi.batches import UnlabelledBatches
 from ..semi.config import AnySemiConfig
 from ..semi.networks import Networks
 from ..semi.training import train
-from .progress import Stage, say
+from .progress import Stage
+from .training_report import Follower, say_errors
 
 
 @dataclass(frozen=True)
@@ -48,26 +49,17 @@ class Course:
         self, output: Path, *, resume: bool, device: str, stage: Stage
     ) -> tuple[Networks, Progress | None]:
         """The trained networks and how their training went, None where it was finished before."""
-        final: Progress | None = None
-        epoch = self.labelled.epoch
         measure = self.measure
 
         def measured(networks: Networks, step: int) -> dict[str, float]:
             assert measure is not None
             errors = measure(networks)
-            when = f"epoch {step // epoch}" if epoch else f"step {step}"
-            say(f"{when}: " + ", ".join(f"{name} {value:g}" for name, value in errors.items()))
+            told = ", ".join(f"{name} {value:g}" for name, value in errors.items())
+            say_errors(step, self.labelled.epoch, told)
             return errors
 
         with stage("training", self.labelled.steps) as advance:
-            done = 0
-
-            def report(progress: Progress) -> None:
-                nonlocal final, done
-                final = progress
-                advance(progress.step - done)  # a resumed run jumps to where it was
-                done = progress.step
-
+            follower = Follower(advance)
             networks = train(
                 self.config,
                 self.networks,
@@ -77,7 +69,7 @@ class Course:
                 folder=output,
                 resume=resume,
                 device=device,
-                report=report,
+                report=follower,
                 measure=measured if measure else None,
             )
-        return networks, final
+        return networks, follower.latest

@@ -26,7 +26,7 @@ from ..yaml_config import parse_overrides
 from .device import choose_device
 from .outputs import check_writable
 from .progress import Stage, say
-from .training_report import draw_curves, rounded
+from .training_report import Follower, draw_curves, rounded, say_errors
 
 
 @dataclass(frozen=True)
@@ -114,25 +114,15 @@ def _train(
     stage: Stage,
 ) -> tuple[TemporalModel, Progress | None]:
     """The model and how its training went, None where it was finished before."""
-    final: Progress | None = None
-    epoch = course.source.epoch
 
     def measured(model: TemporalModel, step: int) -> dict[str, float]:
         assert course.measure is not None
         errors = course.measure(model)
-        when = f"epoch {step // epoch}" if epoch else f"step {step}"
-        say(f"{when}: held-out MPJPE {errors.mpjpe:.1f} mm")
+        say_errors(step, course.source.epoch, f"held-out MPJPE {errors.mpjpe:.1f} mm")
         return rounded(errors)
 
     with stage("training", course.source.steps) as advance:
-        done = 0
-
-        def report(progress: Progress) -> None:
-            nonlocal final, done
-            final = progress
-            advance(progress.step - done)  # a resumed run jumps to where it was
-            done = progress.step
-
+        follower = Follower(advance)
         model = train(
             config,
             course.source,
@@ -140,10 +130,10 @@ def _train(
             resume=resume,
             device=device,
             start=start,
-            report=report,
+            report=follower,
             measure=measured if course.measure else None,
         )
-    return model, final
+    return model, follower.latest
 
 
 def _motion(config: TrainingConfig, data: Path) -> Course:

@@ -1,4 +1,4 @@
-"""How a training run went, as a picture and as numbers."""
+"""How a training run goes, on the terminal, and how it went, as a picture and as numbers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,30 @@ from matplotlib.figure import Figure
 from ..files import replacing
 from ..lifting.checkpoint import Progress
 from ..lifting.evaluation import Errors
+from .progress import Advance, say
+
+
+class Follower:
+    """Shows a training run's progress; `train` reports to it.
+
+    advance: of the stage that is shown. latest: how the run stands, None where it was finished before.
+    """
+
+    def __init__(self, advance: Advance) -> None:
+        self.latest: Progress | None = None
+        self._advance = advance
+        self._done = 0
+
+    def __call__(self, progress: Progress) -> None:
+        """Show it."""
+        self.latest = progress
+        self._advance(progress.step - self._done)  # a resumed run jumps to where it was
+        self._done = progress.step
+
+
+def say_errors(step: int, epoch: int | None, errors: str) -> None:
+    """Print what was measured after so many steps; epoch: steps of one, None where there are none."""
+    say(f"{f'epoch {step // epoch}' if epoch else f'step {step}'}: {errors}")
 
 
 def rounded(errors: Errors) -> dict[str, float]:

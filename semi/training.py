@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from ..lifting.checkpoint import Progress
 from ..lifting.distributed import place, share
 from ..lifting.model import TemporalModel
 from ..lifting.synthesis import Batch
-from ..lifting.training import LOSS_EVERY, BatchSource, _choose, _set_momentum, _to
+from ..lifting.training import LOSS_EVERY, BatchSource, one_ahead, set_momentum, to_device
 from .batches import UnlabelledBatch, UnlabelledBatches
 from .config import AnySemiConfig
 from .losses import bone_error, pose_error, reprojection_error, trajectory_error
@@ -111,7 +110,7 @@ def train(
         rate, momentum = schedule.at(progress.step, progress.steps)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["share"]
-        _set_momentum(state, momentum)
+        set_momentum(state, momentum)
         with torch.autocast(
             torch.device(device).type, torch.bfloat16, enabled=config.precision == "bfloat16"
         ):
@@ -170,18 +169,12 @@ def _batches(
 
     def make(at: int) -> tuple[Batch, UnlabelledBatch | None]:
         batch = labelled.draw(at, rank=rank, world=world)
-        first = replace(batch, **{name: _to(device, value) for name, value in vars(batch).items()})
+        first = replace(batch, **{name: to_device(device, value) for name, value in vars(batch).items()})
         if unlabelled is None or at < warm:
             return first, None
         count = len(batch.keypoints)
         most = count + 1  # the sizes of labelled batches differ by one at most; no sample is drawn twice
         second = unlabelled.draw(((at - warm) * world + rank) * most, count)
-        return first, second.map(partial(_to, device))
+        return first, second.map(partial(to_device, device))
 
-    with ThreadPoolExecutor(1, initializer=_choose, initargs=(device,)) as pool:
-        ahead = pool.submit(make, step)
-        while True:
-            batch = ahead.result()
-            step += 1
-            ahead = pool.submit(make, step)
-            yield batch
+    return one_ahead(make, step, device)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from standing import STILL
 from videopose.errors import InputError
 from videopose.lifting.mocap import MotionCapture
 from videopose.lifting.simulated_studio import TEST_SUBJECTS
@@ -19,13 +20,6 @@ plan = importlib.import_module("reproduction_plan")
 tables = importlib.import_module("reproduction_table")
 training = importlib.import_module("reproduction_training")
 
-# A person who looks along x: H36M17, then the ears. Metres.
-STILL = np.array([
-    (0, 0, 0.93), (0, -0.12, 0.93), (0, -0.12, 0.5), (0, -0.12, 0.07), (0, 0.12, 0.93), (0, 0.12, 0.5),
-    (0, 0.12, 0.07), (0, 0, 1.17), (0, 0, 1.42), (0.065, 0, 1.565), (0, 0, 1.72), (0, 0.18, 1.42),
-    (0, 0.2, 1.13), (0, 0.22, 0.88), (0, -0.18, 1.42), (0, -0.2, 1.13), (0, -0.22, 0.88),
-    (0, 0.075, 1.6), (0, -0.075, 1.6),
-])  # fmt: skip
 
 TINY = plan.Run(
     "tiny",

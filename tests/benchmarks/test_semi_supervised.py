@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from standing import STILL
 from videopose.errors import InputError
 from videopose.lifting.mocap import MotionCapture
 from videopose.lifting.simulated_studio import NOBODY, TEST_SUBJECTS
@@ -19,13 +20,6 @@ from videopose.semi.projection import project
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 benchmark = importlib.import_module("semi_supervised")
 
-# A person who looks along x: H36M17, then the ears. Metres.
-STILL = np.array([
-    (0, 0, 0.93), (0, -0.12, 0.93), (0, -0.12, 0.5), (0, -0.12, 0.07), (0, 0.12, 0.93), (0, 0.12, 0.5),
-    (0, 0.12, 0.07), (0, 0, 1.17), (0, 0, 1.42), (0.065, 0, 1.565), (0, 0, 1.72), (0, 0.18, 1.42),
-    (0, 0.2, 1.13), (0, 0.22, 0.88), (0, -0.18, 1.42), (0, -0.2, 1.13), (0, -0.22, 0.88),
-    (0, 0.075, 1.6), (0, -0.075, 1.6),
-])  # fmt: skip
 PEOPLE = (benchmark.LABELLED, "35", NOBODY, *TEST_SUBJECTS)
 
 

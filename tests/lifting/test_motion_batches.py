@@ -6,18 +6,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from standing import STILL
 from videopose.errors import InputError, UsageError
 from videopose.lifting.config import ScarceConfig, TrainingConfig
 from videopose.lifting.mocap import MotionCapture
 from videopose.lifting.motion_batches import SynthesisedBatches, split
-
-# A person who looks along x: H36M17, then the ears. Metres.
-STILL = np.array([
-    (0, 0, 0.93), (0, -0.12, 0.93), (0, -0.12, 0.5), (0, -0.12, 0.07), (0, 0.12, 0.93), (0, 0.12, 0.5),
-    (0, 0.12, 0.07), (0, 0, 1.17), (0, 0, 1.42), (0.065, 0, 1.565), (0, 0, 1.72), (0, 0.18, 1.42),
-    (0, 0.2, 1.13), (0, 0.22, 0.88), (0, -0.18, 1.42), (0, -0.2, 1.13), (0, -0.22, 0.88),
-    (0, 0.075, 1.6), (0, -0.075, 1.6),
-])  # fmt: skip
 
 
 def _walk(frames: int, pace: float) -> NDArray[np.float64]:

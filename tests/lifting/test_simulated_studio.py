@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from standing import STILL
 from videopose.errors import InputError, UsageError
 from videopose.lifting.camera import project
 from videopose.lifting.config import RecordingsConfig
@@ -11,14 +12,6 @@ from videopose.lifting.mocap import MotionCapture
 from videopose.lifting.recorded_data import load_recordings
 from videopose.lifting.simulated_studio import CAMERAS, DETECTOR, ROOM, TEST_SUBJECTS, film, read_studio
 from videopose.lifting.skeleton import H36M17
-
-# A person who looks along x: H36M17, then the ears. Metres.
-STILL = np.array([
-    (0, 0, 0.93), (0, -0.12, 0.93), (0, -0.12, 0.5), (0, -0.12, 0.07), (0, 0.12, 0.93), (0, 0.12, 0.5),
-    (0, 0.12, 0.07), (0, 0, 1.17), (0, 0, 1.42), (0.065, 0, 1.565), (0, 0, 1.72), (0, 0.18, 1.42),
-    (0, 0.2, 1.13), (0, 0.22, 0.88), (0, -0.18, 1.42), (0, -0.2, 1.13), (0, -0.22, 0.88),
-    (0, 0.075, 1.6), (0, -0.075, 1.6),
-])  # fmt: skip
 
 
 def _walk(frames: int, speed: float) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ import torch
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
+from standing import STILL
 from videopose.errors import InputError, OutputError, UsageError, VideoposeError
 from videopose.lifting.breakdown import mean_of_draws
 from videopose.lifting.evaluation import Sequence3D
@@ -22,13 +23,6 @@ from videopose.pipeline.evaluation_material import EvaluateOptions, Material
 from videopose.pipeline.evaluation_mocap import Table
 from videopose.pipeline.progress import quiet
 
-# A person who looks along x: H36M17, then the ears. Metres.
-STILL = np.array([
-    (0, 0, 0.93), (0, -0.12, 0.93), (0, -0.12, 0.5), (0, -0.12, 0.07), (0, 0.12, 0.93), (0, 0.12, 0.5),
-    (0, 0.12, 0.07), (0, 0, 1.17), (0, 0, 1.42), (0.065, 0, 1.565), (0, 0, 1.72), (0, 0.18, 1.42),
-    (0, 0.2, 1.13), (0, 0.22, 0.88), (0, -0.18, 1.42), (0, -0.2, 1.13), (0, -0.22, 0.88),
-    (0, 0.075, 1.6), (0, -0.075, 1.6),
-])  # fmt: skip
 # What a lifter errs that puts every joint at the root: the mean distance from it, whoever films. Millimetres.
 FLAT = 1000 * float(np.linalg.norm(STILL[:17] - STILL[0], axis=1).mean())
 # After Procrustes a point is still a point, but in the middle.

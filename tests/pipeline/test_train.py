@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
+from standing import STILL
 from videopose.errors import InputError, OutputError, UsageError
 from videopose.lifting.lifter import Lifter
 from videopose.lifting.pose_table import PoseTable
@@ -17,13 +18,6 @@ from videopose.pipeline.train import run
 
 Run = Callable[..., Any]
 
-# A person who looks along x: H36M17, then the ears. Metres.
-STILL = np.array([
-    (0, 0, 0.93), (0, -0.12, 0.93), (0, -0.12, 0.5), (0, -0.12, 0.07), (0, 0.12, 0.93), (0, 0.12, 0.5),
-    (0, 0.12, 0.07), (0, 0, 1.17), (0, 0, 1.42), (0.065, 0, 1.565), (0, 0, 1.72), (0, 0.18, 1.42),
-    (0, 0.2, 1.13), (0, 0.22, 0.88), (0, -0.18, 1.42), (0, -0.2, 1.13), (0, -0.22, 0.88),
-    (0, 0.075, 1.6), (0, -0.075, 1.6),
-])  # fmt: skip
 PEOPLE = ["01", "01", "02"]
 
 

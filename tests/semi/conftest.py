@@ -3,17 +3,11 @@
 import numpy as np
 import pytest
 
+from standing import STILL
 from videopose.lifting.capture import CaptureSet
 from videopose.lifting.mocap import MotionCapture
 from videopose.lifting.simulated_studio import film
 
-# A person who looks along x: H36M17, then the ears. Metres.
-STILL = np.array([
-    (0, 0, 0.93), (0, -0.12, 0.93), (0, -0.12, 0.5), (0, -0.12, 0.07), (0, 0.12, 0.93), (0, 0.12, 0.5),
-    (0, 0.12, 0.07), (0, 0, 1.17), (0, 0, 1.42), (0.065, 0, 1.565), (0, 0, 1.72), (0, 0.18, 1.42),
-    (0, 0.2, 1.13), (0, 0.22, 0.88), (0, -0.18, 1.42), (0, -0.2, 1.13), (0, -0.22, 0.88),
-    (0, 0.075, 1.6), (0, -0.075, 1.6),
-])  # fmt: skip
 SWINGS = {2: 0.15, 3: 0.35, 5: -0.15, 6: -0.35, 12: 0.1, 13: 0.3, 15: -0.1, 16: -0.3}
 
 
