@@ -10,13 +10,14 @@ from ..errors import InputError, UsageError
 from ..files import file_digest
 from ..lifting.bodies import MotionBank
 from ..lifting.lifter import Lifter
+from ..lifting.mocap import MotionCapture
 from ..lifting.motion_batches import SynthesisedBatches
 from ..lifting.shipped import load_lifter
 from ..lifting.skeleton import H36M17
 from ..lifting.training import BatchSource
 from ..semi.batches import UnlabelledBatches
 from ..semi.config import SemiMotionConfig, load_footage_recipe
-from ..semi.fine_tuning import Answered, SteadyNetworks
+from ..semi.fine_tuning import Alternating, Answered, SteadyNetworks
 from ..semi.labelled import files_of, read_labelled, stand_in
 from ..semi.networks import Networks
 from ..semi.quality import assess
@@ -77,9 +78,11 @@ def learn_from_videos(
         say(f"note: {short} of them are shorter than the {reach} frames that the lifter looks at")
     if not kept:
         say("note: no track is long enough to hold a part of it out, so the report measures what was learned")
-    motion, licence = given or (stand_in(learnt, start), str(start.about.get("licence", "")))
-    source = f"motion capture from {Path(options.labelled or '').name}" if given else _OWN_MOTION
-    say(f"labelled half: {source} ({motion.minutes:.1f} minutes)")
+    own, licence = stand_in(learnt, start), str(start.about.get("licence", ""))
+    source = _OWN_MOTION
+    if given:
+        source, licence = f"motion capture from {Path(options.labelled or '').name}", given[1]
+    say(f"labelled half: {source} ({(given[0] if given else own).minutes:.1f} minutes)")
 
     labelled = "".join(file_digest(file) for file in files_of(options.labelled)) if options.labelled else ""
     made_of = (start.digest(), *people.digests, labelled or "stand-in")
@@ -87,9 +90,9 @@ def learn_from_videos(
     semi = config.semi.model_copy(update={"reprojection": config.semi.reprojection * trust})
     config = config.model_copy(update={"footage": made_of, "semi": semi})
     networks = SteadyNetworks.of(start, seed=config.seed, strided=not config.model.dense)
-    batches: BatchSource = SynthesisedBatches(MotionBank.build([(motion, 1.0)]), config)
-    if given is None:
-        batches = Answered(batches, start.model, precision=config.precision)
+    batches: BatchSource = Answered(_synthesised(own, config), start.model, precision=config.precision)
+    if given:
+        batches = Alternating(_synthesised(given[0], config), batches)
 
     def errors(networks: Networks) -> dict[str, float]:
         return {k: round(v, 3) for k, v in asdict(assess(measured, course.lifter(networks))).items()}
@@ -132,6 +135,10 @@ def learn_from_videos(
         about=about,
     )
     return result
+
+
+def _synthesised(motion: MotionCapture, config: SemiMotionConfig) -> SynthesisedBatches:
+    return SynthesisedBatches(MotionBank.build([(motion, 1.0)]), config)
 
 
 def _configured(recipe: Path, options: SemiOptions, start: Lifter) -> SemiMotionConfig:

@@ -18,13 +18,14 @@ class UnlabelledBatch:
     """What the second half of a training step reads.
 
     keypoints: (N, receptive field − 1 + chunk, K, 2). target: (N, chunk, S, 2), and weight: (N, chunk, S), as
-    of `footage.Clip`. camera: (N, 14).
+    of `footage.Clip`. camera: (N, 14). person: (N,).
     """
 
     keypoints: Tensor
     target: Tensor
     weight: Tensor
     camera: Tensor
+    person: Tensor
 
     def map(self, function: Callable[[Tensor], Tensor]) -> UnlabelledBatch:
         """The batch with something done to each of its tensors."""
@@ -47,6 +48,7 @@ class UnlabelledBatches:
         self.target = torch.from_numpy(np.concatenate([clip.target for clip in clips]))
         self.weight = torch.from_numpy(np.concatenate([clip.weight for clip in clips]))
         self.camera = torch.stack([clip.camera for clip in clips]).float()
+        self.person = torch.tensor([clip.person for clip in clips])
 
         lengths = torch.tensor([len(clip) for clip in clips])
         self.first = lengths.cumsum(0) - lengths
@@ -86,6 +88,7 @@ class UnlabelledBatches:
                 self.weight[target],
             ),
             torch.where(mirrored[:, None], mirrored_camera(self.camera[clip]), self.camera[clip]),
+            self.person[clip],
         )
 
     def _order(self, number: int) -> Tensor:

@@ -18,13 +18,14 @@ Weight = Annotated[float, Field(ge=0)]
 class SemiConfig(BaseModel):
     """The losses of §4, and when they begin.
 
-    pose, trajectory, reprojection, bones: the weight of each term; 0 switches it off. warmup: epochs on
-    labelled data alone (steps, where there are no epochs). joints: which are compared with keypoints: "all"
-    where the keypoints are Human3.6M's own joints, "limbs" (and the hip) where they come from COCO's, which
-    places spine, neck and head elsewhere. pose_rate: the pose network's learning rate, relative to the
-    trajectory network's, which has to begin anew where a lifter has none. distortion: project through the
-    lens as it is; else as a pinhole. subjects: of the labelled data set, whose keypoints stand for unlabelled
-    footage. held_out: the share of every track of a user's footage that is kept for measuring.
+    pose, trajectory, reprojection, bones, spread: the weight of each term; 0 switches it off. The last, that
+    everybody's own bones keep one length, is not the paper's. warmup: epochs on labelled data alone (steps,
+    where there are no epochs). joints: which are compared with keypoints: "all" where the keypoints are
+    Human3.6M's own joints, "limbs" (and the hip) where they come from COCO's, which places spine, neck and
+    head elsewhere. pose_rate: the pose network's learning rate, relative to the trajectory network's, which
+    has to begin anew where a lifter has none. distortion: project through the lens as it is; else as a
+    pinhole. subjects: of the labelled data set, whose keypoints stand for unlabelled footage. held_out: the
+    share of every track of a user's footage that is kept for measuring.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,6 +34,7 @@ class SemiConfig(BaseModel):
     trajectory: Weight = 1.0
     reprojection: Weight = 1.0
     bones: Weight = 1.0
+    spread: Weight = 0.0
     warmup: NonNegativeInt = 1
     joints: Literal["limbs", "all"] = "limbs"
     pose_rate: Fraction = 1.0
@@ -43,7 +45,7 @@ class SemiConfig(BaseModel):
     @property
     def unlabelled(self) -> bool:
         """Whether unlabelled footage has any say."""
-        return self.reprojection > 0 or self.bones > 0
+        return max(self.reprojection, self.bones, self.spread) > 0
 
 
 class SemiRecordedConfig(RecordedConfig):

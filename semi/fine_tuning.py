@@ -47,3 +47,18 @@ class Answered:
         with torch.no_grad(), lower:
             pose = answer(batch.keypoints.to(device))
         return replace(batch, pose=pose.float().view(batch.pose.shape))
+
+
+class Alternating:
+    """Batches of two kinds in turn: of what is new, and of what is to be kept.
+
+    Labelled motion of other people alone pulls the answers to their bodies, which no picture contradicts.
+    """
+
+    def __init__(self, new: BatchSource, kept: BatchSource) -> None:
+        self.new, self.kept = new, kept
+        self.joints, self.steps, self.epoch = new.joints, new.steps, new.epoch
+
+    def draw(self, step: int, *, rank: int = 0, world: int = 1) -> Batch:
+        """As of `BatchSource`."""
+        return (self.kept if step % 2 else self.new).draw(step, rank=rank, world=world)

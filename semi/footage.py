@@ -35,13 +35,15 @@ class Clip:
 
     seen: (T, K, 2), what the lifter reads. target: (T, S, 2) keypoints that are compared, in whatever units
     `camera`, (14,) of `Lens.parameters`, projects to. weight: (T, S), how far each is trusted; 0 where it was
-    not seen. Raises `ValueError` where shapes disagree.
+    not seen. person: a number that other clips of the same person have too. Raises `ValueError` where shapes
+    disagree.
     """
 
     seen: NDArray[np.float32]
     target: NDArray[np.float32]
     weight: NDArray[np.float32]
     camera: Tensor
+    person: int = 0
 
     def __post_init__(self) -> None:
         if not len(self.seen) == len(self.target) or self.weight.shape != self.target.shape[:2]:
@@ -96,6 +98,7 @@ def as_clip(
     weight: NDArray[np.float32],
     rays: NDArray[np.float32],
     *,
+    person: int,
     space: InputSpace,
     joints: tuple[int, ...],
 ) -> Clip:
@@ -103,12 +106,12 @@ def as_clip(
 
     keypoints: (T, 17, 2), Human3.6M's layout, as of `camera.to_rays`, or for the space "screen" as of
     `camera.to_screen`. weight: (T, S), of the joints that are compared. rays: (T, 17, 2), undistorted, as of
-    `camera.to_rays`.
+    `camera.to_rays`. person: as of `Clip`.
     """
     seen = keypoints
     if space == "centred":
         seen = centre(torch.from_numpy(keypoints / H36M_FOCAL))[0].numpy()
-    return Clip(seen, rays[:, list(joints)], weight, RAYS)
+    return Clip(seen, rays[:, list(joints)], weight, RAYS, person)
 
 
 def studio_footage(data: CaptureSet, space: InputSpace, config: SemiConfig) -> Footage:
@@ -123,6 +126,7 @@ def studio_footage(data: CaptureSet, space: InputSpace, config: SemiConfig) -> F
     if given is not data.skeleton and not convertible:
         raise UsageError(f"{given.name} keypoints cannot be compared with {data.skeleton.name} poses")
     joints = compared(data.skeleton, exact=config.joints == "all" and not convertible)
+    people = sorted({recording.subject for recording in data.recordings})
 
     def clip(recording: Recording) -> Clip:
         camera = recording.camera
@@ -134,7 +138,8 @@ def studio_footage(data: CaptureSet, space: InputSpace, config: SemiConfig) -> F
         seen = read_keypoints(recording, space)
         target = (coco_to_h36m(seen) if convertible else seen)[:, list(joints)]
         parameters = RAYS if space != "screen" else screen_camera(camera, distortion=config.distortion)
-        return Clip(seen, target, np.ones(target.shape[:2], np.float32), parameters)
+        weight = np.ones(target.shape[:2], np.float32)
+        return Clip(seen, target, weight, parameters, people.index(recording.subject))
 
     return Footage(
         tuple(clip(r) for r in data.recordings),

@@ -109,7 +109,9 @@ def stand_in(spans: Iterable[Span], lifter: Lifter) -> MotionCapture:
                 upright = np.stack([points[..., 0], points[..., 2], -points[..., 1]], -1)
                 takes.append((f"{span.name} {span.track}", span.name, even_bones(upright)))
     if not takes:
-        raise InputError("nobody was seen well enough, for half a second, to be lifted; see --labeled")
+        raise InputError(
+            "nobody was seen well enough, for half a second, to learn from; give clearer footage"
+        )
     return motion(takes, rate, "the footage, as the starting lifter sees it")
 
 

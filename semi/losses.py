@@ -36,6 +36,25 @@ def bone_error(labelled: Tensor, unlabelled: Tensor, bones: Sequence[tuple[int, 
     return (_mean_lengths(labelled, bones) - _mean_lengths(unlabelled, bones)).abs().mean()
 
 
+def spread_error(poses: Tensor, person: Tensor, bones: Sequence[tuple[int, int]]) -> Tensor:
+    """How far bones are from the mean length that the same person's have in other samples.
+
+    Not the paper's, whose mean lengths leave bones free to be short in one frame and long in the next. Of a
+    bone whose length and projection are known, one end tells the other's depth, but for its sign.
+
+    Poses (N, T, J, 3), as predicted. person: (N,), equal where people are the same. bones: (child, parent)
+    pairs.
+    """
+    lengths = _lengths(poses, bones)
+    same = (person[:, None] == person).to(lengths)
+    mean = same @ lengths.mean(1) / same.sum(1, keepdim=True)
+    return (lengths - mean[:, None]).abs().mean()
+
+
 def _mean_lengths(poses: Tensor, bones: Sequence[tuple[int, int]]) -> Tensor:
+    return _lengths(poses, bones).flatten(0, -2).mean(0)
+
+
+def _lengths(poses: Tensor, bones: Sequence[tuple[int, int]]) -> Tensor:
     child, parent = (list(ends) for ends in zip(*bones, strict=True))
-    return (poses[..., child, :] - poses[..., parent, :]).norm(dim=-1).flatten(0, -2).mean(0)
+    return (poses[..., child, :] - poses[..., parent, :]).norm(dim=-1)

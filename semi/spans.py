@@ -112,11 +112,12 @@ def footage_of(spans: Sequence[Span], lifter: Lifter) -> Footage:
     A keypoint counts by its score, and the less the further it is from where the lifter sees the joint
     (Geman–McClure's weight): a detector that is far off is wrong more often than the lifter is.
     """
-    clips = tuple(_clip(span, lifter) for span in spans)
+    people = list(dict.fromkeys((span.name, span.track) for span in spans))
+    clips = tuple(_clip(span, lifter, people.index((span.name, span.track))) for span in spans)
     return Footage(clips, COMPARED, H36M17.mirror, mirror_of(COMPARED, H36M17))
 
 
-def _clip(span: Span, lifter: Lifter) -> Clip:
+def _clip(span: Span, lifter: Lifter, person: int) -> Clip:
     positions = coco_to_h36m(span.keypoints)[..., :2]
     pose, root = span.lifted(lifter)
     off, scores = span.reprojected(pose, root)
@@ -128,4 +129,4 @@ def _clip(span: Span, lifter: Lifter) -> Clip:
         positions, weight, lost = (read_at(v, span.times, grid) for v in (positions, weight, lost))
     rays = to_rays(positions, span.camera)
     seen = to_screen(positions, span.size) if lifter.input_space == "screen" else rays
-    return as_clip(seen, weight * (lost == 0), rays, space=lifter.input_space, joints=COMPARED)
+    return as_clip(seen, weight * (lost == 0), rays, person=person, space=lifter.input_space, joints=COMPARED)

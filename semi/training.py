@@ -19,7 +19,7 @@ from ..lifting.synthesis import Batch
 from ..lifting.training import LOSS_EVERY, BatchSource, one_ahead, set_momentum, to_device
 from .batches import UnlabelledBatch, UnlabelledBatches
 from .config import AnySemiConfig
-from .losses import bone_error, pose_error, reprojection_error, trajectory_error
+from .losses import bone_error, pose_error, reprojection_error, spread_error, trajectory_error
 from .networks import Networks, rotation_of, to_camera, to_network
 from .projection import project
 
@@ -56,12 +56,13 @@ def unlabelled_terms(
     joints: Sequence[int],
     bones: Sequence[tuple[int, int]],
 ) -> dict[str, Tensor]:
-    """`reprojection` and `bones`: how far the answer is from the keypoints, and its bones from those of
-    `labelled`, the poses that the networks give of labelled people."""
+    """`reprojection`, `bones` and `spread`: how far the answer is from the keypoints, its bones from those of
+    `labelled`, the poses that the networks give of labelled people, and everybody's bones from their mean."""
     placed = to_camera(answer.pose + answer.root, answer.rotation)[:, :, list(joints)]
     return {
         "reprojection": reprojection_error(project(placed, batch.camera), batch.target, batch.weight),
         "bones": bone_error(labelled, answer.pose, bones),
+        "spread": spread_error(answer.pose, batch.person, bones),
     }
 
 

@@ -93,7 +93,7 @@ def _zero_at_the_truth_only(
     batch = batches.draw(0, len(batches))
     answer = _answer(networks, batch, causal, chunk, space)
     assert _loss(answer, batch, footage.joints) < 2e-5
-    late = UnlabelledBatch(batch.keypoints.roll(1, 1), batch.target, batch.weight, batch.camera)
+    late = UnlabelledBatch(batch.keypoints.roll(1, 1), batch.target, batch.weight, batch.camera, batch.person)
     assert _loss(_answer(networks, late, causal, chunk, space), batch, footage.joints) > 1e-2
 
 
@@ -114,7 +114,7 @@ every_way = pytest.mark.parametrize(
 def test_rays(causal: bool, chunk: int) -> None:
     seen = _motion()
     scores = np.ones((len(seen), 17), np.float32)
-    clip = as_clip(seen, scores[:, JOINTS], seen, space="rays", joints=JOINTS)
+    clip = as_clip(seen, scores[:, JOINTS], seen, person=0, space="rays", joints=JOINTS)
     footage = Footage((clip,), JOINTS, H36M17.mirror, mirror_of(JOINTS, H36M17))
     scale = torch.full((2,), DEPTH / H36M_FOCAL)
     _zero_at_the_truth_only(_flat(causal, chunk, scale, torch.zeros(2)), footage, causal, chunk, "rays")
@@ -131,7 +131,8 @@ def test_centred(causal: bool, chunk: int) -> None:
     there = torch.cat([flat * SIZE / DEPTH, torch.ones(30, 17, 1)], -1)
     there = torch.einsum("tji,tkj->tki", look_at(hip), there)
     rays = (H36M_FOCAL * there[..., :2] / there[..., 2:]).numpy()
-    clip = as_clip(rays, np.ones((30, len(JOINTS)), np.float32), rays, space="centred", joints=JOINTS)
+    weight = np.ones((30, len(JOINTS)), np.float32)
+    clip = as_clip(rays, weight, rays, person=0, space="centred", joints=JOINTS)
     footage = Footage((clip,), JOINTS, H36M17.mirror, mirror_of(JOINTS, H36M17))
     expected = centre(torch.from_numpy(rays / H36M_FOCAL))[0].numpy()
     np.testing.assert_array_equal(clip.seen, expected)

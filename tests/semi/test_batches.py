@@ -15,7 +15,7 @@ def _clip(frames: int, number: int) -> Clip:
     seen = (1000 * number + np.arange(frames)[:, None, None] + np.arange(17)[:, None] / 100) * np.ones(2)
     seen = seen.astype(np.float32)
     weight = np.linspace(0, 1, frames)[:, None] * np.ones(len(JOINTS))
-    return Clip(seen, seen[:, list(JOINTS)], weight.astype(np.float32), RAYS + number)
+    return Clip(seen, seen[:, list(JOINTS)], weight.astype(np.float32), RAYS + number, number)
 
 
 FOOTAGE = Footage((_clip(5, 1), _clip(8, 2)), JOINTS, H36M17.mirror, mirror_of(JOINTS, H36M17))
@@ -46,6 +46,7 @@ def test_a_window_holds_the_frames_about_its_target(causal: bool) -> None:
     wanted = (frames[:, None] + torch.arange(9) - at).clamp(low[:, None], high[:, None])
     torch.testing.assert_close(batch.keypoints[:, :, 0, 0], wanted)
     torch.testing.assert_close(batch.camera[:, 2], torch.where(frames < 2000, 1.0, 2.0))  # (RAYS has 0)
+    torch.testing.assert_close(batch.person, torch.where(frames < 2000, 1, 2))
 
 
 @pytest.mark.parametrize("chunk", [2, 3, 8])

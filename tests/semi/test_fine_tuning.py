@@ -10,7 +10,7 @@ from videopose.lifting.model import TemporalModel
 from videopose.lifting.motion_batches import SynthesisedBatches
 from videopose.lifting.skeleton import H36M17
 from videopose.semi.config import SemiMotionConfig
-from videopose.semi.fine_tuning import Answered, SteadyNetworks
+from videopose.semi.fine_tuning import Alternating, Answered, SteadyNetworks
 from videopose.semi.training import train
 
 MODEL = ModelConfig(filter_widths=(3, 3), channels=16, dropout=0.5)
@@ -74,3 +74,14 @@ def test_the_pose_model_waits_until_footage_tells_it_something(
         if name.startswith("pose."):
             assert torch.equal(value, before[name]), name
     assert not torch.equal(networks.trajectory.shrink.bias, before["trajectory.shrink.bias"])
+
+
+def test_what_is_new_and_what_is_kept_take_turns(motion: MotionCapture) -> None:
+    new = SynthesisedBatches(MotionBank.build([(motion, 1.0)]), _config())
+    kept = Answered(new, _networks().pose.eval())
+    both = Alternating(new, kept)
+    assert (both.joints, both.steps, both.epoch) == (new.joints, new.steps, new.epoch)
+    for step in range(4):
+        expected = (new, kept)[step % 2].draw(step)
+        assert torch.equal(both.draw(step).pose, expected.pose)
+        assert torch.equal(both.draw(step).keypoints, expected.keypoints)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from videopose.lifting.skeleton import H36M17
-from videopose.semi.losses import bone_error, pose_error, reprojection_error, trajectory_error
+from videopose.semi.losses import bone_error, pose_error, reprojection_error, spread_error, trajectory_error
 
 POSES = torch.randn(6, 4, 17, 3, generator=torch.Generator().manual_seed(0))
 
@@ -13,6 +13,8 @@ def test_everything_is_zero_at_the_truth() -> None:
     assert trajectory_error(POSES[:, :, 0], POSES[:, :, 0] + 0) == 0
     assert reprojection_error(keypoints, keypoints, weight) == 0
     assert bone_error(POSES, POSES, H36M17.bones) == 0
+    still = POSES[:1, :1].expand(6, 4, 17, 3)
+    assert float(spread_error(still, torch.zeros(6), H36M17.bones)) == pytest.approx(0, abs=1e-6)
 
 
 def test_pose_error_is_mpjpe() -> None:
@@ -59,3 +61,28 @@ def test_bones_are_compared_in_the_mean_only() -> None:
     assert float(bone_error(POSES, halves, H36M17.bones)) == pytest.approx(0, abs=1e-6)
     mean = torch.stack([(POSES[..., c, :] - POSES[..., p, :]).norm(dim=-1).mean() for c, p in H36M17.bones])
     assert float(bone_error(POSES, 1.1 * POSES, H36M17.bones)) == pytest.approx(0.1 * float(mean.mean()))
+
+
+def test_everybody_keeps_bones_of_their_own() -> None:
+    """Two people of different size, who turn about; then one of them is larger in one of four samples."""
+    pose = POSES[0, 0]
+    angle = torch.linspace(0, 3, 6)[:, None]
+    turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], -1).view(6, 2, 2)
+    moving = torch.cat([torch.einsum("nij,kj->nki", turn, pose[:, :2]), pose[:, 2:].expand(6, 17, 1)], -1)
+    size = torch.tensor([1.0, 1.0, 1.0, 1.0, 0.7, 0.7])
+    poses, person = (size[:, None, None] * moving)[:, None], torch.tensor([5, 5, 5, 5, 2, 2])
+    assert float(spread_error(poses, person, H36M17.bones)) == pytest.approx(0, abs=1e-6)
+
+    poses[0] *= 1.4  # 0.4 of a bone above the others, and 0.3 of it above the mean, which is 0.1 above them
+    mean = torch.stack([(pose[c] - pose[p]).norm() for c, p in H36M17.bones]).mean()
+    expected = (0.3 + 3 * 0.1) / 6 * float(mean)
+    assert float(spread_error(poses, person, H36M17.bones)) == pytest.approx(expected)
+
+
+def test_a_person_seen_once_and_poses_of_one_point_move_nothing() -> None:
+    poses = torch.zeros(3, 2, 17, 3, requires_grad=True)
+    error = spread_error(poses, torch.arange(3), H36M17.bones)
+    error.backward()
+    assert error == 0
+    assert poses.grad is not None
+    assert torch.isfinite(poses.grad).all()

@@ -93,6 +93,12 @@ def test_limbs_and_hip_are_compared_as_rays_by_score(
         np.testing.assert_array_equal(clip.seen[:, JOINTS], clip.target)
 
 
+def test_spans_of_a_track_are_of_one_person_and_those_of_other_videos_of_others(table: PoseTable) -> None:
+    first, second = spans_of(table, LENS, "a.mp4")
+    parts = [first.part(slice(30)), second, first.part(slice(30, None)), *spans_of(table, LENS, "b.mp4")]
+    assert [clip.person for clip in footage_of(parts, _lifter()).clips] == [0, 1, 0, 2, 3]
+
+
 @pytest.mark.parametrize("rate", [10, 60])
 @pytest.mark.usefixtures("truthful")
 def test_footage_of_another_rate_is_read_at_the_lifters(table: PoseTable, rate: float) -> None:

@@ -133,9 +133,15 @@ def test_causal_and_chunked(tmp_path: Path, studio: Studio, model: Any, schedule
         assert not torch.equal(old, new)
 
 
-def test_poses_of_footage_come_to_lie_on_its_keypoints(tmp_path: Path, studio: Studio) -> None:
+def test_poses_of_footage_come_to_lie_on_its_keypoints_and_bones_to_keep_their_length(
+    tmp_path: Path, studio: Studio
+) -> None:
     errors = {}
-    for name, semi in (("labels", {"reprojection": 0, "bones": 0}), ("footage", {"bones": 0, "warmup": 2})):
+    for name, semi in (
+        ("labels", {"reprojection": 0, "bones": 0}),
+        ("footage", {"bones": 0, "warmup": 2}),
+        ("steady", {"bones": 0, "spread": 3, "warmup": 2}),
+    ):
         run = Run(_config(semi=semi, epochs=30, batch=128, decay=0.9), studio)
         networks = run.train(tmp_path / name)
         batch = run.unlabelled.draw(0, len(run.unlabelled))
@@ -144,8 +150,10 @@ def test_poses_of_footage_come_to_lie_on_its_keypoints(tmp_path: Path, studio: S
         answer = Answer(pose, root, rotation_of(batch.keypoints, run.config.model, 1, "rays"))
         joints = run.unlabelled.footage.joints
         terms = unlabelled_terms(answer, batch, pose, joints=joints, bones=H36M17.bones)
-        errors[name] = float(terms["reprojection"])
-    assert errors["footage"] < 0.7 * errors["labels"]
+        errors[name] = {term: float(value) for term, value in terms.items()}
+    assert errors["footage"]["reprojection"] < 0.7 * errors["labels"]["reprojection"]
+    assert errors["steady"]["reprojection"] < 0.7 * errors["labels"]["reprojection"]
+    assert errors["steady"]["spread"] < 0.85 * errors["footage"]["spread"]
 
 
 def test_bfloat16(tmp_path: Path, studio: Studio) -> None:
