@@ -28,8 +28,8 @@ from .stage_options import CAMERA_OPTIONS, RUN_OPTIONS, people_options, settings
     type=click.Path(path_type=Path, exists=True),
     metavar="FILE|FOLDER",
     help="Motion with labels: a motion-capture table, data_3d_h36m.npz, data_3d_humaneva15.npz, or a folder "
-    "of them; it takes turns with the videos' own motion, as the starting lifter sees it.  [default: the latter "
-    "alone]",
+    "of them; it takes turns with the videos' own motion, as the starting lifter sees it.  "
+    "[default: the latter alone]",
 )
 @click.option(
     "--lifter",
