@@ -5,7 +5,7 @@
 People of motion capture whom the lifter was not trained on are filmed by three fixed cameras, and a simulated
 detector finds their keypoints: a good one, or one nearly as far off as training ever simulates. Besides, each
 keypoint is off in a direction of its own, the same in all videos. The recipe `footage` was chosen on CMU's
-held-out people; HDM05's were looked at twice, and the recipe changed in between.
+held-out people; HDM05's were looked at with earlier recipes, and once with this one.
 
 Errors are measured on the last fifth of every track, and on other clips through other cameras, of which
 nothing was learned. FOLDER holds `cmu_h36m17_50hz.npz` and `hdm05_h36m17_50hz.npz`.
