@@ -87,6 +87,9 @@ def best_alone(share: float) -> dict[str, Any]:
     return _FEW if share <= SHARES[0] else _MORE
 
 
+DETECTED = 5
+"""The weight of reprojection where a detector's keypoints are reprojected to: they are believed less."""
+
 KEYPOINTS = {"gt": "True keypoints", "simulated": "Simulated detections"}
 
 
@@ -113,6 +116,8 @@ class Run:
             "recordings.subset": self.share,
             "semi.joints": "all" if self.keypoints == "gt" else "limbs",
         }
+        if self.keypoints == "simulated":
+            changes["semi.reprojection"] = DETECTED
         if self.method == "labels alone":
             changes |= best_alone(self.share)
         return load_studio_recipe(RECIPE, changes | METHODS[self.method])
