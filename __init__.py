@@ -21,9 +21,9 @@ def infer(video: str | os.PathLike[str], **options: Any) -> PoseTable:
     from dataclasses import fields
 
     from .errors import UsageError
-    from .pipeline.infer import InferOptions
-    from .pipeline.infer import infer as run
-    from .pipeline.intrinsics import FocalLength
+    from .pipeline.camera_metadata.find_camera import FocalLength
+    from .pipeline.inference.infer import InferOptions
+    from .pipeline.inference.infer import infer as run
 
     lens = {"focal_px": "pixels", "focal_35mm": "mm35", "hfov": "hfov"}
     known = [*(f.name for f in fields(InferOptions) if f.name != "focal"), *lens]

@@ -1,5 +1,5 @@
 """`python -m videopose` is `videopose`."""
 
-from .pipeline.cli import main
+from .pipeline.cli.main import main
 
 main()

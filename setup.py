@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
-PACKAGES = ["pipeline", "detectors", "lifting", "lifting.scarce", "render", "semi"]
+PACKAGES = find_packages(include=["pipeline*", "detectors*", "lifting*", "render*", "semi*"])
 
 setup(
     script_name="setup.py",  # so that it is not taken for a module of the package beside it
@@ -19,10 +19,9 @@ setup(
     packages=["videopose", *(f"videopose.{p}" for p in PACKAGES)],
     package_data={
         "videopose": ["py.typed", "configs/**/*.yaml"],
-        "videopose.lifting": ["py.typed", "weights/*.safetensors"],
-        **{f"videopose.{p}": ["py.typed"] for p in PACKAGES if p != "lifting"},
+        "videopose.lifting": ["weights/*.safetensors"],
     },
-    entry_points={"console_scripts": ["videopose = videopose.pipeline.cli:main"]},
+    entry_points={"console_scripts": ["videopose = videopose.pipeline.cli.main:main"]},
     install_requires=[
         "av>=18",  # reads any video without a system ffmpeg: time stamps, rotation, metadata
         "click>=8.1",  # the command line

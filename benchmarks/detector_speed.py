@@ -19,10 +19,10 @@ from itertools import islice
 import numpy as np
 
 from videopose.detectors.crop import Crop
-from videopose.detectors.movenet import THUNDER_SIZE, MoveNet, open_session
+from videopose.detectors.movenet.detector import THUNDER_SIZE, MoveNet, open_session
 from videopose.detectors.people import Image
-from videopose.pipeline.assets import fetch
-from videopose.pipeline.video_in import open_video
+from videopose.pipeline.downloads.assets import fetch
+from videopose.pipeline.video.reader import open_video
 
 BLOCK = 20  # frames; the detector's look_interval
 BLOCKS = 6  # of the clip: until the man jumps

@@ -33,21 +33,23 @@ import onnxruntime
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from videopose.detectors import cpn_detector, mask_rcnn, movenet
-from videopose.detectors.coco_annotations import COCO17
-from videopose.detectors.cpn import CPN
-from videopose.detectors.cpn_crops import Window
-from videopose.detectors.cpn_weights import CPNWeights
+from videopose.detectors.coco.annotations import COCO17
+from videopose.detectors.cpn import detector as cpn_detector
+from videopose.detectors.cpn.crops import Window
+from videopose.detectors.cpn.network import CPN
+from videopose.detectors.cpn.weights import CPNWeights
 from videopose.detectors.crop import Crop
+from videopose.detectors.mask_rcnn import detector as mask_rcnn
+from videopose.detectors.mask_rcnn.require_detectron2 import require_detectron2
+from videopose.detectors.movenet import detector as movenet
+from videopose.detectors.movenet.tfjs import read_tfjs
+from videopose.detectors.movenet.tfjs_to_onnx import tfjs_to_onnx
 from videopose.detectors.people import Detector, Image
-from videopose.detectors.require_detectron2 import require_detectron2
-from videopose.detectors.tfjs import read_tfjs
-from videopose.detectors.tfjs_to_onnx import tfjs_to_onnx
-from videopose.pipeline.assets import fetch
-from videopose.pipeline.evaluate_detector import EvaluateDetectorOptions
-from videopose.pipeline.evaluate_detector import run as evaluate
+from videopose.pipeline.downloads.assets import fetch
+from videopose.pipeline.evaluation.evaluate_detector import EvaluateDetectorOptions
+from videopose.pipeline.evaluation.evaluate_detector import run as evaluate
 from videopose.pipeline.progress import quiet
-from videopose.pipeline.video_in import open_video
+from videopose.pipeline.video.reader import open_video
 
 STAGES = ("reading", "preparing", "network", "decoding", "rest")
 PEOPLE = 2
@@ -223,8 +225,8 @@ def _torch_multiply_adds(detector: Detector, frames: list[Image]) -> float:
 def build_mask_rcnn(backbone: str, folder: Path, *, short_side: int | None = None) -> Subject:
     """Mask R-CNN with random weights that stay in bounds."""
     require_detectron2()
-    from videopose.detectors import keypoint_head
-    from videopose.detectors.mask_rcnn_model import build_network, configuration
+    from videopose.detectors.mask_rcnn import keypoint_head
+    from videopose.detectors.mask_rcnn.model import build_network, configuration
 
     torch.manual_seed(0)
     weights = build_network(configuration(backbone, {"MODEL.DEVICE": "cpu"})).state_dict()

@@ -19,13 +19,13 @@ from rich.progress import track
 from rich.table import Table
 
 from videopose.errors import VideoposeError
-from videopose.lifting.camera import H36M_FOCAL, Intrinsics
-from videopose.lifting.config import CameraConfig, DetectionConfig
-from videopose.lifting.evaluation import pool, score, sequences
-from videopose.lifting.inference import lift_track
-from videopose.lifting.mocap import MotionCapture
-from videopose.lifting.shipped import load_lifter
-from videopose.lifting.unseen import select_unseen
+from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
+from videopose.lifting.datasets.motion_capture import MotionCapture
+from videopose.lifting.evaluation.held_out import select_unseen
+from videopose.lifting.evaluation.scores import pool, score, sequences
+from videopose.lifting.inference.offline import lift_track
+from videopose.lifting.inference.pretrained import load_lifter
+from videopose.lifting.training.config import CameraConfig, DetectionConfig
 
 RATES = (15.0, 24.0, 30.0, 50.0, 60.0, 90.0, 120.0)
 SIZE = (1920, 1080)

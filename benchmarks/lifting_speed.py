@@ -24,14 +24,14 @@ import numpy as np
 import torch
 from turns import show, take_turns
 
-from videopose.lifting.config import CameraConfig, DetectionConfig
-from videopose.lifting.evaluation import sequences
-from videopose.lifting.folded import FoldedModel, Precision
-from videopose.lifting.inference import Network, predict, predict_poses
-from videopose.lifting.mocap import MotionCapture
-from videopose.lifting.model import TemporalModel
-from videopose.lifting.shipped import DEFAULT, load_lifter
-from videopose.lifting.streaming import Streamer
+from videopose.lifting.datasets.motion_capture import MotionCapture
+from videopose.lifting.evaluation.scores import sequences
+from videopose.lifting.inference.offline import Network, predict, predict_poses
+from videopose.lifting.inference.pretrained import DEFAULT, load_lifter
+from videopose.lifting.inference.streaming import Streamer
+from videopose.lifting.network.fused_model import FoldedModel, Precision
+from videopose.lifting.network.temporal_model import TemporalModel
+from videopose.lifting.training.config import CameraConfig, DetectionConfig
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 LIVE = 50  # frames that are lifted live in a round

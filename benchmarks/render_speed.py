@@ -19,14 +19,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from videopose.lifting.camera import Intrinsics, project
+from videopose.lifting.cameras.intrinsics import Intrinsics, project
 from videopose.lifting.pose_table import PoseTable
-from videopose.lifting.skeleton import COCO17, H36M17
-from videopose.pipeline.assets import fetch
-from videopose.pipeline.video_in import open_video
-from videopose.pipeline.video_out import VideoWriter
+from videopose.pipeline.downloads.assets import fetch
+from videopose.pipeline.video.reader import open_video
+from videopose.pipeline.video.writer import VideoWriter
 from videopose.render.animation import Animation
 from videopose.render.theme import Image
+from videopose.skeleton import COCO17, H36M17
 
 SIZE = (1200, 600)
 KEPT = 40  # decoded frames that drawing alone goes round and round

@@ -12,7 +12,6 @@ side by side, --jobs at a time, on one core each. docs/reproduction.md says what
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -24,12 +23,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from kept import is_done, load, save
 from reproduction_plan import ROWS, Row, Run, runs_of
 from reproduction_table import write
 from reproduction_training import chunk_speed, perform
 
-from videopose.errors import InputError, UsageError, VideoposeError
-from videopose.files import replacing
+from videopose.errors import UsageError, VideoposeError
 from videopose.pipeline.progress import Stage, say, terminal
 
 RESULTS = Path(__file__).with_name("results") / "reproduction"
@@ -71,7 +70,9 @@ def carry_out(
 ) -> None:
     """Do what some rows need and has no result yet, seed by seed. Raises `VideoposeError`."""
     tasks = [(run, seed) for seed in seeds for run in runs_of(rows)]
-    missing = [(run, seed) for run, seed in tasks if not _done(results, run, seed)]
+    missing = [
+        (run, seed) for run, seed in tasks if not is_done(_path(results, run, seed), run.settings(seed))
+    ]
     work = sum(run.seconds for run, _ in missing)
     say(
         f"{len(tasks) - len(missing)} of {len(tasks)} runs are there; the others take about "
@@ -82,7 +83,7 @@ def carry_out(
     speed = results / f"{SPEED}.json"
     if any(row.speed for row in rows.values()) and not speed.exists():
         say("training speed by chunk size")
-        _save(speed, {"run": SPEED, "milliseconds": chunk_speed(data)})
+        save(speed, {"run": SPEED, "milliseconds": chunk_speed(data)})
 
 
 def _side_by_side(
@@ -111,44 +112,13 @@ def keep(run: Run, seed: int, data: Path, results: Path) -> str:
     """Do a run, write its result, and say in a line what came out."""
     began = time.perf_counter()
     result = perform(run, seed, data, count=_count)
-    _save(_path(results, run, seed), result)
+    save(_path(results, run, seed), result)
     errors = "; ".join(f"{test}: {values['mpjpe']:.1f} mm" for test, values in result["errors"].items())
     return f"{run.name}, seed {seed}: {errors} ({time.perf_counter() - began:.0f} s)"
 
 
-def load(results: Path) -> dict[str, list[dict[str, Any]]]:
-    """All results by run, one a seed. Raises `InputError` for a foreign file."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for path in sorted(results.glob("*.json")):
-        found.setdefault(_read(path)["run"], []).append(_read(path))
-    return found
-
-
-def _done(results: Path, run: Run, seed: int) -> bool:
-    path = _path(results, run, seed)
-    if not path.exists():
-        return False
-    if _read(path).get("settings") != run.settings(seed):
-        raise InputError(f"{path} was made with other settings; delete it, or give another --results")
-    return True
-
-
 def _path(results: Path, run: Run, seed: int) -> Path:
     return results / f"{run.name}-{seed}.json"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-        result["run"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is no result of this benchmark; delete it") from error
-    return result
-
-
-def _save(path: Path, result: Mapping[str, Any]) -> None:
-    with replacing(path) as part:
-        part.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 _counter: Any = None  # seconds of work that all processes have done

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from videopose.lifting.config import RecordedConfig, load_config
+from videopose.lifting.training.config import RecordedConfig, load_config
 
 BASE = Path(__file__).parents[1] / "configs" / "reproduction" / "base.yaml"
 

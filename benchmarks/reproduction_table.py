@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kept import insert
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Picture
 from reproduction_plan import CHANNELS, CHUNKS, RECEPTIVE_FIELDS, ROWS, Figure, Row
 
-from videopose.errors import InputError
 from videopose.files import replacing
 from videopose.pipeline.progress import say
 
@@ -28,13 +28,7 @@ Results = Mapping[str, Sequence[Mapping[str, Any]]]
 
 def write(results: Results, *, page: Path = PAGE, picture: Path = PICTURE) -> None:
     """Put the table into the page and draw the picture. Raises `InputError` where the page has no place."""
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise InputError(f"{page} has no lines {BEGIN} and {END} for the table to stand between")
-    with replacing(page) as part:
-        part.write_text(f"{before}{BEGIN}\n\n{table(results)}\n\n{END}{after}", encoding="utf-8")
+    insert(page, BEGIN, END, table(results))
     draw(results, picture)
     say(f"{page} and {picture} are written")
 

@@ -23,21 +23,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from videopose.lifting import metrics
-from videopose.lifting.bodies import COCO_POINTS
-from videopose.lifting.camera import Intrinsics
-from videopose.lifting.clip_detections import simulate_clip
-from videopose.lifting.config import DetectionConfig
-from videopose.lifting.evaluation import at_rate
-from videopose.lifting.inference import lift_track
-from videopose.lifting.lifter import Lifter
-from videopose.lifting.mocap import MotionCapture, coco_face
-from videopose.lifting.shipped import load_lifter
-from videopose.lifting.simulated_studio import DETECTOR, TEST_SUBJECTS
+from videopose.lifting.cameras.intrinsics import Intrinsics
+from videopose.lifting.datasets.motion_capture import MotionCapture, coco_face
+from videopose.lifting.evaluation import metrics
+from videopose.lifting.evaluation.scores import at_rate
+from videopose.lifting.inference.lifter import Lifter
+from videopose.lifting.inference.offline import lift_track
+from videopose.lifting.inference.pretrained import load_lifter
+from videopose.lifting.simulation.clip_detections import simulate_clip
+from videopose.lifting.simulation.motion_bank import COCO_POINTS
+from videopose.lifting.simulation.studio import DETECTOR, TEST_SUBJECTS
+from videopose.lifting.training.config import DetectionConfig
 from videopose.pipeline.progress import quiet
-from videopose.pipeline.semi_detect import People
-from videopose.pipeline.semi_footage import learn_from_videos
-from videopose.pipeline.semi_options import SemiOptions
+from videopose.pipeline.training.semi_supervised.find_people import People
+from videopose.pipeline.training.semi_supervised.from_videos import learn_from_videos
+from videopose.pipeline.training.semi_supervised.options import SemiOptions
 from videopose.semi.quality import assess
 from videopose.semi.spans import Span, hold_out
 

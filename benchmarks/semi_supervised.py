@@ -17,7 +17,6 @@ is measured.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -34,23 +33,23 @@ from typing import Any
 
 import numpy as np
 import torch
+from kept import insert, is_done, load, save
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from reproduction import load
 from reproduction_table import BLUE, GREEN, ORANGE, PURPLE, Results
 from reproduction_training import ShortEpochs
 
 from videopose.errors import InputError, UsageError, VideoposeError
 from videopose.files import replacing
-from videopose.lifting.camera import project
-from videopose.lifting.capture import CaptureSet, Recording
-from videopose.lifting.evaluation import Errors, lift_with, pool, score
-from videopose.lifting.lifter import Lifter
-from videopose.lifting.model import TemporalModel
-from videopose.lifting.recorded_batches import RecordedBatches
-from videopose.lifting.recorded_data import thin
-from videopose.lifting.recorded_sequences import recorded_sequences
-from videopose.lifting.simulated_studio import DETECTOR, NOBODY, TEST_SUBJECTS, film, load_table
+from videopose.lifting.cameras.intrinsics import project
+from videopose.lifting.datasets.recordings import CaptureSet, Recording
+from videopose.lifting.evaluation.recorded_sequences import recorded_sequences
+from videopose.lifting.evaluation.scores import Errors, lift_with, pool, score
+from videopose.lifting.inference.lifter import Lifter
+from videopose.lifting.network.temporal_model import TemporalModel
+from videopose.lifting.simulation.studio import DETECTOR, NOBODY, TEST_SUBJECTS, film, load_table
+from videopose.lifting.training.recorded_batches import RecordedBatches
+from videopose.lifting.training.recorded_data import thin
 from videopose.pipeline.progress import say
 from videopose.semi.batches import UnlabelledBatches
 from videopose.semi.config import SemiRecordedConfig, load_studio_recipe
@@ -156,7 +155,7 @@ def main() -> None:
 
 def carry_out(runs: Sequence[Run], data: Path, results: Path, *, jobs: int) -> None:
     """Do the runs that have no result yet. Raises `InputError` for a result of other settings."""
-    missing = [run for run in runs if not _done(results, run)]
+    missing = [run for run in runs if not is_done(_path(results, run), run.settings())]
     say(f"{len(runs) - len(missing)} of {len(runs)} runs are there")
     with ProcessPoolExecutor(jobs, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
         try:
@@ -170,8 +169,7 @@ def keep(run: Run, data: Path, results: Path) -> str:
     """Do a run, write its result, and say in a line what came out."""
     began = time.process_time()
     result = perform(run, data)
-    with replacing(_path(results, run)) as part:
-        part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    save(_path(results, run), result)
     seconds = time.process_time() - began
     return f"{run.name}, seed {run.seed}: {result['errors']['mpjpe']:.1f} mm ({seconds:.0f} s of a core)"
 
@@ -243,15 +241,9 @@ def write(results: Results, *, page: Path = PAGE, picture: Path = PICTURE) -> No
     measured = [keypoints for keypoints in KEYPOINTS if shares(results, keypoints)]
     if not measured:
         raise InputError("no results; train first, by `run`")
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise InputError(f"{page} has no lines {BEGIN} and {END} for the tables to stand between")
     tables = "\n\n".join(table(results, keypoints) for keypoints in measured)
     shown = f"![Errors by the number of labelled frames](images/{picture.name})"
-    with replacing(page) as part:
-        part.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{shown}\n\n{END}{after}", encoding="utf-8")
+    insert(page, BEGIN, END, f"{tables}\n\n{shown}")
     draw(results, measured, picture)
     say(f"{page} and {picture} are written")
 
@@ -321,20 +313,6 @@ def _cell(values: Sequence[float], base: Sequence[float] = ()) -> str:
 
 def _path(results: Path, run: Run) -> Path:
     return results / f"{run.name}-{run.seed}.json"
-
-
-def _done(results: Path, run: Run) -> bool:
-    """Raises `InputError` for a result of other settings."""
-    path = _path(results, run)
-    if not path.exists():
-        return False
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))["settings"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is no result of this benchmark; delete it") from error
-    if settings != run.settings():
-        raise InputError(f"{path} was made with other settings; delete it, or give another --results")
-    return True
 
 
 if __name__ == "__main__":

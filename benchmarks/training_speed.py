@@ -23,13 +23,13 @@ import torch
 from numpy.typing import NDArray
 from turns import show, take_turns
 
-from videopose.lifting.capture import CaptureSet, Recording, StudioCamera
-from videopose.lifting.config import RecordedConfig
-from videopose.lifting.extrinsics import Extrinsics
-from videopose.lifting.keypoint_file import Layout
-from videopose.lifting.model import TemporalModel
-from videopose.lifting.recorded_batches import RecordedBatches
-from videopose.lifting.skeleton import H36M17
+from videopose.lifting.cameras.extrinsics import Extrinsics
+from videopose.lifting.datasets.recordings import CaptureSet, Recording, StudioCamera
+from videopose.lifting.datasets.videopose3d_files import Layout
+from videopose.lifting.network.temporal_model import TemporalModel
+from videopose.lifting.training.config import RecordedConfig
+from videopose.lifting.training.recorded_batches import RecordedBatches
+from videopose.skeleton import H36M17
 
 WIDTHS = {1: (1, 1, 1), 27: (3, 3, 3), 81: (3, 3, 3, 3), 243: (3, 3, 3, 3, 3)}
 SIZE = (1000, 1000)

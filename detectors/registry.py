@@ -57,7 +57,7 @@ class Entry:
 
 
 def _movenet(fetch: Fetch, device: str, options: DetectorOptions) -> Detector:
-    from .movenet import MoveNet  # loads onnxruntime, which `--help` need not wait for
+    from .movenet.detector import MoveNet  # loads onnxruntime, which `--help` need not wait for
 
     return MoveNet(
         multipose=(fetch("movenet-multipose.json"), fetch("movenet-multipose.bin")),
@@ -67,7 +67,7 @@ def _movenet(fetch: Fetch, device: str, options: DetectorOptions) -> Detector:
 
 
 def _mask_rcnn(fetch: Fetch, device: str, options: DetectorOptions) -> Detector:
-    from .mask_rcnn import MaskRCNN
+    from .mask_rcnn.detector import MaskRCNN
 
     return MaskRCNN(
         weights=options.weights,
@@ -78,7 +78,7 @@ def _mask_rcnn(fetch: Fetch, device: str, options: DetectorOptions) -> Detector:
 
 
 def _cpn(fetch: Fetch, device: str, options: DetectorOptions) -> Detector:
-    from .cpn_detector import BoxesFromFile, CPNDetector
+    from .cpn.detector import BoxesFromFile, CPNDetector
 
     if options.weights is None:
         raise UsageError("cpn needs --weights FILE: a published checkpoint, or what finetune-detector wrote")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..files import replacing
-from .camera import Intrinsics
+from .cameras.intrinsics import Intrinsics
 
 _ROWS = {
     "track": ((), np.int32),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from ..lifting.skeleton import H36M17
+from ..skeleton import H36M17
 
 _HIP, _THORAX = H36M17.index("hip"), H36M17.index("thorax")
 _FEET = [H36M17.index("lfoot"), H36M17.index("rfoot")]

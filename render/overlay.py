@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..lifting.skeleton import COCO17
+from ..skeleton import COCO17
 from .scene import Person
 from .strokes import capsules, fill
 from .theme import CARD, LEFT, RIGHT, Colour, Image, mix, track_colour

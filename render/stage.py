@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ..lifting.skeleton import H36M17
-from .projection import VirtualCamera
+from ..skeleton import H36M17
+from .panel_camera import VirtualCamera
 from .scene import Person, Scene
 from .strokes import capsules, discs, fill, lines
 from .theme import CARD, GRID, LEFT, RIGHT, SHADOW, Colour, Image, mix, track_colour

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..lifting.model import TemporalModel
+from ..lifting.network.temporal_model import TemporalModel
 from .footage import Footage, mirrored_camera
 
 

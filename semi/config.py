@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from ..errors import UsageError
-from ..lifting.config import Fraction, RecordedConfig, TrainingConfig
+from ..lifting.training.config import Fraction, RecordedConfig, TrainingConfig
 from ..yaml_config import checked, merged, overridden, read_with_base
 
 Weight = Annotated[float, Field(ge=0)]

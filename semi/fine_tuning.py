@@ -7,9 +7,9 @@ from typing import Self
 
 import torch
 
-from ..lifting.model import TemporalModel
-from ..lifting.synthesis import Batch
-from ..lifting.training import BatchSource
+from ..lifting.network.temporal_model import TemporalModel
+from ..lifting.training.loop import BatchSource
+from ..lifting.training.synthesis import Batch
 from .networks import Networks
 
 

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import UsageError
-from ..lifting.camera import H36M_FOCAL, Intrinsics
-from ..lifting.capture import CaptureSet, Recording, StudioCamera
-from ..lifting.centring import centre
-from ..lifting.distortion import Lens
-from ..lifting.evaluation import limbs
-from ..lifting.lifter import InputSpace
-from ..lifting.recorded_batches import read_keypoints
-from ..lifting.recorded_data import skeleton_of
-from ..lifting.skeleton import COCO17, H36M17, Skeleton, coco_to_h36m
+from ..lifting.cameras.distortion import Lens
+from ..lifting.cameras.input_space import centre
+from ..lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
+from ..lifting.datasets.recordings import CaptureSet, Recording, StudioCamera
+from ..lifting.evaluation.scores import limbs
+from ..lifting.inference.lifter import InputSpace
+from ..lifting.training.recorded_batches import read_keypoints
+from ..lifting.training.recorded_data import skeleton_of
+from ..skeleton import COCO17, H36M17, Skeleton, coco_to_h36m
 from .config import SemiConfig
 
 RAYS = Lens(Intrinsics(H36M_FOCAL, H36M_FOCAL, 0.0, 0.0)).parameters

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, UsageError
-from ..lifting import h36m, humaneva
-from ..lifting.inference import interpolate
-from ..lifting.keypoint_file import load_positions_3d
-from ..lifting.lifter import Lifter
-from ..lifting.mocap import NUM_STORED_JOINTS, MotionCapture
-from ..lifting.recorded_data import DATA_SETS
-from ..lifting.skeleton import H36M17, HUMANEVA15
+from ..lifting.datasets import human36m as h36m
+from ..lifting.datasets import humaneva
+from ..lifting.datasets.motion_capture import NUM_STORED_JOINTS, MotionCapture
+from ..lifting.datasets.videopose3d_files import load_positions_3d
+from ..lifting.inference.lifter import Lifter
+from ..lifting.inference.offline import interpolate
+from ..lifting.training.recorded_data import DATA_SETS
+from ..skeleton import H36M17, HUMANEVA15
 from .quality import bone_lengths
 from .spans import Span
 

@@ -8,11 +8,11 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..lifting.centring import look_at, turn_back
-from ..lifting.config import ModelConfig
-from ..lifting.lifter import InputSpace, Lifter
-from ..lifting.model import TemporalModel
-from ..lifting.skeleton import H36M17
+from ..lifting.cameras.input_space import look_at, turn_back
+from ..lifting.inference.lifter import InputSpace, Lifter
+from ..lifting.network.temporal_model import TemporalModel
+from ..lifting.training.config import ModelConfig
+from ..skeleton import H36M17
 
 _HIP = H36M17.index("hip")
 

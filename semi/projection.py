@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..lifting.distortion import LENS_PARAMETERS, Lens, bend
+from ..lifting.cameras.distortion import LENS_PARAMETERS, Lens, bend
 
 NEAR = 0.2
 """Metres before the camera at which 1/z begins to be continued."""

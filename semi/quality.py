@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from ..lifting.lifter import Lifter
-from ..lifting.skeleton import H36M17
+from ..lifting.inference.lifter import Lifter
+from ..skeleton import H36M17
 from .spans import Span
 
 _TRUSTED = 0.3  # score of a keypoint that is measured against

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..lifting.camera import H36M_FOCAL, Intrinsics, to_rays, to_screen
-from ..lifting.distortion import Lens
-from ..lifting.inference import even_times, lift_track, read_at
-from ..lifting.lifter import Lifter
+from ..lifting.cameras.distortion import Lens
+from ..lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics, to_rays, to_screen
+from ..lifting.inference.lifter import Lifter
+from ..lifting.inference.offline import even_times, lift_track, read_at
+from ..lifting.inference.root_trajectory import fit_root, predict_root
 from ..lifting.pose_table import PoseTable
-from ..lifting.skeleton import H36M17, coco_to_h36m
-from ..lifting.trajectory import fit_root, predict_root
+from ..skeleton import H36M17, coco_to_h36m
 from .footage import Clip, Footage, as_clip, compared, mirror_of
 
 COMPARED = compared(H36M17, exact=False)

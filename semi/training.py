@@ -11,12 +11,12 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from ..lifting import checkpoint
-from ..lifting.checkpoint import Progress
-from ..lifting.distributed import place, share
-from ..lifting.model import TemporalModel
-from ..lifting.synthesis import Batch
-from ..lifting.training import LOSS_EVERY, BatchSource, one_ahead, set_momentum, to_device
+from ..lifting.network.temporal_model import TemporalModel
+from ..lifting.training import checkpoint
+from ..lifting.training.checkpoint import Progress
+from ..lifting.training.distributed import place, share
+from ..lifting.training.loop import LOSS_EVERY, BatchSource, one_ahead, set_momentum, to_device
+from ..lifting.training.synthesis import Batch
 from .batches import UnlabelledBatch, UnlabelledBatches
 from .config import AnySemiConfig
 from .losses import bone_error, pose_error, reprojection_error, spread_error, trajectory_error

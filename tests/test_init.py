@@ -9,7 +9,7 @@ import pytest
 
 import videopose
 from videopose.errors import UsageError
-from videopose.pipeline import assets
+from videopose.pipeline.downloads import assets
 
 _ROWS = ["track", "frame", "keypoints", "pose", "root", "filled", "time"]
 

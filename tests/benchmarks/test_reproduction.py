@@ -10,8 +10,8 @@ import pytest
 
 from standing import STILL
 from videopose.errors import InputError
-from videopose.lifting.mocap import MotionCapture
-from videopose.lifting.simulated_studio import TEST_SUBJECTS
+from videopose.lifting.datasets.motion_capture import MotionCapture
+from videopose.lifting.simulation.studio import TEST_SUBJECTS
 from videopose.pipeline.progress import quiet
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))

@@ -11,8 +11,8 @@ import torch
 
 from standing import STILL
 from videopose.errors import InputError
-from videopose.lifting.mocap import MotionCapture
-from videopose.lifting.simulated_studio import NOBODY, TEST_SUBJECTS
+from videopose.lifting.datasets.motion_capture import MotionCapture
+from videopose.lifting.simulation.studio import NOBODY, TEST_SUBJECTS
 from videopose.semi.footage import studio_footage
 from videopose.semi.losses import reprojection_error
 from videopose.semi.projection import project

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from videopose.detectors.movenet import MoveNet
+from videopose.detectors.movenet.detector import MoveNet
 from videopose.detectors.registry import DETECTORS, DetectorOptions, build
 from videopose.errors import UsageError
-from videopose.pipeline.assets import ASSETS, fetch
+from videopose.pipeline.downloads.assets import ASSETS, fetch
 
 
 def test_builds_the_default():

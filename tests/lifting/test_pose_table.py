@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from videopose.errors import InputError, OutputError
-from videopose.lifting.camera import Intrinsics
+from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.pose_table import PoseTable
 
 # Track 2 on frames 0–2, track 5 on frames 1 and 4, of five decoded frames.

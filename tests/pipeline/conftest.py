@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from videopose.pipeline import assets
-from videopose.pipeline.cli import main
-from videopose.pipeline.video_in import open_video
+from videopose.pipeline.cli.main import main
+from videopose.pipeline.downloads import assets
+from videopose.pipeline.video.reader import open_video
 
 Image = NDArray[np.uint8]
 SIZE = (592, 332)

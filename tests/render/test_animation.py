@@ -6,12 +6,12 @@ import pytest
 from numpy.typing import NDArray
 
 from videopose.errors import UsageError
-from videopose.lifting.camera import Intrinsics, project
+from videopose.lifting.cameras.intrinsics import Intrinsics, project
 from videopose.lifting.pose_table import PoseTable
-from videopose.lifting.skeleton import COCO17, H36M17
 from videopose.render.animation import Animation, shrink
 from videopose.render.theme import CARD, EMPTY, LEFT, RIGHT, Colour, Image, track_colour
 from videopose.render.views import NAMED_VIEWS, View
+from videopose.skeleton import COCO17, H36M17
 
 SIZE = (1280, 720)
 CAMERA = Intrinsics.centred(1100, SIZE)

@@ -3,8 +3,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from videopose.lifting.skeleton import H36M17
 from videopose.render.level import level
+from videopose.skeleton import H36M17
 
 FEET = [H36M17.index("lfoot"), H36M17.index("rfoot")]
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from videopose.lifting.camera import Intrinsics
+from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.pose_table import PoseTable
-from videopose.lifting.skeleton import H36M17
 from videopose.render.scene import ANKLE_HEIGHT, Scene
+from videopose.skeleton import H36M17
 
 STANDING = np.zeros((17, 3), np.float32)
 for _name, _at in {

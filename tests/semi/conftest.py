@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from standing import STILL
-from videopose.lifting.capture import CaptureSet
-from videopose.lifting.mocap import MotionCapture
-from videopose.lifting.simulated_studio import film
+from videopose.lifting.datasets.motion_capture import MotionCapture
+from videopose.lifting.datasets.recordings import CaptureSet
+from videopose.lifting.simulation.studio import film
 
 SWINGS = {2: 0.15, 3: 0.35, 5: -0.15, 6: -0.35, 12: 0.1, 13: 0.3, 15: -0.1, 16: -0.3}
 

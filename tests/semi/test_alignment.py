@@ -8,22 +8,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from videopose.lifting.camera import H36M_FOCAL, Intrinsics
-from videopose.lifting.capture import CaptureSet, Recording, StudioCamera
-from videopose.lifting.centring import centre, look_at
-from videopose.lifting.config import BodyConfig, CameraConfig, DetectionConfig, ModelConfig, TrainingConfig
-from videopose.lifting.distortion import Lens
-from videopose.lifting.extrinsics import Extrinsics
-from videopose.lifting.keypoint_file import Layout
-from videopose.lifting.model import TemporalModel
-from videopose.lifting.skeleton import H36M17
-from videopose.lifting.synthesis import Batch, synthesise
+from videopose.lifting.cameras.distortion import Lens
+from videopose.lifting.cameras.extrinsics import Extrinsics
+from videopose.lifting.cameras.input_space import centre, look_at
+from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
+from videopose.lifting.datasets.recordings import CaptureSet, Recording, StudioCamera
+from videopose.lifting.datasets.videopose3d_files import Layout
+from videopose.lifting.network.temporal_model import TemporalModel
+from videopose.lifting.training.config import (
+    BodyConfig,
+    CameraConfig,
+    DetectionConfig,
+    ModelConfig,
+    TrainingConfig,
+)
+from videopose.lifting.training.synthesis import Batch, synthesise
 from videopose.semi.batches import UnlabelledBatch, UnlabelledBatches
 from videopose.semi.config import SemiConfig
 from videopose.semi.footage import RAYS, Footage, as_clip, compared, mirror_of, studio_footage
 from videopose.semi.networks import Networks, rotation_of, to_camera, to_network
 from videopose.semi.projection import project
 from videopose.semi.training import Answer, labelled_terms, unlabelled_terms
+from videopose.skeleton import H36M17
 
 DEPTH, SIZE = 4.0, 0.35  # metres: of the flat people of these tests
 JOINTS = compared(H36M17, exact=False)
@@ -215,8 +221,8 @@ def test_labelled_people_agree_with_what_footage_is_compared_with(space: str, ca
 
 
 def _synthesise(config: TrainingConfig) -> Batch:
-    from videopose.lifting.bodies import MotionBank
-    from videopose.lifting.mocap import MotionCapture
+    from videopose.lifting.datasets.motion_capture import MotionCapture
+    from videopose.lifting.simulation.motion_bank import MotionBank
 
     random = np.random.default_rng(0)
     still = random.normal((0, 0, 1), 0.3, (19, 3))

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from videopose.lifting.model import TemporalModel
-from videopose.lifting.skeleton import H36M17
+from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.semi.batches import UnlabelledBatches
 from videopose.semi.footage import RAYS, Clip, Footage, compared, mirror_of
+from videopose.skeleton import H36M17
 
 JOINTS = compared(H36M17, exact=False)
 

@@ -5,7 +5,7 @@ import torch
 
 import videopose
 from videopose.errors import InputError, UsageError
-from videopose.lifting.config import load_config
+from videopose.lifting.training.config import load_config
 from videopose.semi.config import SemiConfig, load_footage_recipe, load_studio_recipe
 from videopose.semi.networks import Networks
 

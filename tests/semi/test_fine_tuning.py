@@ -3,15 +3,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from videopose.lifting.bodies import MotionBank
-from videopose.lifting.config import ModelConfig
-from videopose.lifting.mocap import MotionCapture
-from videopose.lifting.model import TemporalModel
-from videopose.lifting.motion_batches import SynthesisedBatches
-from videopose.lifting.skeleton import H36M17
+from videopose.lifting.datasets.motion_capture import MotionCapture
+from videopose.lifting.network.temporal_model import TemporalModel
+from videopose.lifting.simulation.motion_bank import MotionBank
+from videopose.lifting.training.config import ModelConfig
+from videopose.lifting.training.synthetic_batches import SynthesisedBatches
 from videopose.semi.config import SemiMotionConfig
 from videopose.semi.fine_tuning import Alternating, Answered, SteadyNetworks
 from videopose.semi.training import train
+from videopose.skeleton import H36M17
 
 MODEL = ModelConfig(filter_widths=(3, 3), channels=16, dropout=0.5)
 

@@ -5,16 +5,16 @@ import pytest
 import torch
 
 from videopose.errors import InputError, UsageError
-from videopose.lifting.camera import Intrinsics
-from videopose.lifting.keypoint_file import save_positions_3d
-from videopose.lifting.lifter import Lifter
-from videopose.lifting.mocap import MotionCapture
-from videopose.lifting.model import TemporalModel
-from videopose.lifting.skeleton import COCO17, H36M17, HUMANEVA15
+from videopose.lifting.cameras.intrinsics import Intrinsics
+from videopose.lifting.datasets.motion_capture import MotionCapture
+from videopose.lifting.datasets.videopose3d_files import save_positions_3d
+from videopose.lifting.inference.lifter import Lifter
+from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.semi.labelled import as_h36m17, even_bones, read_labelled, stand_in, with_ears
 from videopose.semi.labelled import motion as table_of
 from videopose.semi.quality import bone_lengths, bone_spread
 from videopose.semi.spans import Span
+from videopose.skeleton import COCO17, H36M17, HUMANEVA15
 
 
 def test_a_table_and_a_folder_of_tables(motion: MotionCapture, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from videopose.lifting.skeleton import H36M17
 from videopose.semi.losses import bone_error, pose_error, reprojection_error, spread_error, trajectory_error
+from videopose.skeleton import H36M17
 
 POSES = torch.randn(6, 4, 17, 3, generator=torch.Generator().manual_seed(0))
 

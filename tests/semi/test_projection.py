@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from videopose.lifting.camera import Intrinsics
-from videopose.lifting.distortion import Lens
-from videopose.lifting.h36m_cameras import CAMERAS
+from videopose.lifting.cameras.distortion import Lens
+from videopose.lifting.cameras.intrinsics import Intrinsics
+from videopose.lifting.datasets.human36m_cameras import CAMERAS
 from videopose.semi.projection import NEAR, camera_parameters, project, reciprocal
 
 PHONE = Intrinsics(1500.0, 1490.0, 960.0, 540.0)

@@ -1,17 +1,17 @@
 import numpy as np
 import pytest
 
-from videopose.lifting.bodies import COCO_POINTS
-from videopose.lifting.camera import H36M_FOCAL, Intrinsics, to_rays
-from videopose.lifting.distortion import Lens
-from videopose.lifting.lifter import InputSpace, Lifter
-from videopose.lifting.mocap import MotionCapture, coco_face
-from videopose.lifting.model import TemporalModel
+from videopose.lifting.cameras.distortion import Lens
+from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics, to_rays
+from videopose.lifting.datasets.motion_capture import MotionCapture, coco_face
+from videopose.lifting.inference.lifter import InputSpace, Lifter
+from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.pose_table import PoseTable
-from videopose.lifting.skeleton import COCO17, H36M17, coco_to_h36m
+from videopose.lifting.simulation.motion_bank import COCO_POINTS
 from videopose.semi.footage import compared
 from videopose.semi.quality import accelerations, assess, bone_spread
 from videopose.semi.spans import Span, footage_of, hold_out, spans_of
+from videopose.skeleton import COCO17, H36M17, coco_to_h36m
 
 LENS = Lens(Intrinsics(900.0, 900.0, 640.0, 360.0), (-0.2, 0.05, 0.0), (0.001, -0.001), "opencv")
 SIZE = (1280, 720)

@@ -5,16 +5,16 @@ import pytest
 import torch
 
 from videopose.errors import InputError
-from videopose.lifting.capture import CaptureSet
-from videopose.lifting.checkpoint import Progress
-from videopose.lifting.lifter import Lifter
-from videopose.lifting.recorded_batches import RecordedBatches
-from videopose.lifting.skeleton import H36M17
+from videopose.lifting.datasets.recordings import CaptureSet
+from videopose.lifting.inference.lifter import Lifter
+from videopose.lifting.training.checkpoint import Progress
+from videopose.lifting.training.recorded_batches import RecordedBatches
 from videopose.semi.batches import UnlabelledBatch, UnlabelledBatches
 from videopose.semi.config import SemiRecordedConfig
 from videopose.semi.footage import studio_footage
 from videopose.semi.networks import Networks, rotation_of
 from videopose.semi.training import Answer, train, unlabelled_terms
+from videopose.skeleton import H36M17
 
 Studio = dict[str, CaptureSet]
 

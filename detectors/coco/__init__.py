@@ -1,0 +1,1 @@
+"""COCO person-keypoint annotations, and COCO's measure of keypoints."""

@@ -1,0 +1,140 @@
+"""COCO's keypoint AP and AR, by pycocotools."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import UsageError
+from ..people import Image
+from .annotations import COCO17, Annotations, FoundBoxes, KeypointSet
+
+# COCO's fall-offs, by what the keypoint is called. Other sets' joints are as vague as the COCO keypoint they
+# are nearest to: what lies on the trunk as a hip, a foot as an ankle, the head as an ear.
+_SIGMAS = {
+    "nose": 0.026, "eye": 0.025, "ear": 0.035, "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062,
+    "hip": 0.107, "knee": 0.087, "ankle": 0.089, "foot": 0.089, "head": 0.035,
+}  # fmt: skip
+_TRUNK = 0.107
+
+
+@dataclass(frozen=True)
+class KeypointScores:
+    """COCO's ten numbers, 0–1, or NaN where nobody of that size is annotated.
+
+    ap, ar: means over similarities (OKS) of 0.50, 0.55, …, 0.95. 50, 75: at that one. medium, large: people
+    of 32² to 96² square pixels, and larger ones.
+    """
+
+    ap: float
+    ap50: float
+    ap75: float
+    ap_medium: float
+    ap_large: float
+    ar: float
+    ar50: float
+    ar75: float
+    ar_medium: float
+    ar_large: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """The people found on one image. keypoints: (P, K, 3) x, y in pixels and score. scores: (P,)."""
+
+    image: int
+    keypoints: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+
+Estimate = Callable[[Sequence[Image], Sequence[NDArray[np.float32]]], list[NDArray[np.float32]]]
+"""Images, and each one's (P, 4) boxes → each one's (P, K, 3) keypoints."""
+
+
+def find_in_boxes(
+    estimate: Estimate, annotations: Annotations, images: Path, boxes: FoundBoxes
+) -> Iterator[Found]:
+    """Keypoints in known boxes, image by image; a person's score is the box's times the mean of keypoints'.
+
+    images: the folder. Raises `InputError` for an image that cannot be read.
+    """
+    for number, entry in annotations.images.items():
+        if number in boxes.boxes:
+            (keypoints,) = estimate([entry.read(images)], [boxes.boxes[number]])
+            yield Found(number, keypoints, boxes.scores[number] * keypoints[..., 2].mean(1))
+        else:
+            nobody = np.zeros((0, len(annotations.keypoints), 3), np.float32)
+            yield Found(number, nobody, np.zeros(0, np.float32))
+
+
+def sigmas(keypoints: KeypointSet) -> NDArray[np.float64]:
+    """(K,) how far annotators disagree on each keypoint, in units of the person's size."""
+    found = []
+    for name in keypoints.names:
+        lower = name.lower()
+        found.append(next((s for part, s in _SIGMAS.items() if lower.endswith(part)), _TRUNK))
+    return np.array(found)
+
+
+def is_coco(keypoints: KeypointSet) -> bool:
+    """Whether the scores compare with published ones, which are for COCO's 17 keypoints."""
+    return keypoints.names == COCO17.names
+
+
+def as_results(found: Sequence[Found], category: int) -> list[dict[str, Any]]:
+    """COCO results, as JSON has them: one entry a person, in COCO's numbering of pixels."""
+    return [
+        {
+            "image_id": of_image.image,
+            "category_id": category,
+            "keypoints": [round(float(v), 3) for v in (person - [0.5, 0.5, 0]).ravel()],
+            "score": round(float(score), 5),
+        }
+        for of_image in found
+        for person, score in zip(of_image.keypoints, of_image.scores, strict=True)
+    ]
+
+
+def score_keypoints(annotations: Annotations, found: Sequence[Found]) -> KeypointScores:
+    """Compare with what is annotated; images of which `found` says nothing count as without anybody found.
+
+    Raises `ValueError` where keypoints are of another set, and `UsageError` where pycocotools is missing.
+    """
+    try:
+        from pycocotools.coco import COCO
+        from pycocotools.cocoeval import COCOeval
+    except ImportError as error:
+        raise UsageError("COCO's AP needs pycocotools: pip install 'videopose[detectors]'") from error
+    for of_image in found:
+        if of_image.keypoints.shape[1:] != (len(annotations.keypoints), 3):
+            raise ValueError(f"keypoints {of_image.keypoints.shape} of another set than the annotations'")
+    results = as_results(found, annotations.category)
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints
+        truth = COCO()
+        truth.dataset = {"info": {}, **annotations.as_json()}
+        for number, person in enumerate(truth.dataset["annotations"], 1):
+            person["id"] = number  # pycocotools takes who is found as number 0 for missed
+        truth.createIndex()
+        answers = truth.loadRes(results) if results else _nothing(truth, COCO())
+        evaluation = COCOeval(truth, answers, "keypoints")
+        evaluation.params.kpt_oks_sigmas = sigmas(annotations.keypoints)
+        evaluation.params.catIds = [annotations.category]
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    values = np.where(evaluation.stats < 0, np.nan, evaluation.stats)  # -1 where there is nobody to find
+    return KeypointScores(*(float(v) for v in values))
+
+
+def _nothing(truth: Any, answers: Any) -> Any:
+    """Results without anybody, which `loadRes` cannot make."""
+    answers.dataset = {**truth.dataset, "annotations": []}
+    answers.createIndex()
+    return answers

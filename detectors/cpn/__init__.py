@@ -1,0 +1,1 @@
+"""The cascaded pyramid network."""

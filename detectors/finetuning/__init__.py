@@ -1,0 +1,1 @@
+"""What fine-tuning of any detector shares."""

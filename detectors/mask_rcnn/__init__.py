@@ -1,0 +1,1 @@
+"""Mask R-CNN with a soft-argmax keypoint head, on detectron2."""

@@ -1,0 +1,1 @@
+"""MoveNet, the built-in detector."""

@@ -1,0 +1,1 @@
+"""From people on single frames to tracks."""

@@ -1,0 +1,1 @@
+"""Cameras: intrinsics, extrinsics, lens distortion, and what keypoints become before a lifter reads them."""

@@ -1,0 +1,135 @@
+"""BVH (Biovision hierarchy): a skeleton and its joint angles in one text file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from .joint_angles import Motion, compose, euler_rotation
+
+END = "_end"
+"""Added to a joint's name for the end site that hangs on it."""
+
+
+@dataclass
+class _Joint:
+    name: str
+    parent: int
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    channels: list[str] = field(default_factory=list)
+
+
+def load_bvh(path: str | os.PathLike[str], *, unit: float = 1.0) -> Motion:
+    """Read a BVH file. `unit`: metres in one unit of its lengths (BVH does not say).
+
+    A joint's position channels stand for its offset, as every common program writes them; an end site is a
+    joint named after the one it hangs on, plus `END`.
+    Raises `InputError` where it is not a BVH file, or it is cut off.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
+        head, _, tail = text.partition("MOTION")
+        joints = _hierarchy(iter(head.split()))
+        values, step = _motion(tail, sum(len(j.channels) for j in joints))
+        rotations, translations = _local(joints, values)
+        parents = tuple(j.parent for j in joints)
+        positions, rotations = compose(parents, rotations, translations * unit)
+        return Motion(tuple(j.name for j in joints), parents, positions, rotations, _rate(step))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error
+    except StopIteration as error:
+        raise InputError(f"{path} is not a BVH file (its hierarchy is cut off)") from error
+    except ValueError as error:
+        raise InputError(f"{path} is not a BVH file ({error})") from error
+
+
+def _hierarchy(words: Iterator[str]) -> list[_Joint]:
+    """Joints in the order of the file, which is that of the channels."""
+    if next(words) != "HIERARCHY":
+        raise ValueError("it does not begin with HIERARCHY")
+    joints: list[_Joint] = []
+    open_joints: list[int] = []
+    for word in words:
+        if word in ("ROOT", "JOINT", "End"):
+            name = []
+            while (part := next(words)) != "{":  # names with blanks exist
+                name.append(part)
+            parent = open_joints[-1] if open_joints else -1
+            if (word == "ROOT") != (parent < 0):
+                raise ValueError(f"{word} in the wrong place")
+            label = joints[parent].name + END if word == "End" else " ".join(name)
+            joints.append(_Joint(label, parent))
+            open_joints.append(len(joints) - 1)
+        elif word == "OFFSET":
+            _open(joints, open_joints).offset = (float(next(words)), float(next(words)), float(next(words)))
+        elif word == "CHANNELS":
+            _open(joints, open_joints).channels = [_channel(next(words)) for _ in range(int(next(words)))]
+        elif word == "}" and open_joints:
+            open_joints.pop()
+        else:
+            raise ValueError(f"{word[:40]!r} in its hierarchy")
+    if not joints or open_joints:
+        raise ValueError("its hierarchy is cut off")
+    return joints
+
+
+def _open(joints: list[_Joint], open_joints: list[int]) -> _Joint:
+    if not open_joints:
+        raise ValueError("a value outside of any joint")
+    return joints[open_joints[-1]]
+
+
+def _channel(word: str) -> str:
+    """ "Xposition" → "xp", "Zrotation" → "zr"."""
+    axis, kind = word[:1].lower(), word[1:].lower()
+    if axis not in ("x", "y", "z") or kind not in ("position", "rotation"):
+        raise ValueError(f"a channel {word[:40]!r}")
+    return axis + kind[0]
+
+
+def _motion(text: str, channels: int) -> tuple[NDArray[np.float64], float]:
+    """The lines after MOTION → (T, C) values and seconds a frame."""
+    head, _, rest = text.partition("Frame Time:")
+    words = head.split()
+    step, _, numbers = rest.lstrip().partition("\n")
+    if len(words) != 2 or words[0] != "Frames:" or not rest:
+        raise ValueError("it does not tell its frames and frame time")
+    frames, seconds = int(words[1]), float(step)
+    if frames < 1 or not seconds > 0:
+        raise ValueError(f"{frames} frames of {seconds} s")
+    values = np.array(numbers.split(), np.float64)
+    if len(values) != frames * channels:
+        raise ValueError(f"{frames} frames of {channels} channels, but {len(values)} values")
+    return values.reshape(frames, channels), seconds
+
+
+def _rate(seconds: float) -> float:
+    """Frames a second. Files give few digits: .0083333 means 120, not 120.0005."""
+    rate = 1 / seconds
+    return float(round(rate)) if abs(rate - round(rate)) < 1e-4 * rate else rate
+
+
+def _local(
+    joints: list[_Joint], values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Channels → rotations (T, J, 3, 3) and translations (T, J, 3) in the parents' axes."""
+    rotations = np.empty((len(values), len(joints), 3, 3))
+    translations = np.empty((len(values), len(joints), 3))
+    starts = np.cumsum([0, *(len(j.channels) for j in joints)]).tolist()
+    for i, (joint, (start, stop)) in enumerate(zip(joints, pairwise(starts), strict=True)):
+        own = values[:, start:stop]
+        turns = [c for c, channel in enumerate(joint.channels) if channel[1] == "r"]
+        axes = "".join(joint.channels[c][0] for c in turns)
+        rotations[:, i] = euler_rotation(axes, np.deg2rad(own[:, turns]))
+        moves = [c for c, channel in enumerate(joint.channels) if channel[1] == "p"]
+        translations[:, i] = 0.0 if moves else joint.offset
+        for c in moves:
+            translations[:, i, "xyz".index(joint.channels[c][0])] = own[:, c]
+    return rotations, translations

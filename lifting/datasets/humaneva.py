@@ -1,0 +1,135 @@
+"""HumanEva-I (Sigal et al., IJCV 2010) in the files that the field trades.
+
+`data_3d_humaneva15.npz` holds `positions_3d["Train/S1"]["Walking 1 chunk0"]`, (T, 15, 3) world metres, and
+`data_2d_humaneva15_<detector>.npz` the keypoints of three cameras. Where the capture failed, a clip was cut:
+each chunk is a clip of its own, and nothing may be read across the cut.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from ...skeleton import HUMANEVA15
+from ..cameras.extrinsics import Extrinsics
+from .recordings import CaptureSet, Recording, StudioCamera, activity, naming_both, record, views_by_camera
+from .videopose3d_files import KeypointFile, Layout, load_positions_3d, select
+
+RATE = 60.0
+SUBJECTS = ("S1", "S2", "S3")
+TRAIN_SUBJECTS = ("Train/S1", "Train/S2", "Train/S3")
+TEST_SUBJECTS = ("Validate/S1", "Validate/S2", "Validate/S3")
+ACTIVITIES = ("Walking", "Jog", "Box")
+"""Those that the paper reports; the data set has ThrowCatch and Gestures too."""
+
+GROUND_TRUTH_LAYOUT = Layout("humaneva15", 15, HUMANEVA15.left, HUMANEVA15.right)
+
+_SIZE = (640, 480)
+# Orientation (w, x, y, z) and position (millimetres) of the three colour cameras, C1 to C3. S1 and S3 were
+# captured with one calibration.
+_FIRST = (
+    ((0.424207, -0.4983646, -0.5802981, 0.4847012), (4062.2271, 663.2477, 1528.3970)),
+    ((0.6503354, -0.7481602, -0.0919284, 0.0941766), (844.8131, -3805.2092, 1504.9929)),
+    ((0.0664734, -0.0690535, 0.7416416, -0.6639132), (-797.6738, 3916.3174, 1433.6602)),
+)
+_SECOND = (
+    ((0.4214752, -0.4961493, -0.5838273, 0.4851187), (4112.9121, 626.4929, 1545.2988)),
+    ((0.6501393, -0.7476588, -0.0954617, 0.0959808), (923.5740, -3877.9243, 1504.5518)),
+    ((0.0699353, -0.0712403, 0.7421637, -0.662742), (-781.4915, 3838.8853, 1444.9929)),
+)
+
+CAMERAS: dict[str, tuple[StudioCamera, ...]] = {
+    subject: tuple(
+        StudioCamera(f"C{i}", _SIZE, Extrinsics(orientation, (x / 1000, y / 1000, z / 1000)), None)
+        for i, (orientation, (x, y, z)) in enumerate(places, 1)
+    )
+    for subject, places in (("S1", _FIRST), ("S2", _SECOND), ("S3", _FIRST))
+}
+"""The three cameras of each subject. The published files do not carry their lenses."""
+
+
+def load_humaneva(
+    poses: str | os.PathLike[str],
+    keypoints: str | os.PathLike[str],
+    *,
+    subjects: Sequence[str] | None = None,
+    activities: Sequence[str] | None = None,
+) -> CaptureSet:
+    """Read recordings: every camera's view of every chunk.
+
+    subjects: with their part, such as `TRAIN_SUBJECTS` or ["Validate/S2"]; all where None.
+    activities: one for a single-action model, several for a multi-action one; all where None.
+    A clip with poses that are not finite is cut there, and its pieces get "chunk" names.
+    Raises `InputError` where a file is not what it should be, the keypoints lack a recording or a camera or
+    have fewer frames than the poses, or nothing is left.
+    """
+    positions = load_positions_3d(poses, len(HUMANEVA15))
+    with naming_both(poses, keypoints):
+        chosen = select(list(positions), subjects, "subject")
+        known = [activity(a) for s in chosen for a in positions[s]]
+        kinds = select(known, activities, "activity")
+        file = KeypointFile.load(keypoints)
+        recordings: list[Recording] = []
+        for subject in chosen:
+            cameras = _cameras(subject)
+            for action, world in positions[subject].items():
+                if activity(action) in kinds:
+                    for camera, view in views_by_camera(file, subject, action, cameras):
+                        recordings += _record(subject, action, camera, world, view)
+        if not recordings:
+            raise InputError("no recordings")
+    return CaptureSet(tuple(recordings), HUMANEVA15, file.layout, RATE)
+
+
+def _cameras(subject: str) -> tuple[StudioCamera, ...]:
+    """Those of "Train/S1", "Validate/S1" or "S1"."""
+    try:
+        return CAMERAS[subject.split("/")[-1]]
+    except KeyError as error:
+        raise InputError(f"the cameras of subject {subject!r} are not known") from error
+
+
+def _record(
+    subject: str,
+    action: str,
+    camera: StudioCamera,
+    world: NDArray[np.float32],
+    view: NDArray[np.float32],
+) -> list[Recording]:
+    spans = chunks(np.asarray(np.isfinite(world).all((1, 2))))
+    if len(spans) == 1:
+        return [record(subject, action, camera, world, view)]
+    if len(view) < len(world):
+        raise InputError(f"{subject} {action!r}: {len(view)} frames of 2D for {len(world)} of 3D")
+    return [
+        record(subject, f"{action} chunk{i}", camera, world[a:b], view[a:b])
+        for i, (a, b, valid) in enumerate(spans)
+        if valid
+    ]
+
+
+def cut_clip(
+    action: str, world: NDArray[np.float32], views: NDArray[np.float32]
+) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """A captured clip → its good chunks by name, such as "Walking 1 chunk0".
+
+    world: (T, 15, 3); views: (3, T, 15, 2). Frames that are not finite in either were not captured; the spans
+    of them count in the numbering, as in the published files.
+    """
+    valid = np.isfinite(world).all((1, 2)) & np.isfinite(views).all((0, 2, 3))
+    return {
+        f"{action} chunk{i}": (world[a:b], views[:, a:b])
+        for i, (a, b, good) in enumerate(chunks(np.asarray(valid)))
+        if good
+    }
+
+
+def chunks(valid: NDArray[np.bool_]) -> list[tuple[int, int, bool]]:
+    """Cut (T,) into spans of equal validity: (start, stop, whether valid), in order."""
+    edges = [0, *(np.flatnonzero(np.diff(valid)) + 1).tolist(), len(valid)]
+    return [(a, b, bool(valid[a])) for a, b in pairwise(edges) if b > a]

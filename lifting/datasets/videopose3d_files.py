@@ -1,0 +1,171 @@
+"""2D keypoint files as VideoPose3D has them: `data_2d_<data set>_<detector>.npz`.
+
+`positions_2d` is {subject: {action: [(T, J, 2) pixels, one per camera]}} and `metadata` is
+{"num_joints", "keypoints_symmetry": [left joints, right joints]}, mostly with "layout_name".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from ...files import replacing
+from ...unpickle import load_object_npz
+
+Views = tuple[NDArray[np.float32], ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which keypoints a detector gives: their number, and left and right ones in matching order.
+
+    Raises `ValueError` where left and right do not pair up.
+    """
+
+    name: str
+    num_joints: int
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        sides = (*self.left, *self.right)
+        if len(self.left) != len(self.right) or len(set(sides)) != len(sides):
+            raise ValueError("left and right keypoints must pair up")
+        if any(not 0 <= i < self.num_joints for i in sides):
+            raise ValueError(f"left and right must be among the {self.num_joints} keypoints")
+
+    @property
+    def mirror(self) -> tuple[int, ...]:
+        """The permutation that swaps left and right."""
+        order = list(range(self.num_joints))
+        for a, b in zip(self.left, self.right, strict=True):
+            order[a], order[b] = b, a
+        return tuple(order)
+
+
+@dataclass(frozen=True)
+class KeypointFile:
+    """Detected keypoints of many recordings.
+
+    positions: {subject: {action: one (T, J, 2) float32 array per camera, pixels}}; frames may differ between
+        cameras. NaN where a detector found nobody.
+    video_metadata: {video: {"w": width, "h": height}} in files of custom videos, else empty.
+    """
+
+    layout: Layout
+    positions: Mapping[str, Mapping[str, Views]]
+    video_metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def views(self, subject: str, action: str) -> Views:
+        """One array per camera. Raises `InputError` where the file lacks the recording."""
+        try:
+            return self.positions[subject][action]
+        except KeyError as error:
+            raise InputError(f"no 2D keypoints of {subject} {action!r}") from error
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> KeypointFile:
+        """Read a file; nothing in it is executed. Keypoints' scores, where there are any, are left out.
+
+        Raises `InputError` where it is not such a file.
+        """
+        data = load_object_npz(path)
+        try:
+            metadata = data["metadata"]
+            left, right = metadata["keypoints_symmetry"]
+            layout = Layout(
+                str(metadata.get("layout_name", "")),
+                int(metadata["num_joints"]),
+                tuple(int(i) for i in left),
+                tuple(int(i) for i in right),
+            )
+            positions = {
+                str(subject): {
+                    str(action): tuple(_view(v, layout.num_joints, f"{subject} {action!r}") for v in views)
+                    for action, views in actions.items()
+                }
+                for subject, actions in data["positions_2d"].items()
+            }
+            return cls(layout, positions, metadata.get("video_metadata", {}))
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+        except Exception as error:  # whatever the objects turn out to be
+            what = f"no {error}" if isinstance(error, KeyError) else error
+            raise InputError(f"{path} is not a file of 2D keypoints ({what})") from error
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the file, as VideoPose3D reads it. Raises `OutputError`."""
+        metadata = {
+            "layout_name": self.layout.name,
+            "num_joints": self.layout.num_joints,
+            "keypoints_symmetry": [list(self.layout.left), list(self.layout.right)],
+        }
+        if self.video_metadata:
+            metadata["video_metadata"] = {k: dict(v) for k, v in self.video_metadata.items()}
+        positions = {s: {a: list(v) for a, v in actions.items()} for s, actions in self.positions.items()}
+        with replacing(path) as partial, partial.open("wb") as file:
+            np.savez_compressed(
+                file,
+                positions_2d=np.array(positions, dtype=object),
+                metadata=np.array(metadata, dtype=object),
+            )
+
+
+def _view(view: Any, joints: int, where: str) -> NDArray[np.float32]:
+    if view is None:
+        raise InputError(f"{where} has a camera without keypoints")
+    array = np.asarray(view)
+    if array.ndim != 3 or array.shape[1] != joints or array.shape[2] < 2 or array.dtype.kind != "f":
+        raise InputError(
+            f"{where}: expected (T, {joints}, 2) keypoints, got {array.dtype.name} of shape {array.shape}"
+        )
+    return np.ascontiguousarray(array[..., :2], np.float32)
+
+
+def load_positions_3d(
+    path: str | os.PathLike[str], num_joints: int
+) -> dict[str, dict[str, NDArray[np.float32]]]:
+    """Read a `data_3d_*.npz`: {subject: {action: (T, J, 3) world coordinates, metres}}.
+
+    Nothing in the file is executed. Raises `InputError` where it is not such a file.
+    """
+    data = load_object_npz(path)
+    if not isinstance(data.get("positions_3d"), dict):
+        raise InputError(f"{path} is not a file of 3D poses (no positions_3d)")
+    out: dict[str, dict[str, NDArray[np.float32]]] = {}
+    for subject, actions in data["positions_3d"].items():
+        if not isinstance(actions, dict):
+            raise InputError(f"{path} is not a file of 3D poses ({subject} holds no actions)")
+        out[str(subject)] = {}
+        for action, positions in actions.items():
+            array = np.asarray(positions)
+            if array.ndim != 3 or array.shape[1:] != (num_joints, 3) or array.dtype.kind != "f":
+                raise InputError(
+                    f"{path}: {subject} {action!r} should be (T, {num_joints}, 3) numbers, "
+                    f"is {array.dtype.name} of shape {array.shape}"
+                )
+            out[str(subject)][str(action)] = array.astype(np.float32, copy=False)
+    return out
+
+
+def save_positions_3d(
+    path: str | os.PathLike[str], positions: Mapping[str, Mapping[str, NDArray[np.float32]]]
+) -> None:
+    """Write a `data_3d_*.npz` as VideoPose3D reads it. Raises `OutputError`."""
+    plain = {subject: dict(actions) for subject, actions in positions.items()}
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, positions_3d=np.array(plain, dtype=object))
+
+
+def select(available: Sequence[str], wanted: Sequence[str] | None, what: str) -> list[str]:
+    """The wanted ones in the order given, or all. Raises `InputError` for one that is not there."""
+    for name in wanted or ():
+        if name not in available:
+            raise InputError(f"no {what} {name!r}; there are {', '.join(sorted(set(available)))}")
+    return list(available if wanted is None else wanted)

@@ -1,0 +1,1 @@
+"""Errors of a lifter on people it was not trained on."""

@@ -1,0 +1,1 @@
+"""From keypoints through time to poses: lifters, offline and live."""

@@ -1,0 +1,1 @@
+"""Simulated cameras, bodies, detections and motion that lifters learn from."""

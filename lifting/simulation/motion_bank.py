@@ -1,0 +1,139 @@
+"""Motion capture as training material: whose bodies vary, and whose frames are drawn at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...skeleton import COCO17, H36M17
+from ..datasets.motion_capture import MotionCapture, coco_face
+from ..training.config import BodyConfig
+
+# Human3.6M's 17 joints, the two ears, then COCO's nose tip and eyes: everything that either layout needs.
+NUM_POINTS = 22
+_NOSE = H36M17.index("nose")
+PARENTS = (*H36M17.parents, *[_NOSE] * 5)
+
+# Where each COCO keypoint stands among the 22 points.
+COCO_POINTS = tuple(
+    {"nose": 19, "leye": 20, "reye": 21, "lear": 17, "rear": 18}.get(name)
+    or H36M17.index(name.replace("ankle", "foot"))
+    for name in COCO17.names
+)
+MIRROR = (*H36M17.mirror, 18, 17, 19, 21, 20)
+
+# Bones that stretch together, so that bodies stay symmetric and heads stay rigid.
+_GROUPS = {
+    "hip": (1, 4),
+    "thigh": (2, 5),
+    "shank": (3, 6),
+    "spine": (7,),
+    "thorax": (8,),
+    "neck": (9,),
+    "head": (10, 17, 18, 19, 20, 21),
+    "shoulder": (11, 14),
+    "upper arm": (12, 15),
+    "forearm": (13, 16),
+}
+
+
+def _to_bones() -> Tensor:
+    matrix = torch.eye(NUM_POINTS)
+    for joint, parent in enumerate(PARENTS):
+        if parent >= 0:
+            matrix[joint, parent] = -1
+    return matrix
+
+
+_TO_BONES = _to_bones()  # (22, 22): points → root and bone vectors
+_TO_POINTS = torch.linalg.inv(_TO_BONES)  # and back: the sum along each chain
+
+
+def random_bodies(count: int, config: BodyConfig, generator: torch.Generator) -> Tensor:
+    """(count, 22, 22) matrices that take a person's points to another body's, by stretching bones.
+
+    The root's path stretches with the legs, so that feet keep their hold on the floor about as well as
+    before.
+    """
+    scale = torch.ones(count, NUM_POINTS)
+    stature = config.stature_mean * torch.exp(
+        config.stature * torch.randn(count, generator=generator).clamp(-2.5, 2.5)
+    )
+    for name, joints in _GROUPS.items():
+        if name == "hip":
+            low, high = config.hip_width
+            factor = low + (high - low) * torch.rand(count, generator=generator)
+        else:
+            factor = torch.exp(config.bone * torch.randn(count, generator=generator).clamp(-2.5, 2.5))
+        scale[:, list(joints)] = factor[:, None]
+    legs = (scale[:, 2] + scale[:, 3]) / 2
+    scale[:, 0] = legs
+    bodies: Tensor = _TO_POINTS @ ((scale * stature[:, None])[:, :, None] * _TO_BONES)
+    return bodies
+
+
+@dataclass(frozen=True)
+class MotionBank:
+    """All frames of several motion-capture tables, end to end, with the chance of drawing each.
+
+    points: (S, 22 · 3) float32, world, metres, z up, the floor of each clip near 0.
+    first, last: (S,) the first and last frame of the frame's clip.
+    cumulative: (S,) float64, rising to 1. rate: frames a second.
+    """
+
+    points: Tensor
+    first: Tensor
+    last: Tensor
+    cumulative: Tensor
+    rate: float
+
+    @classmethod
+    def build(cls, tables: list[tuple[MotionCapture, float]]) -> MotionBank:
+        """From tables and weights. A clip's chance grows with the root of its length, so that one long dance
+        does not drown the short clips. Raises `ValueError` where rates differ."""
+        rates = {table.rate for table, _ in tables}
+        if len(rates) != 1:
+            raise ValueError(f"motion-capture tables of different frame rates: {sorted(rates)}")
+        points, first, last, chance, offset = [], [], [], [], 0
+        for table, weight in tables:
+            whole = np.concatenate([table.positions, coco_face(table.positions)], 1)
+            starts = table.starts
+            lowest = whole[..., 2].min(1)
+            floor = np.array(
+                [np.percentile(lowest[s : s + n], 2) for s, n in zip(starts, table.lengths, strict=True)]
+            )
+            whole[..., 2] -= np.repeat(floor, table.lengths)[:, None] - 0.07  # an ankle rests 7 cm up
+            points.append(whole.reshape(len(whole), -1).astype(np.float32))
+            first.append(np.repeat(offset + starts, table.lengths))
+            last.append(np.repeat(offset + starts + table.lengths - 1, table.lengths))
+            chance.append(weight * np.repeat(1 / np.sqrt(table.lengths), table.lengths))
+            offset += len(whole)
+        cumulative = np.cumsum(np.concatenate(chance))
+        return cls(
+            torch.from_numpy(np.concatenate(points)),
+            torch.from_numpy(np.concatenate(first)),
+            torch.from_numpy(np.concatenate(last)),
+            torch.from_numpy(cumulative / cumulative[-1]),
+            rates.pop(),
+        )
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """(count,) frame indices."""
+        at = torch.rand(count, generator=generator, dtype=torch.float64)
+        return torch.searchsorted(self.cumulative, at).clamp(max=len(self.points) - 1)
+
+    def windows(self, centres: Tensor, offsets: Tensor) -> Tensor:
+        """Points at fractional frame offsets around `centres`, held still beyond a clip's ends.
+
+        centres: (N,) indices; offsets: (N, F) frames → (N, F, 66), interpolated linearly (at 50 Hz the error
+        is under 3 mm at 6 g).
+        """
+        at = centres[:, None] + offsets.double()
+        at = torch.maximum(torch.minimum(at, self.last[centres, None]), self.first[centres, None].double())
+        low = at.floor().long()
+        high = torch.minimum(low + 1, self.last[centres, None])
+        share = (at - low).float()[..., None]
+        return torch.lerp(self.points[low], self.points[high], share)

@@ -1,0 +1,207 @@
+"""A studio like Human3.6M's that anybody may have: motion capture before four fixed, simulated cameras.
+
+People of a motion-capture table act in the middle of a room, four cameras in its corners film them, and a
+simulated detector finds their keypoints. What comes out is a `CaptureSet`, like a reader's of recorded data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+from torch import Tensor
+
+from ...errors import InputError, UsageError
+from ...skeleton import COCO_TO_H36M, H36M17
+from ..cameras.distortion import Lens
+from ..cameras.extrinsics import Extrinsics
+from ..cameras.intrinsics import H36M_FOCAL, Intrinsics, project
+from ..datasets.motion_capture import MotionCapture, coco_face
+from ..datasets.recordings import CaptureSet, Recording, StudioCamera, activity
+from ..datasets.videopose3d_files import Layout
+from ..training.config import DetectionConfig, RecordingsConfig
+from .clip_detections import simulate_clip
+from .motion_bank import COCO_POINTS
+
+TEST_SUBJECTS = ("02", "06", "09", "49", "115")
+"""The people of CMU's database who are kept for measuring, as for the lifter that ships."""
+
+NOBODY = "?"
+"""The subject of clips that could be anybody's: they never train, lest they be a test subject's."""
+
+TABLES = "cmu*.npz"
+"""The motion-capture table in a data folder, as `videopose prepare cmu` names it."""
+
+DETECTOR = DetectionConfig(
+    jitter=(0.003, 0.02),
+    drift=(0.005, 0.04),
+    bias=0.018,
+    hidden=1.2,
+    outliers=0.006,
+    outlier_size=0.15,
+    episodes=0.35,
+)
+"""What stands for the studio's detector: keypoints err by 12 pixels in the mean."""
+
+ROOM = 1.5
+"""Metres about the room's middle that a take keeps the hip in."""
+
+_SIZE = (1000, 1000)
+_CORNER = 3.5  # metres from the middle along either wall: cameras stand 4.95 m away
+_HEIGHT = 1.6
+_AIM = (0.0, 0.0, 0.9)  # a hip in the middle of the room
+_ANKLE = 0.07  # metres above the floor
+_SHORTEST = 0.5  # seconds of a take
+_WINDOW = 3.0  # seconds between changes of the detector's mood, as `evaluation.sequences` has it
+
+
+def _camera(name: str, x: float, y: float) -> StudioCamera:
+    position = (x, y, _HEIGHT)
+    forward = np.subtract(_AIM, position)
+    forward /= np.linalg.norm(forward)
+    right = np.cross(forward, (0.0, 0.0, 1.0))
+    right /= np.linalg.norm(right)
+    i, j, k, w = Rotation.from_matrix(np.stack([right, np.cross(forward, right), forward], 1)).as_quat()
+    lens = Lens(Intrinsics.centred(H36M_FOCAL * _SIZE[0] / 2, _SIZE))
+    return StudioCamera(name, _SIZE, Extrinsics((float(w), float(i), float(j), float(k)), position), lens)
+
+
+CAMERAS = tuple(
+    _camera(f"corner {number}", x * _CORNER, y * _CORNER)
+    for number, (x, y) in enumerate(((1, 1), (-1, 1), (-1, -1), (1, -1)), 1)
+)
+"""Pinholes with Human3.6M's picture size and focal length."""
+
+
+def film(
+    table: MotionCapture,
+    *,
+    detections: DetectionConfig | None,
+    clips: Collection[int] | None = None,
+    seed: int = 0,
+) -> CaptureSet:
+    """Film motion capture with all four cameras.
+
+    A clip becomes takes short enough to stay in the room; each is turned about the upright and put somewhere
+    in the room, at random. detections: of the simulated detector; None for perfect keypoints. clips: only
+    these, by number. seed: a clip looks the same for a seed, whichever others are filmed, and its takes stand
+    in the same places with detections and without.
+
+    Keypoints are Human3.6M's joints, made of COCO's by the matrix that inference uses.
+    Raises `ValueError` where no clip is long enough for a take.
+    """
+    recordings = []
+    for clip in range(len(table)) if clips is None else sorted(clips):
+        places, faults = (torch.Generator().manual_seed(2 * (seed * 1_000_003 + clip) + i) for i in (0, 1))
+        points = table.clip(clip)
+        points = np.concatenate([points, coco_face(points)], 1)
+        points[..., 2] -= np.percentile(points[..., 2].min(1), 2) - _ANKLE
+        for take in _takes(points[:, 0, :2], shortest=round(_SHORTEST * table.rate)):
+            world = _put(points[take], places)
+            for camera in CAMERAS:
+                seen = camera.extrinsics.to_camera(world)
+                root = seen[:, 0]
+                recordings.append(
+                    Recording(
+                        table.subjects[clip],
+                        table.actions[clip],
+                        camera,
+                        _keypoints(seen, camera, detections, table.rate, faults),
+                        seen[:, : len(H36M17)] - root[:, None],
+                        root.copy(),
+                    )
+                )
+    if not recordings:
+        raise ValueError("no clip is long enough to film")
+    layout = Layout(H36M17.name, len(H36M17), H36M17.left, H36M17.right)
+    return CaptureSet(tuple(recordings), H36M17, layout, table.rate)
+
+
+def read_studio(config: RecordingsConfig, folder: Path) -> tuple[CaptureSet, CaptureSet | None]:
+    """Film the motion-capture table of a folder: people to train on, and people to measure on.
+
+    keypoints: "simulated" or "gt". By default `TEST_SUBJECTS` are measured on and all others train.
+    Raises `InputError` where there is no one table, and `UsageError` for unknown keypoints or people, or a
+    person in both parts.
+    """
+    if config.keypoints not in ("simulated", "gt"):
+        raise UsageError(f"recordings.keypoints: a studio has simulated and gt, not {config.keypoints!r}")
+    table = load_table(folder)
+    test = TEST_SUBJECTS if config.test_subjects is None else config.test_subjects
+    train = config.train_subjects or tuple(sorted({*table.subjects} - {*test, NOBODY}))
+    if both := sorted({*train} & {*test}):
+        raise UsageError(f"recordings: {', '.join(both)} cannot be both trained and tested on")
+    if unknown := sorted({*train, *test} - {*table.subjects}):
+        raise UsageError(f"recordings: the motion capture has nobody called {', '.join(unknown)}")
+
+    def part(people: Collection[str]) -> CaptureSet:
+        clips = [
+            i
+            for i, (subject, action) in enumerate(zip(table.subjects, table.actions, strict=True))
+            if subject in people and (not config.activities or activity(action) in config.activities)
+        ]
+        if not clips:
+            raise UsageError(f"recordings.activities: none of {', '.join(people)}")
+        return film(table, clips=clips, detections=None if config.keypoints == "gt" else DETECTOR)
+
+    return part(train), part(test) if test else None
+
+
+def load_table(folder: Path) -> MotionCapture:
+    """The motion-capture table of a folder. Raises `InputError` where there is no one table."""
+    found = sorted(folder.glob(TABLES))
+    if len(found) != 1:
+        raise InputError(
+            f"{folder}: {len(found)} motion-capture tables {TABLES} where one is needed; "
+            "`videopose prepare cmu` makes it"
+        )
+    return MotionCapture.load(found[0])
+
+
+def _takes(path: NDArray[np.float32], *, shortest: int) -> Iterator[slice]:
+    """Spans of a hip's way (T, 2) that fit into the room, as long as can be, without those too short."""
+    start = 0
+    while start < len(path):
+        rest = path[start:]
+        extent = np.maximum.accumulate(rest) - np.minimum.accumulate(rest)
+        outside = np.hypot(*extent.T) > 2 * ROOM
+        stop = start + (int(outside.argmax()) if outside.any() else len(rest))
+        if stop - start >= shortest:
+            yield slice(start, stop)
+        start = stop
+
+
+def _put(points: NDArray[np.float32], generator: torch.Generator) -> NDArray[np.float32]:
+    """Turn a take (T, J, 3) about the upright and move it to where in the room there is space for it."""
+    bearing, towards, far = torch.rand(3, generator=generator, dtype=torch.float64).tolist()
+    c, s = math.cos(2 * math.pi * bearing), math.sin(2 * math.pi * bearing)
+    low, high = points[:, 0, :2].min(0), points[:, 0, :2].max(0)
+    room = max(0.0, ROOM - float(np.hypot(*(high - low))) / 2) * math.sqrt(far)
+    place = room * np.array([math.cos(2 * math.pi * towards), math.sin(2 * math.pi * towards)])
+    out = points.copy()
+    out[..., :2] = (points[..., :2] - (low + high) / 2) @ np.array([[c, s], [-s, c]]) + place
+    return out
+
+
+def _keypoints(
+    seen: NDArray[np.float32],
+    camera: StudioCamera,
+    detections: DetectionConfig | None,
+    rate: float,
+    generator: torch.Generator,
+) -> NDArray[np.float32]:
+    """(T, 17, 2) pixels of the points (T, 22, 3) in camera space."""
+    coco = torch.from_numpy(seen[:, list(COCO_POINTS)])
+    rays: Tensor = (coco[..., :2] / coco[..., 2:]).transpose(1, 2)
+    if detections is not None:
+        distance = torch.from_numpy(seen[:, 0, 2])
+        window = max(2, round(_WINDOW * rate))
+        rays = simulate_clip(rays, coco[..., 2], distance, detections, generator, window=window)
+    joints = (rays @ torch.from_numpy(COCO_TO_H36M.copy()).T).transpose(1, 2)
+    assert camera.lens is not None
+    return project(torch.nn.functional.pad(joints, (0, 1), value=1.0).numpy(), camera.lens.intrinsics)

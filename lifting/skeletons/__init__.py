@@ -1,0 +1,1 @@
+"""The keypoint layouts of other detectors."""

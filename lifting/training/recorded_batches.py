@@ -1,0 +1,116 @@
+"""Training batches from recordings: windows gathered from flat tensors, each frame plain and mirrored."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...errors import InputError, UsageError
+from ..datasets.recordings import CaptureSet, Recording
+from ..evaluation.recorded_sequences import as_read
+from ..inference.lifter import InputSpace
+from ..inference.offline import mirrored
+from .config import RecordedConfig
+from .synthesis import Batch
+
+
+class RecordedBatches:
+    """A `training.BatchSource` of recordings, as the paper draws from them (§5).
+
+    A sample is a chunk of frames with the receptive field about each. Every epoch visits every chunk once,
+    and its mirror image too where `config.recordings.flip`, in a new order. The batch of a step depends on
+    the seed and the step alone.
+
+    All frames of all clips lie end to end in flat tensors on `device`, and the mirrored ones behind them; a
+    batch is one gather from them, with indices clamped to the clip, which is replicate padding.
+
+    joints: of keypoints and of poses. epoch: steps of one. steps: of the whole run.
+    Raises `InputError` where a keypoint is not finite, and `UsageError` for rays of a camera whose lens is
+    not known.
+    """
+
+    def __init__(self, data: CaptureSet, config: RecordedConfig, *, device: str = "cpu") -> None:
+        schedule, flip = config.schedule, config.recordings.flip
+        self.joints = (data.layout.num_joints, len(data.skeleton))
+        self.seed = config.seed
+        self.zeros = config.recordings.padding == "zero"
+
+        def flat(arrays: list[NDArray[np.float32]], mirror: tuple[int, ...]) -> Tensor:
+            plain = torch.from_numpy(np.concatenate(arrays)).to(device)
+            return torch.cat([plain, mirrored(plain, mirror)]) if flip else plain
+
+        recordings = data.recordings
+        self.keypoints = flat([read_keypoints(r, config.input_space) for r in recordings], data.layout.mirror)
+        self.pose = flat([r.pose for r in recordings], data.skeleton.mirror)
+        self.root = flat([r.root[:, None] for r in recordings], (0,))
+
+        # Chunks of a clip are centred on it: what the last one lacks is shared by both ends.
+        lengths = np.tile([len(r) for r in recordings], 2 if flip else 1)
+        starts = np.cumsum(lengths) - lengths
+        counts = -(-lengths // schedule.chunk)
+        clip = np.repeat(np.arange(len(lengths)), counts)
+        number = np.arange(len(clip)) - np.repeat(np.cumsum(counts) - counts, counts)
+        offset = (counts * schedule.chunk - lengths) // 2
+        # (samples, 3): the chunk's first frame, which may lie before the clip, the clip's first and its last.
+        frames = [
+            (starts - offset)[clip] + number * schedule.chunk,
+            starts[clip],
+            (starts + lengths - 1)[clip],
+        ]
+        self.samples = torch.from_numpy(np.stack(frames, 1))
+
+        reach = math.prod(config.model.filter_widths) - 1
+        before = reach if config.model.causal else reach // 2
+        self.window = torch.arange(-before, schedule.chunk + reach - before, device=device)
+        self.chunk = torch.arange(schedule.chunk, device=device)
+        self.epoch = -(-len(self.samples) // (schedule.batch // schedule.chunk))
+        self.steps = self.epoch * schedule.epochs
+        self._order = (-1, torch.empty(0, dtype=torch.int64))
+
+    def draw(self, step: int, *, rank: int = 0, world: int = 1) -> Batch:
+        """Keypoints (N, receptive field − 1 + chunk, K, 2), poses (N, chunk, J, 3) and roots (N, chunk, 3).
+
+        rank, world: of several processes that share the batch, this one's number and how many they are.
+        Raises `UsageError` where its share is less than two samples.
+        """
+        epoch, number = divmod(step, self.epoch)
+        # An epoch's last batch would be smaller; sharing evenly spares batch normalisation a tiny one.
+        start, stop = (len(self.samples) * i // self.epoch for i in (number, number + 1))
+        start, stop = (start + (stop - start) * i // world for i in (rank, rank + 1))
+        if stop - start < 2:
+            raise UsageError("a step needs two samples at least in every process, for batch normalisation")
+        samples = self.samples[self._permutation(epoch)[start:stop]].to(self.window.device)
+        first, low, high = samples.T.unsqueeze(2)
+        wanted = first + self.window
+        inside = wanted.clamp(low, high)
+        keypoints = _gather(self.keypoints, inside)
+        if self.zeros:
+            keypoints *= (wanted == inside)[..., None, None]
+        target = (first + self.chunk).clamp(low, high)
+        return Batch(keypoints, _gather(self.pose, target), _gather(self.root, target)[:, :, 0])
+
+    def _permutation(self, epoch: int) -> Tensor:
+        if self._order[0] != epoch:
+            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+            self._order = (epoch, torch.randperm(len(self.samples), generator=generator))
+        return self._order[1]
+
+
+def read_keypoints(recording: Recording, space: InputSpace) -> NDArray[np.float32]:
+    """(T, K, 2): a recording's keypoints in the input space. Raises `InputError` where one is not finite, and
+    `UsageError` for rays of a camera whose lens is not known."""
+    camera = recording.camera
+    where = f"{recording.subject} {recording.action!r}, camera {camera.name}"
+    if not np.isfinite(recording.keypoints).all():
+        raise InputError(f"{where}: frames without keypoints; interpolate them in the file of detections")
+    if space != "screen" and camera.lens is None:
+        raise UsageError(f"{where}: input_space rays needs a camera whose lens is known; screen does not")
+    return as_read(recording.keypoints, camera, space)
+
+
+def _gather(frames: Tensor, at: Tensor) -> Tensor:
+    return frames.index_select(0, at.flatten()).view(*at.shape, *frames.shape[1:])

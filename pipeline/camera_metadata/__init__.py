@@ -1,0 +1,1 @@
+"""What a video's file says of the camera."""

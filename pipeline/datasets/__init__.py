@@ -1,0 +1,1 @@
+"""`videopose prepare`: data sets from their original files."""

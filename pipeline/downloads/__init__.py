@@ -1,0 +1,1 @@
+"""Third-party files: pinned, fetched by package clients, checked by hash, cached."""

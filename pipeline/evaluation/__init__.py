@@ -1,0 +1,1 @@
+"""`evaluate`, `evaluate-detector` and `inspect`."""

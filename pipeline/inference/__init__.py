@@ -1,0 +1,1 @@
+"""`infer`, and its halves `detect` and `lift`."""

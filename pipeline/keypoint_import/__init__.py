@@ -1,0 +1,1 @@
+"""2D keypoints made by other programs."""

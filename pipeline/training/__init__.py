@@ -1,0 +1,1 @@
+"""`train`, `finetune-detector` and `semi-train`."""

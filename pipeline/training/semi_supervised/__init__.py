@@ -1,0 +1,1 @@
+"""`semi-train`: from unlabelled videos to a lifter."""

@@ -1,0 +1,324 @@
+"""Reading a video frame by frame: upright, in true colours, with its real time stamps."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import av
+import cv2
+import numpy as np
+from av.sidedata.sidedata import SideData
+from av.stream import Disposition
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from ...detectors.people import Image
+from ...errors import InputError, UsageError
+
+DEFAULT_RATE = 25.0  # frames per second of a stream that states none
+PQ = 16  # the transfer characteristic SMPTE ST 2084, which HDR10 and Dolby Vision use
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded frame.
+
+    index: counts decoded frames from 0. time: seconds after the first decoded frame.
+    image: (H, W, 3) uint8, RGB, upright, square pixels.
+    """
+
+    index: int
+    time: float
+    image: Image
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How a decoded picture becomes an upright one: transpose it, then mirror it along x, along y."""
+
+    transpose: bool = False
+    flip_x: bool = False
+    flip_y: bool = False
+
+    @classmethod
+    def from_display_matrix(cls, matrix: bytes) -> Orientation:
+        """From libav's nine int32 (a b u, c d v, x y w): a point (p, q) goes to (a·p + c·q, b·p + d·q).
+
+        Turns that are no multiple of 90° are rounded to the nearest one.
+        """
+        a, b, _, c, d = np.frombuffer(matrix, np.int32, count=5).tolist()
+        if abs(a) + abs(d) >= abs(b) + abs(c):
+            return cls(False, a < 0, d < 0)
+        return cls(True, c < 0, b < 0)
+
+    @classmethod
+    def of(cls, picture: av.VideoFrame) -> Orientation:
+        """From the display matrix that came with a decoded picture."""
+        try:
+            matrix = cast("SideData | None", picture.side_data.get("DISPLAYMATRIX"))
+        except ValueError:  # PyAV knows some kinds of side data (EXIF) by no name, and then gives none
+            clockwise = round(-picture.rotation / 90) % 4
+            return (cls(), cls(True, True, False), cls(False, True, True), cls(True, False, True))[clockwise]
+        return cls() if matrix is None else cls.from_display_matrix(bytes(matrix))
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the picture is mirrored (left to right) before it is turned."""
+        return self.transpose ^ self.flip_x ^ self.flip_y
+
+    @property
+    def rotation(self) -> int:
+        """How far the picture is turned clockwise: 0, 90, 180 or 270 degrees."""
+        sign = -1 if self.mirrored else 1  # where the picture's own x axis points
+        if self.transpose:
+            return 270 if (sign < 0) ^ self.flip_y else 90
+        return 180 if (sign < 0) ^ self.flip_x else 0
+
+    def apply(self, image: Image) -> Image:
+        """Turn `image` upright; a (H, W, 3) array that is contiguous."""
+        if self.transpose:
+            image = cast(Image, cv2.transpose(image))
+        if self.flip_x or self.flip_y:
+            image = cast(Image, cv2.flip(image, -1 if self.flip_x and self.flip_y else int(self.flip_x)))
+        return image
+
+
+class Clock:
+    """Time stamps as a file gives them → seconds after the first frame, strictly increasing.
+
+    A frame without a time stamp comes one frame interval after the one before. A stamp that stands still or
+    steps back a little (under a second) is moved to a tenth of an interval after the one before; one that
+    steps back further is a new count, as in files that were joined, and goes on from where the old one ended.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self.interval = interval
+        self.time: float | None = None
+        self._zero = 0.0
+
+    def tick(self, stamp: float | None) -> float:
+        """The time of the next frame, from its stamp in seconds or None."""
+        if self.time is None:
+            self._zero = stamp or 0.0
+            self.time = 0.0
+            return self.time
+        expected = self.time + self.interval
+        time = expected if stamp is None else stamp - self._zero
+        if time < self.time - 1.0:
+            self._zero += time - expected
+            time = expected
+        self.time = time if time > self.time else self.time + 0.1 * self.interval
+        return self.time
+
+
+class Video:
+    """An open video; made by `open_video`.
+
+    path: the file. size: (width, height) in pixels of every upright frame; where the file's pixels are not
+    square, the width is scaled until they are, and a stream that changes its size midway is scaled to its
+    first. rotation, mirrored: how the frames are stood upright, degrees clockwise after mirroring.
+    rate: mean frames per second. duration: seconds as the file announces them, or None.
+    frame_count: as announced or estimated, for progress bars, or None.
+    times: seconds of all frames that `frames` has decoded so far, also of those before `start`; `times[n]`
+    belongs to frame n, and 0 is the time stamp of the first decoded frame.
+    damaged: after `frames` has reached the end of the file, a clause on what could not be decoded, or None.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.times: list[float] = []
+        self.damaged: str | None = None
+        self._decoder: _Decoder | None = _Decoder(self.path)
+        stream, first = self._decoder.stream, self._decoder.first
+        self.rate = float(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
+        self.duration = self._decoder.announced_duration()
+        self.frame_count: int | None = stream.frames or None
+        if self.frame_count is None and self.duration is not None:
+            self.frame_count = max(1, round(self.duration * self.rate))
+        self._orientation = Orientation.of(first)
+        self.rotation, self.mirrored = self._orientation.rotation, self._orientation.mirrored
+        self._decoded_size = _square(first.width, first.height, stream.sample_aspect_ratio)
+        width, height = self._decoded_size
+        self.size = (height, width) if self._orientation.transpose else (width, height)
+
+    def frames(self, *, start: float = 0.0, end: float | None = None) -> Iterator[Frame]:
+        """Decode the video and yield the frames with start ≤ time < end, in seconds.
+
+        Frames before `start` are decoded and counted, so that `index` and `time` stay true, but not
+        converted. Nothing is kept, and each call begins at the first frame. Raises `UsageError` where no
+        frame lies in the span.
+        """
+        if not start >= 0:
+            raise UsageError(f"a video cannot start at {start:g} s")
+        if end is not None and not end > start:
+            raise UsageError(f"no frame can lie between {start:g} s and {end:g} s")
+        return self._frames(start, end)
+
+    def _frames(self, start: float, end: float | None) -> Iterator[Frame]:
+        decoder, self._decoder = self._decoder or _Decoder(self.path), None
+        self.times, self.damaged = [], None
+        times, clock, found = self.times, Clock(1 / self.rate), False
+        with closing(decoder):
+            for picture in decoder.pictures():
+                time = clock.tick(_stamp(picture))
+                if end is not None and time >= end:
+                    break
+                times.append(time)
+                if time >= start:
+                    found = True
+                    yield Frame(len(times) - 1, time, self._image(picture))
+            else:
+                self.damaged = decoder.damage(times[-1] + 1 / self.rate, self.rate)
+        if not found:
+            raise UsageError(f"{self.path} has no frame from {start:g} s on: it ends at {times[-1]:.2f} s")
+
+    def _image(self, picture: av.VideoFrame) -> Image:
+        width, height = self._decoded_size
+        image = cast(Image, picture.reformat(width, height, "rgb24").to_ndarray())
+        if picture.color_trc == PQ:
+            image = cast(Image, cv2.LUT(image, _pq_to_standard()))
+        return self._orientation.apply(image)
+
+    def close(self) -> None:
+        """Free the decoder that opening began; the plain values stay."""
+        if self._decoder is not None:
+            self._decoder.close()
+
+
+@contextmanager
+def open_video(path: str | os.PathLike[str]) -> Iterator[Video]:
+    """Open the first video stream of the file at `path` (cover pictures do not count).
+
+    Raises `InputError` where there is no such file, it is no video, it holds only sound, or no frame of it
+    can be decoded.
+    """
+    with closing(Video(path)) as video:
+        yield video
+
+
+class _Decoder:
+    """libav at the first video stream of one file, with its first picture decoded already."""
+
+    def __init__(self, path: Path) -> None:
+        if path.is_dir():
+            raise InputError(f"cannot read {path}: it is a folder")
+        try:
+            # "file:" so that no name is taken for a URL, and only files, whatever a playlist may point at
+            self._container = av.open(f"file:{path}", "r", options={"protocol_whitelist": "file"})
+        except FileNotFoundError:
+            raise InputError(f"cannot read {path}: there is no such file") from None
+        except PermissionError:
+            raise InputError(f"cannot read {path}: permission denied") from None
+        except (av.FFmpegError, OSError) as error:
+            raise InputError(
+                f"cannot read {path}: it is not a video, or too damaged to open ({_reason(error)})"
+            ) from error
+        try:
+            self.stream = _first_video(path, self._container.streams)
+            self.stream.thread_type = "AUTO"
+            self._errors = 0
+            self._rest = self._decode()
+            first = next(self._rest, None)
+            if first is None:
+                raise InputError(f"cannot read {path}: no frame of its video can be decoded")
+            self.first = first
+        except BaseException:
+            self.close()
+            raise
+
+    def pictures(self) -> Iterator[av.VideoFrame]:
+        return itertools.chain((self.first,), self._rest)
+
+    def _decode(self) -> Iterator[av.VideoFrame]:
+        packets = self._container.demux(self.stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.FFmpegError:  # the file cannot be read further
+                self._errors += 1
+                return
+            try:
+                pictures = packet.decode()
+            except av.FFmpegError:
+                self._errors += 1
+                # what is half decoded would block every later packet; the next key frame starts afresh
+                self.stream.codec_context.flush_buffers()
+                continue
+            yield from pictures
+
+    def announced_duration(self) -> float | None:
+        """Seconds of the video stream, as the file states them, or None."""
+        stream, container = self.stream, self._container
+        if stream.duration and stream.time_base:
+            return float(stream.duration * stream.time_base)
+        if tag := stream.metadata.get("DURATION"):  # Matroska, per stream: hours:minutes:seconds
+            hours, minutes, seconds = (float(part) for part in tag.split(":"))
+            return 3600 * hours + 60 * minutes + seconds
+        return container.duration / av.time_base if container.duration else None
+
+    def damage(self, end: float, rate: float) -> str | None:
+        """What was wrong with a file that was decoded up to `end` seconds, as a clause, or None."""
+        if self._errors:
+            return f"{self._errors} of its packets could not be decoded"
+        announced = self.announced_duration()
+        stream = self.stream
+        # a file's duration may be that of its sound
+        alone = stream.duration or "DURATION" in stream.metadata or len(self._container.streams) == 1
+        if announced and alone and announced - end > max(0.25, 3 / rate):
+            return f"it breaks off at {end:.2f} s of the {announced:.2f} s it announces"
+        return None
+
+    def close(self) -> None:
+        self._container.close()
+
+
+def _first_video(path: Path, streams: av.container.streams.StreamContainer) -> VideoStream:
+    for stream in streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            if stream.codec_context is None:
+                raise InputError(f"cannot read {path}: its video codec is unknown")
+            return stream
+    what = "only sound" if streams.audio else "no video"
+    raise InputError(f"cannot read {path}: it holds {what}")
+
+
+def _square(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    """The size at which pixels of the given sample aspect ratio (width : height) become square."""
+    if not aspect or not 0.1 < aspect < 10:  # absent, or nonsense
+        return width, height
+    return max(1, round(width * aspect)), height
+
+
+def _stamp(picture: av.VideoFrame) -> float | None:
+    if picture.pts is None or picture.time_base is None:
+        return None
+    return float(picture.pts * picture.time_base)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+@cache
+def _pq_to_standard() -> NDArray[np.uint8]:
+    """(256,) uint8: PQ code → ordinary code, so that HDR does not look grey.
+
+    203 cd/m², HDR's reference white (ITU-R BT.2408), becomes 80 % of white; what is brighter is rolled off.
+    """
+    code = np.linspace(0, 1, 256) ** (32 / 2523)  # ST 2084's inverse curve, m2 = 2523/32
+    light = (np.maximum(code - 3424 / 4096, 0) / (2413 / 128 - 2392 / 128 * code)) ** (16384 / 2610)
+    light *= 10000 / 203
+    knee = 0.6
+    excess = np.maximum(light - knee, 0)
+    rolled = np.minimum(light, knee) + (1 - knee) * excess / (excess + (1 - knee))
+    return np.rint(255 * rolled ** (1 / 2.2)).astype(np.uint8)

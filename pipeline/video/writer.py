@@ -1,0 +1,221 @@
+"""Writing frames to a video that browsers and phones play, or to an animated GIF, through ffmpeg."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import ffmpeg
+import imageio_ffmpeg
+import numpy as np
+
+from ...detectors.people import Image
+from ...errors import OutputError, UsageError
+from ...files import replacing
+
+SUFFIXES = (".mp4", ".mov", ".mkv", ".gif")
+CRF = 20  # x264's quality: 18 looks lossless, 23 is its default, higher is smaller
+GIF_MAX_RATE = 50  # browsers play anything faster as if it were 10 frames per second
+
+
+class VideoWriter:
+    """A context that takes frames and leaves a video: H.264 in .mp4, .mov or .mkv, or an animated .gif.
+
+        with VideoWriter("out.mp4", size=(1200, 600), rate=30) as writer:
+            writer.write(image)
+
+    size: (width, height) in pixels of the frames to come; where one is odd, a row or column is added, which
+    H.264's colour format needs. rate: frames per second, constant. The file appears under its name, by
+    rename, when the block ends well; where it ends with an exception, nothing is left behind.
+
+    Memory does not grow with length. A GIF's palette is made from all of its frames, so they go to a
+    lossless temporary file first, in the system's folder for such.
+
+    Raises `UsageError` for a suffix that is not in `SUFFIXES`, `ValueError` for a size or rate that is not
+    positive, and in the block `OutputError` where the file cannot be written.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, size: tuple[int, int], rate: float | Fraction
+    ) -> None:
+        self.path = Path(path)
+        if self.path.suffix.lower() not in SUFFIXES:
+            raise UsageError(f"cannot write {self.path}: its name must end in one of {', '.join(SUFFIXES)}")
+        # the file states the rate as a fraction of whole numbers: 29.97… is 30000/1001
+        self.rate = Fraction(rate).limit_denominator(100_100)
+        self.size = size
+        if min(size) < 1 or self.rate <= 0:
+            raise ValueError(f"size and rate must be positive, not {size} and {rate}")
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        self._context = _encoder(self.path, self.size, self.rate)
+        self._encoder = self._context.__enter__()
+        return self
+
+    def write(self, image: Image) -> None:
+        """Append one frame: (H, W, 3) uint8 RGB of the announced size, else `ValueError`."""
+        width, height = self.size
+        if image.shape != (height, width, 3) or image.dtype != np.uint8:
+            raise ValueError(f"frames must be {(height, width, 3)} uint8, not {image.shape} {image.dtype}")
+        self._encoder.write(np.ascontiguousarray(image).data)
+        self.count += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None and self.count == 0:
+            nothing = OutputError(f"cannot write {self.path}: there are no frames")
+            kind, error = type(nothing), nothing
+            self._context.__exit__(kind, error, None)
+            raise nothing
+        self._context.__exit__(kind, error, trace)
+
+
+@cache
+def ffmpeg_executable() -> str:
+    """The ffmpeg to run: the one on PATH if it encodes H.264 with x264, else the one imageio-ffmpeg carries.
+
+    Raises `OutputError` where there is neither.
+    """
+    if (system := shutil.which("ffmpeg")) and _has_x264(system):
+        return system
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise OutputError(
+            "there is no ffmpeg that can write H.264: install ffmpeg, or reinstall imageio-ffmpeg"
+        ) from error
+
+
+def _has_x264(executable: str) -> bool:
+    """Some distributions build ffmpeg without it."""
+    try:
+        answer = subprocess.run(
+            [executable, "-hide_banner", "-encoders"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=30,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0 and b" libx264 " in answer.stdout
+
+
+class _Ffmpeg:
+    """One run of ffmpeg; `stream` is what ffmpeg-python built, `path` is whom its failure concerns.
+
+    Where the block ends with an exception, ffmpeg is killed; it never outlives the block.
+    """
+
+    def __init__(self, stream: Any, path: Path) -> None:
+        self._path = path
+        command = stream.global_args("-hide_banner", "-loglevel", "error", "-nostdin").overwrite_output()
+        # what ffmpeg says goes to a file: a pipe that nobody reads would stop it once full
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        try:
+            self._process = subprocess.Popen(
+                command.compile(cmd=ffmpeg_executable()),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+            )
+        except OSError as error:
+            self._said.close()
+            raise OutputError(f"cannot write {path}: ffmpeg cannot be started ({error.strerror})") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, data: memoryview) -> None:
+        """Feed ffmpeg's standard input; blocks while it is busy."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(data)
+        except OSError:  # it has died, and its last words say why
+            self._process.kill()
+            raise self._failure() from None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None
+        with self._said:
+            if error is not None:
+                self._process.kill()
+            with suppress(OSError):  # the return code tells
+                self._process.stdin.close()
+            try:
+                failed = self._process.wait() != 0
+            except BaseException:  # interrupted while ffmpeg was finishing
+                self._process.kill()
+                self._process.wait()
+                raise
+            if failed and error is None:
+                raise self._failure()
+
+    def _failure(self) -> OutputError:
+        code = self._process.wait()
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        reason = lines[-1].strip() if lines else f"ended with code {code}"
+        return OutputError(f"cannot write {self._path}: ffmpeg failed ({reason})")
+
+
+@contextmanager
+def _encoder(path: Path, size: tuple[int, int], rate: Fraction) -> Iterator[_Ffmpeg]:
+    """An ffmpeg that takes raw RGB frames; `path` is there when the block ends well."""
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder")
+    frames = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", video_size=size, framerate=str(rate))
+    with replacing(path) as target:
+        if path.suffix.lower() != ".gif":
+            with _Ffmpeg(_h264(frames, target), path) as encoder:
+                yield encoder
+            return
+        with tempfile.TemporaryDirectory(prefix="videopose-") as folder:
+            lossless, palette = Path(folder, "frames.mkv"), Path(folder, "palette.png")
+            if rate > GIF_MAX_RATE:
+                frames = frames.filter("fps", GIF_MAX_RATE)
+            first = frames.output(f"file:{lossless}", vcodec="libx264rgb", preset="ultrafast", crf=0)
+            with _Ffmpeg(first, path) as encoder:
+                yield encoder
+            for step in _gif(lossless, palette, target):
+                with _Ffmpeg(step, path):
+                    pass
+
+
+def _h264(frames: Any, target: Path) -> Any:
+    """Raw frames → H.264 as every browser and phone plays it, its colours said to be what they are."""
+    colours = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "range": "tv"}
+    video = (
+        frames.filter("pad", "ceil(iw/2)*2", "ceil(ih/2)*2")
+        .filter("scale", out_color_matrix="bt709", out_range="tv")
+        .filter("format", "yuv420p")
+        .filter("setparams", **colours)
+    )
+    options: dict[str, Any] = {"vcodec": "libx264", "preset": "veryfast", "crf": CRF, "pix_fmt": "yuv420p"}
+    options |= {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "color_range": "tv"}
+    if target.suffix.lower() != ".mkv":
+        options["movflags"] = "+faststart"  # the index comes first, so that a page plays it while it loads
+    return video.output(f"file:{target}", **options)
+
+
+def _gif(lossless: Path, palette: Path, target: Path) -> tuple[Any, Any]:
+    """The two steps from a video to a GIF: one palette for all of it, then the frames in its colours."""
+    video = ffmpeg.input(f"file:{lossless}")
+    choose = video.filter("palettegen").output(f"file:{palette}", vframes=1, update=1)
+    # an ordered dither is several times faster here than error diffusion, and what stands still stays still
+    options = {"dither": "bayer", "bayer_scale": 4, "diff_mode": "rectangle"}
+    mapped = ffmpeg.filter([video, ffmpeg.input(f"file:{palette}")], "paletteuse", **options)
+    return choose, mapped.output(f"file:{target}")

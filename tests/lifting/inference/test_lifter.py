@@ -1,0 +1,254 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from videopose.errors import InputError, UsageError
+from videopose.lifting.inference.lifter import Lifter
+from videopose.lifting.network.temporal_model import TemporalModel
+
+ABOUT = {"training": {"data": "CMU", "licence": "Apache-2.0"}, "errors": {"mpjpe_mm": 61.5}, "name": "Zoë"}
+
+
+def _model(**options: Any) -> TemporalModel:
+    torch.manual_seed(0)
+    values: dict[str, Any] = {"filter_widths": (3, 5), "channels": 8, "dropout": 0.1}
+    model = TemporalModel(**values | options)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            nn.init.normal_(module.bias)
+            nn.init.uniform_(module.running_var, 0.5, 2)  # type: ignore[arg-type]
+    return model  # in training mode, as training leaves it
+
+
+def _lifter(**changes: Any) -> Lifter:
+    values: dict[str, Any] = {
+        "model": _model(), "layout": "h36m17", "input_space": "rays", "rate": 30.0, "about": ABOUT,
+    }  # fmt: skip
+    return Lifter(**values | changes)
+
+
+def _assert_same_model(one: TemporalModel, other: TemporalModel) -> None:
+    for name in ("num_joints_in", "in_features", "num_joints_out", "filter_widths", "causal", "dropout",
+                 "channels", "dense", "receptive_field"):  # fmt: skip
+        assert getattr(one, name) == getattr(other, name), name
+    assert one.state_dict().keys() == other.state_dict().keys()
+    for name, tensor in one.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name]), name
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"causal": True}, {"dense": True, "filter_widths": (3, 3)}, {"filter_widths": (1, 1)}]
+)
+def test_round_trip(tmp_path: Path, options: dict[str, Any]) -> None:
+    lifter = _lifter(model=_model(**options))
+    lifter.save(tmp_path / "a.safetensors")
+    loaded = Lifter.load(tmp_path / "a.safetensors")
+    _assert_same_model(loaded.model, lifter.model)
+    assert (loaded.layout, loaded.input_space, loaded.rate) == ("h36m17", "rays", 30.0)
+    assert loaded.trajectory is None
+    assert loaded.about == ABOUT
+    assert loaded.digest() == lifter.digest()
+
+
+def test_round_trip_with_a_trajectory_model(tmp_path: Path) -> None:
+    lifter = _lifter(
+        trajectory=_model(num_joints_out=1, channels=4), layout="coco17", input_space="screen", rate=None
+    )
+    lifter.save(str(tmp_path / "a.safetensors"))
+    loaded = Lifter.load(str(tmp_path / "a.safetensors"))
+    _assert_same_model(loaded.model, lifter.model)
+    assert loaded.trajectory is not None
+    assert lifter.trajectory is not None
+    _assert_same_model(loaded.trajectory, lifter.trajectory)
+    assert (loaded.layout, loaded.input_space, loaded.rate) == ("coco17", "screen", None)
+    assert loaded.digest() == lifter.digest() != _lifter().digest()
+
+
+def test_loaded_models_are_ready_for_inference(tmp_path: Path) -> None:
+    lifter = _lifter(trajectory=_model(num_joints_out=1))
+    lifter.save(tmp_path / "a.safetensors")
+    loaded = Lifter.load(tmp_path / "a.safetensors")
+    keypoints = torch.randn(1, 20, 17, 2)
+    for ours, theirs in ((lifter.model, loaded.model), (lifter.trajectory, loaded.trajectory)):
+        assert ours is not None
+        assert theirs is not None
+        assert not any(module.training for module in theirs.modules())
+        assert torch.equal(theirs(keypoints), ours.eval()(keypoints))
+
+
+def test_the_header_says_everything(tmp_path: Path) -> None:
+    _lifter(trajectory=_model(num_joints_out=1, causal=True), model=_model(causal=True)).save(
+        tmp_path / "a.safetensors"
+    )
+    with safe_open(tmp_path / "a.safetensors", framework="np") as file:
+        header = {name: json.loads(value) for name, value in file.metadata().items()}
+        names = set(file.keys())
+    assert header["model"] == {
+        "filter_widths": [3, 5], "channels": 8, "causal": True, "dense": False, "dropout": 0.1,
+        "num_joints_in": 17, "in_features": 2, "num_joints_out": 17,
+    }  # fmt: skip
+    assert header["trajectory"]["num_joints_out"] == 1
+    assert header["layout"] == "h36m17"
+    assert header["input_space"] == "rays"
+    assert header["rate"] == 30.0
+    assert header["about"] == ABOUT
+    assert len(header["sha256"]) == 64
+    assert {"expand_conv.weight", "layers_bn.1.running_var", "shrink.bias"} < names
+    assert {"model_traj.expand_conv.weight", "model_traj.shrink.bias"} < names
+
+
+def test_the_digest_is_of_all_weights() -> None:
+    lifter = _lifter()
+    before = lifter.digest()
+    assert _lifter(about={}).digest() == before
+    with torch.no_grad():
+        lifter.model.shrink.bias[3] += 1e-6  # type: ignore[index]
+    assert lifter.digest() != before
+
+
+def test_a_lifter_s_precision_is_of_its_network_alone() -> None:
+    lifter = _lifter()
+    fast = lifter.in_precision("bfloat16")
+    assert (lifter.precision, fast.precision) == ("float32", "bfloat16")
+    assert lifter.network is fast.model is lifter.model
+    keypoints = torch.randn(1, 20, 17, 2)
+    near, exact = fast.network(keypoints), lifter.model.eval()(keypoints)
+    assert 0 < (near - exact).norm() < 0.02 * exact.norm()
+    assert fast.digest() == lifter.digest()
+    assert fast.in_precision("float32").network is lifter.model
+    assert fast.to("cpu").precision == "float32"
+    with pytest.raises(UsageError, match="--precision is float32 or bfloat16, not half"):
+        lifter.in_precision("half")  # type: ignore[arg-type]
+
+
+def test_moving_is_in_place() -> None:
+    lifter = _lifter(trajectory=_model(num_joints_out=1))
+    assert lifter.to("meta").model.shrink.weight.device.type == "meta"
+    assert lifter.trajectory is not None
+    assert lifter.trajectory.shrink.weight.device.type == "meta"
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"layout": "coco18"}, "unknown layout 'coco18'.*coco17"),
+        ({"input_space": "pixels"}, "unknown input space 'pixels'.*rays"),
+        ({"trajectory": _model(num_joints_out=1, filter_widths=(3,))}, "same frames"),
+        ({"trajectory": _model(num_joints_out=1, causal=True)}, "same frames"),
+        ({"trajectory": _model()}, "one joint"),
+        ({"layout": "humaneva15"}, "17 joints, not humaneva15"),
+    ],
+)
+def test_lifters_check_themselves(changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        _lifter(**changes)
+
+
+def _rewrite(path: Path, tensors: dict[str, torch.Tensor] | None = None, **header: Any) -> None:
+    """Write a good file anew with other weights, or with other header entries (None removes one)."""
+    with safe_open(path, framework="np") as file:
+        old = file.metadata()
+    new = old | {k: json.dumps(v) for k, v in header.items() if v is not None}
+    save_file(
+        tensors or load_file(path), path, {k: v for k, v in new.items() if header.get(k, 0) is not None}
+    )
+
+
+def test_tampered_weights_are_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    _lifter().save(path)
+    tensors = load_file(path)
+    tensors["shrink.bias"][0] += 0.01
+    _rewrite(path, tensors)
+    with pytest.raises(InputError, match="weights do not match its checksum"):
+        Lifter.load(path)
+
+    _lifter().save(path)
+    damaged = bytearray(path.read_bytes())
+    damaged[-3] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(InputError, match="weights do not match its checksum"):
+        Lifter.load(path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"format": "pt"},
+        {"format": None},
+        {"sha256": None},
+        {"model": None},
+        {"model": {"channels": 8}},
+        {"model": {"channels": 8, "filter_widths": [2, 5]}},
+        {"model": {"channels": 8, "filter_widths": [3, 5], "colour": "red"}},
+        {"model": ["channels"]},
+        {"layout": "coco18"},
+        {"layout": None},
+        {"input_space": "pixels"},
+        {"rate": None},
+        {"about": None},
+        {"trajectory": {"channels": 8, "filter_widths": [3, 5], "num_joints_out": 1}},
+    ],
+    ids=str,
+)
+def test_headers_that_do_not_fit_are_input_errors(tmp_path: Path, header: dict[str, Any]) -> None:
+    path = tmp_path / "a.safetensors"
+    _lifter().save(path)
+    _rewrite(path, **header)
+    with pytest.raises(InputError, match=r"a\.safetensors is not a lifter"):
+        Lifter.load(path)
+
+
+@pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"format": '"pt"'}])
+def test_foreign_safetensors_are_input_errors(tmp_path: Path, metadata: dict[str, str] | None) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file({"weight": torch.zeros(3)}, path, metadata)
+    with pytest.raises(InputError, match="is not a lifter written by videopose"):
+        Lifter.load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage" * 100, b"\xff" * 64])
+def test_other_files_are_input_errors(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="is not a lifter written by videopose"):
+        Lifter.load(path)
+
+
+def test_truncated_files_are_input_errors(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    _lifter().save(path)
+    whole = path.read_bytes()
+    for size in (4, 100, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(InputError, match="is not a lifter written by videopose"):
+            Lifter.load(path)
+
+
+def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
+    for path in (tmp_path / "a.safetensors", tmp_path):
+        with pytest.raises(InputError, match="no such lifter file"):
+            Lifter.load(path)
+
+
+def test_saving_is_atomic(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    _lifter().save(path)
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        _lifter(about={"array": np.zeros(3)}).save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_others_may_read_it_as_any_file(tmp_path: Path) -> None:
+    _lifter().save(tmp_path / "a.safetensors")
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode

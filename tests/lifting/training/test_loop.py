@@ -1,0 +1,244 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from standing import STILL
+from videopose.errors import InputError, UsageError
+from videopose.lifting.inference.lifter import Lifter
+from videopose.lifting.network.temporal_model import TemporalModel
+from videopose.lifting.simulation.motion_bank import MotionBank
+from videopose.lifting.training.checkpoint import Progress
+from videopose.lifting.training.config import TrainingConfig
+from videopose.lifting.training.loop import train
+from videopose.lifting.training.synthetic_batches import SynthesisedBatches, split
+
+
+def _walk(frames: int, pace: float) -> NDArray[np.float64]:
+    """(T, 19, 3): limbs swing, the person moves along x."""
+    phase = np.arange(frames)[:, None] / 50 * pace
+    swing = np.zeros((frames, 19))
+    for joint, size in ((2, 0.15), (3, 0.35), (5, -0.15), (6, -0.35), (12, 0.1), (13, 0.3), (15, -0.1),
+                        (16, -0.3)):  # fmt: skip
+        swing[:, joint] = size
+    positions = np.broadcast_to(STILL, (frames, 19, 3)).copy()
+    positions[..., 0] += swing * np.sin(2 * np.pi * phase) + phase
+    return positions
+
+
+def _clips() -> list[tuple[str, str, NDArray[np.float64]]]:
+    people = [("01", "walk"), ("01", "jump"), ("02", "walk"), ("03", "walk"), ("?", "walk"), ("?", "jump")]
+    return [(subject, action, _walk(60 + 10 * i, 1 + i / 5)) for i, (subject, action) in enumerate(people)]
+
+
+def _write(path: Path, clips: list[tuple[str, str, NDArray[np.float64]]]) -> None:
+    deltas = [np.diff(np.round(c * 1000), axis=0, prepend=0).reshape(-1, 57).T for _, _, c in clips]
+    np.savez_compressed(
+        path,
+        delta=np.concatenate(deltas, 1).astype(np.int16),
+        length=np.array([len(c) for _, _, c in clips]),
+        fps=50.0,
+        name=np.array([f"{s}_{a}" for s, a, _ in clips]),
+        subject=np.array([s for s, _, _ in clips]),
+        action=np.array([a for _, a, _ in clips]),
+        source=np.array(["made"] * len(clips)),
+    )
+
+
+def _config(motions: Any = ({"path": "m.npz"},), **schedule: Any) -> TrainingConfig:
+    return TrainingConfig.model_validate({
+        "name": "tiny", "motions": motions, "precision": "float32", "seed": 7,
+        "model": {"filter_widths": [3], "channels": 16, "dropout": 0.2},
+        "schedule": {"batch": 32, "steps": 120, "checkpoint_every": 1000, "measure_every": 1000} | schedule,
+    })  # fmt: skip
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> MotionBank:
+    _write(tmp_path / "m.npz", _clips())
+    return split(_config(), tmp_path)[0]
+
+
+def _train(config: TrainingConfig, bank: MotionBank, **options: Any) -> TemporalModel:
+    return train(config, SynthesisedBatches(bank, config), **options)
+
+
+class _InterruptedError(Exception):
+    pass
+
+
+def _until(stop: int) -> Any:
+    def report(progress: Progress) -> None:
+        if progress.step == stop:
+            raise _InterruptedError
+
+    return report
+
+
+def _losses(report: list[float]) -> Any:
+    def keep(progress: Progress) -> None:
+        report[:] = progress.losses
+
+    return keep
+
+
+def test_training_lowers_the_loss(bank: MotionBank, tmp_path: Path) -> None:
+    losses: list[float] = []
+    config = _config(steps=200, learning_rate=5e-3)
+    model = _train(config, bank, folder=tmp_path, report=_losses(losses))
+    assert len(losses) == 4
+    assert losses[-1] < 0.75 * losses[0]
+    assert not model.training
+    assert (model.filter_widths, model.channels, model.dropout) == ((3,), 16, 0.2)
+    Lifter(model, "h36m17", "rays", 30.0).save(tmp_path / "a.safetensors")
+
+
+def test_half_precision_trains_too(bank: MotionBank, tmp_path: Path) -> None:
+    config = _config(steps=100, learning_rate=5e-3).model_copy(update={"precision": "bfloat16"})
+    losses: list[float] = []
+    model = _train(config, bank, folder=tmp_path, report=_losses(losses))
+    assert losses[1] < losses[0]
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize(("every", "stop"), [(50, 51), (50, 73), (20, 75), (30, 119)])
+def test_a_resumed_run_ends_in_the_numbers_of_an_uninterrupted_one(
+    bank: MotionBank, tmp_path: Path, every: int, stop: int
+) -> None:
+    config = _config(checkpoint_every=every)
+    whole: list[float] = []
+    resumed: list[float] = []
+    expected = _train(config, bank, folder=tmp_path / "whole", report=_losses(whole))
+    with pytest.raises(_InterruptedError):
+        _train(config, bank, folder=tmp_path / "cut", report=_until(stop))
+    torch.manual_seed(99)  # whatever happens in between
+    model = _train(config, bank, folder=tmp_path / "cut", report=_losses(resumed), resume=True)
+    for name, tensor in expected.state_dict().items():
+        assert torch.equal(model.state_dict()[name], tensor), name
+    assert len(whole) == 2
+    assert resumed == whole
+
+
+def test_what_was_measured_before_an_interruption_is_kept(bank: MotionBank, tmp_path: Path) -> None:
+    kept: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        kept[:] = [progress]
+        if progress.step == 37:
+            raise _InterruptedError
+
+    config = _config(steps=60, checkpoint_every=25, measure_every=10)
+    options: dict[str, Any] = {"folder": tmp_path, "measure": lambda model, step: {"step": float(step)}}
+    with pytest.raises(_InterruptedError):
+        _train(config, bank, report=stop, **options)
+    _train(config, bank, report=lambda p: kept.append(p), resume=True, **options)
+    assert kept[-1].history == [(step, {"step": float(step)}) for step in (10, 20, 30, 40, 50, 60)]
+    # The one at 30 was lost with the steps after the checkpoint, and came again.
+
+
+def test_checkpoints_of_the_first_version_are_read(bank: MotionBank, tmp_path: Path) -> None:
+    config = _config(steps=40, checkpoint_every=20)
+    with pytest.raises(_InterruptedError):
+        _train(config, bank, folder=tmp_path, report=_until(30))
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    del state["history"]
+    state["random"], state["cuda_random"] = state["random"][0][0], []
+    torch.save(state, tmp_path / "checkpoint.pt")
+    resumed = _train(config, bank, folder=tmp_path, resume=True)
+    whole = _train(config, bank, folder=tmp_path / "whole")
+    assert torch.equal(resumed.shrink.weight, whole.shrink.weight)
+
+
+def test_a_finished_run_resumes_to_its_result(bank: MotionBank, tmp_path: Path) -> None:
+    config = _config(steps=10)
+    model = _train(config, bank, folder=tmp_path)
+    again = _train(config, bank, folder=tmp_path, resume=True)
+    assert not again.training
+    assert torch.equal(again.shrink.weight, model.shrink.weight)
+    assert list(tmp_path.glob("*.partial*")) == []
+
+
+def test_the_seed_decides(bank: MotionBank, tmp_path: Path) -> None:
+    def weights(seed: int) -> torch.Tensor:
+        config = _config(steps=5).model_copy(update={"seed": seed})
+        return _train(config, bank, folder=tmp_path).shrink.weight
+
+    assert torch.equal(weights(1), weights(1))
+    assert not torch.equal(weights(1), weights(2))
+
+
+def test_measuring_does_not_disturb_training(bank: MotionBank, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def measure(model: TemporalModel, step: int) -> dict[str, float]:
+        assert not any(m.training for m in model.modules())
+        with torch.no_grad():
+            model(torch.zeros(1, 9, 17, 2))
+        seen.append(step)
+        return {}
+
+    plain = _train(_config(steps=25), bank, folder=tmp_path)
+    measured = _train(_config(steps=25, measure_every=10), bank, folder=tmp_path, measure=measure)
+    assert seen == [10, 20, 25]
+    assert torch.equal(measured.shrink.weight, plain.shrink.weight)
+
+
+def test_progress_is_reported_after_every_step(bank: MotionBank, tmp_path: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    _train(_config(steps=4), bank, folder=tmp_path, report=lambda p: steps.append((p.step, p.steps)))
+    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_training_begins_with_the_weights_given(bank: MotionBank, tmp_path: Path) -> None:
+    config = _config(learning_rate=1e-9, final_learning_rate=1e-9, steps=2)
+    torch.manual_seed(3)
+    start = TemporalModel(**config.model.model_dump()).state_dict()
+    model = train(config, SynthesisedBatches(bank, config), folder=tmp_path, start=start)
+    torch.testing.assert_close(model.shrink.weight, start["shrink.weight"], rtol=0, atol=1e-7)
+    wider = TemporalModel(filter_widths=[3], channels=17).state_dict()
+    with pytest.raises(UsageError, match="another shape"):
+        train(config, SynthesisedBatches(bank, config), folder=tmp_path, start=wider)
+
+
+def test_resuming_needs_a_checkpoint(bank: MotionBank, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nothing to resume: .*checkpoint\.pt does not exist"):
+        _train(_config(), bank, folder=tmp_path / "nowhere", resume=True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seed": 8}, {"rate": 25.0}, {"motions": ({"path": "m.npz", "weight": 2.0},)}, {"speed": (1.0, 1.0)}],
+    ids=str,
+)
+def test_resuming_with_another_configuration_is_an_input_error(
+    bank: MotionBank, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    config = _config(steps=2)
+    _train(config, bank, folder=tmp_path)
+    other = TrainingConfig.model_validate(config.model_dump() | change)
+    with pytest.raises(InputError, match="belongs to another configuration"):
+        _train(other, bank, folder=tmp_path, resume=True)
+
+
+def test_how_often_to_save_may_change(bank: MotionBank, tmp_path: Path) -> None:
+    _train(_config(steps=2), bank, folder=tmp_path)
+    _train(_config(steps=2, checkpoint_every=1, measure_every=1), bank, folder=tmp_path, resume=True)
+
+
+def test_damaged_checkpoints_are_input_errors(bank: MotionBank, tmp_path: Path) -> None:
+    config = _config(steps=2)
+    _train(config, bank, folder=tmp_path)
+    path = tmp_path / "checkpoint.pt"
+    whole = path.read_bytes()
+    for content in (b"", b"garbage", whole[:1000], whole[:-10]):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"checkpoint\.pt is not a checkpoint"):
+            _train(config, bank, folder=tmp_path, resume=True)
+    states: list[Any] = [{}, [], {"model": {}}, {"config": np.float64}]
+    for state in states:
+        torch.save(state, path)
+        with pytest.raises(InputError, match=r"checkpoint\.pt"):
+            _train(config, bank, folder=tmp_path, resume=True)

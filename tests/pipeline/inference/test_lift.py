@@ -1,0 +1,124 @@
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from videopose.errors import UsageError
+from videopose.lifting.cameras.intrinsics import Intrinsics
+from videopose.lifting.inference.lifter import Lifter
+from videopose.lifting.network.temporal_model import TemporalModel
+from videopose.lifting.pose_table import PoseTable
+from videopose.pipeline.camera_metadata.find_camera import FocalLength
+from videopose.pipeline.inference.lift import LiftOptions, lift, load
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def table(finished: tuple[Path, Any]) -> PoseTable:
+    return PoseTable.load(finished[0] / "clip.npz")
+
+
+@pytest.fixture(scope="module")
+def lifter() -> Lifter:
+    return load(LiftOptions())
+
+
+@pytest.fixture
+def folder(finished: tuple[Path, Any], tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished[0], tmp_path / "finished"))
+
+
+def test_lifting_again_changes_nothing(table: PoseTable, lifter: Lifter) -> None:
+    again = lift(table, LiftOptions(), lifter, command="videopose lift clip.npz")
+    np.testing.assert_array_equal(again.pose, table.pose)
+    np.testing.assert_array_equal(again.root, table.root)
+    assert again.meta["command"] == "videopose infer clip.mp4 --people 2 && videopose lift clip.npz"
+
+
+def test_another_camera(table: PoseTable, lifter: Lifter) -> None:
+    told = lift(table, LiftOptions(focal=FocalLength(pixels=1200)), lifter)
+    assert told.intrinsics == Intrinsics(1200, 1200, 296, 166)
+    assert told.meta["intrinsics"] == "--focal-px 1200"
+    assert np.median(told.root[:, 2]) > 1.5 * np.median(table.root[:, 2])
+    kept = lift(told, LiftOptions(), lifter)
+    assert (kept.intrinsics, kept.meta["intrinsics"]) == (told.intrinsics, "--focal-px 1200")
+    np.testing.assert_array_equal(kept.pose, told.pose)
+
+
+def test_every_track_by_itself(table: PoseTable, lifter: Lifter) -> None:
+    one = table.track == 1
+    columns = ("track", "frame", "keypoints", "pose", "root", "filled")
+    alone = replace(table, **{name: getattr(table, name)[one] for name in columns})
+    np.testing.assert_array_equal(lift(alone, LiftOptions(), lifter).pose, table.pose[one])
+
+
+def test_a_lifter_for_other_keypoints_is_refused_beforehand(tmp_path: Path) -> None:
+    model = TemporalModel(num_joints_in=15, num_joints_out=15, filter_widths=(3,), channels=8)
+    Lifter(model, "humaneva15", "screen", None).save(tmp_path / "eva.safetensors")
+    for flip in (True, False):
+        with pytest.raises(UsageError, match="this lifter reads humaneva15 keypoints"):
+            load(LiftOptions(lifter=str(tmp_path / "eva.safetensors"), flip=flip))
+
+
+def test_in_bfloat16(folder: Path, table: PoseTable, videopose: Run) -> None:
+    done = videopose("lift", folder / "clip.npz", "--no-render", "--overwrite", "--precision", "bfloat16")
+    assert done.code == 0, done.err
+    fast = PoseTable.load(folder / "clip.npz")
+    assert fast.meta["precision"] == "bfloat16"
+    assert 0 < np.linalg.norm(fast.pose - table.pose, axis=-1).mean() < 0.0005
+
+
+def test_from_the_command_line(folder: Path, table: PoseTable, videopose: Run) -> None:
+    words = ["--no-flip", "--hfov", "70", "--no-render"]
+    done = videopose("lift", folder / "clip.npz", *words)
+    assert done.code == 5
+    assert "clip.npz exists; --overwrite replaces it, --output DIR writes elsewhere" in done.err
+    done = videopose("lift", folder / "clip.npz", "-o", folder / "again", *words)
+    assert done.code == 0, done.err
+    assert [p.name for p in (folder / "again").iterdir()] == ["clip.npz"]
+    again = PoseTable.load(folder / "again" / "clip.npz")
+    assert (again.meta["flip"], again.meta["intrinsics"]) == (False, "--hfov 70")
+    np.testing.assert_array_equal(again.keypoints, table.keypoints)
+    assert 1e-4 < np.abs(again.pose - table.pose).mean() < 0.1
+    done = videopose("lift", folder / "clip.npz", "--overwrite", *words)
+    assert done.code == 0, done.err
+    np.testing.assert_array_equal(PoseTable.load(folder / "clip.npz").pose, again.pose)
+
+
+def test_an_animation_without_the_video(folder: Path, videopose: Run) -> None:
+    (folder / "clip.mp4").unlink()
+    done = videopose("lift", folder / "clip.npz", "-o", folder / "out")
+    assert done.code == 0, done.err
+    assert "note: clip.mp4 is not beside the table, so only the 3D is drawn" in done.err
+    assert sorted(p.name for p in (folder / "out").iterdir()) == ["clip.3d.mp4", "clip.npz"]
+
+
+def test_one_bad_table_does_not_stop_the_others(folder: Path, videopose: Run) -> None:
+    (folder / "bad.npz").write_text("no table")
+    tables = [folder / "bad.npz", folder / "clip.npz"]
+    done = videopose("lift", *tables, "-o", folder / "out", "--no-render")
+    assert done.code == 7
+    [error] = done.errors
+    assert "bad.npz is not a pose table written by videopose" in error
+    assert [p.name for p in (folder / "out").iterdir()] == ["clip.npz"]
+    assert videopose("lift", folder / "none.npz").code == 3
+    nothing = videopose("lift", folder)
+    assert nothing.code == 3
+    assert "no .2d.npz table in this folder; `videopose detect` makes them" in nothing.err
+    shutil.copy(folder / "clip.npz", folder / "clip.2d.npz")
+    both = videopose("lift", folder / "clip.npz", folder / "clip.2d.npz")
+    assert both.code == 2
+    assert "would both write" in both.err
+
+
+def test_a_lifter_that_nobody_knows_is_said_once(folder: Path, videopose: Run) -> None:
+    shutil.copy(folder / "clip.npz", folder / "b.npz")
+    words = ["-o", folder / "out", "--lifter", "best"]
+    done = videopose("lift", folder / "clip.npz", folder / "b.npz", *words)
+    assert (done.code, len(done.errors)) == (2, 1)
+    assert "unknown lifter 'best'" in done.err
