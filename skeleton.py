@@ -162,3 +162,12 @@ def coco_to_h36m(keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
     used = COCO_TO_H36M > 0
     scores = np.where(used, keypoints[..., None, :, 2], np.inf).min(-1)
     return np.concatenate([positions, scores[..., None]], -1).astype(np.float32)
+
+
+def limbs(skeleton: Skeleton) -> tuple[int, ...]:
+    """Limbs and hips, the joints that have a side, which every layout places alike."""
+    return tuple(sorted((*skeleton.left, *skeleton.right)))
+
+
+LIMBS = limbs(H36M17)
+"""Human3.6M's limbs and hips."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from .errors import InputError, UsageError
 
@@ -93,3 +93,27 @@ def checked(path: Path, validate: Callable[[Any], Config], values: Mapping[str, 
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         reason = first["msg"].removeprefix("Value error, ")
         raise UsageError(f"{path}: {where}: {reason[0].lower()}{reason[1:]}") from error
+
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+Metres = Annotated[float, Field(ge=0)]
+
+
+def _rising(ends: tuple[float, float]) -> tuple[float, float]:
+    if not ends[0] <= ends[1]:
+        raise ValueError("a range runs from its lower to its higher end")
+    return ends
+
+
+Range = Annotated[tuple[FiniteFloat, FiniteFloat], AfterValidator(_rising)]
+
+
+PositiveRange = Annotated[
+    tuple[Annotated[FiniteFloat, Field(gt=0)], Annotated[FiniteFloat, Field(gt=0)]], AfterValidator(_rising)
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -22,10 +22,11 @@ from videopose.errors import VideoposeError
 from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.evaluation.held_out import select_unseen
-from videopose.lifting.evaluation.scores import pool, score, sequences
+from videopose.lifting.evaluation.scores import pool, score
+from videopose.lifting.evaluation.synthetic_sequences import sequences
 from videopose.lifting.inference.offline import lift_track
 from videopose.lifting.inference.pretrained import load_lifter
-from videopose.lifting.training.config import CameraConfig, DetectionConfig
+from videopose.lifting.simulation.config import CameraConfig, DetectionConfig
 
 RATES = (15.0, 24.0, 30.0, 50.0, 60.0, 90.0, 120.0)
 SIZE = (1920, 1080)

@@ -25,13 +25,13 @@ import torch
 from turns import show, take_turns
 
 from videopose.lifting.datasets.motion_capture import MotionCapture
-from videopose.lifting.evaluation.scores import sequences
+from videopose.lifting.evaluation.synthetic_sequences import sequences
 from videopose.lifting.inference.offline import Network, predict, predict_poses
 from videopose.lifting.inference.pretrained import DEFAULT, load_lifter
 from videopose.lifting.inference.streaming import Streamer
 from videopose.lifting.network.fused_model import FoldedModel, Precision
 from videopose.lifting.network.temporal_model import TemporalModel
-from videopose.lifting.training.config import CameraConfig, DetectionConfig
+from videopose.lifting.simulation.config import CameraConfig, DetectionConfig
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 LIVE = 50  # frames that are lifted live in a round

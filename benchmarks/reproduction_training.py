@@ -15,17 +15,18 @@ from typing import Any
 import numpy as np
 from reproduction_plan import CHUNKS, RUNS, Run
 
+from videopose.lifting.datasets.config import RecordingsConfig
 from videopose.lifting.datasets.recordings import CaptureSet
 from videopose.lifting.evaluation.recorded_sequences import lift_recorded, recorded_sequences
 from videopose.lifting.evaluation.scores import Scores, score
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.network.temporal_model import TemporalModel
+from videopose.lifting.training.batch import Batch
 from videopose.lifting.training.checkpoint import Progress
-from videopose.lifting.training.config import RecordedConfig, RecordingsConfig
+from videopose.lifting.training.config import RecordedConfig
 from videopose.lifting.training.loop import train
 from videopose.lifting.training.recorded_batches import RecordedBatches
 from videopose.lifting.training.recorded_data import load_recordings
-from videopose.lifting.training.synthesis import Batch
 
 METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve")
 ENDS = 13  # frames at either end of a take: half of the base model's receptive field

@@ -26,14 +26,14 @@ from numpy.typing import NDArray
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.datasets.motion_capture import MotionCapture, coco_face
 from videopose.lifting.evaluation import metrics
-from videopose.lifting.evaluation.scores import at_rate
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.inference.offline import lift_track
 from videopose.lifting.inference.pretrained import load_lifter
-from videopose.lifting.simulation.clip_detections import simulate_clip
+from videopose.lifting.inference.resampling import at_rate
+from videopose.lifting.simulation.config import DetectionConfig
+from videopose.lifting.simulation.detector_noise import simulate_clip
 from videopose.lifting.simulation.motion_bank import COCO_POINTS
 from videopose.lifting.simulation.studio import DETECTOR, TEST_SUBJECTS
-from videopose.lifting.training.config import DetectionConfig
 from videopose.pipeline.progress import quiet
 from videopose.pipeline.training.semi_supervised.find_people import People
 from videopose.pipeline.training.semi_supervised.from_videos import learn_from_videos

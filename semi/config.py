@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from ..errors import UsageError
-from ..lifting.training.config import Fraction, RecordedConfig, TrainingConfig
-from ..yaml_config import checked, merged, overridden, read_with_base
+from ..lifting.training.config import RecordedConfig, TrainingConfig
+from ..yaml_config import Fraction, checked, merged, overridden, read_with_base
 
 Weight = Annotated[float, Field(ge=0)]
 

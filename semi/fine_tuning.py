@@ -8,8 +8,7 @@ from typing import Self
 import torch
 
 from ..lifting.network.temporal_model import TemporalModel
-from ..lifting.training.loop import BatchSource
-from ..lifting.training.synthesis import Batch
+from ..lifting.training.batch import Batch, BatchSource
 from .networks import Networks
 
 

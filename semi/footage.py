@@ -11,14 +11,11 @@ from torch import Tensor
 
 from ..errors import UsageError
 from ..lifting.cameras.distortion import Lens
-from ..lifting.cameras.input_space import centre
+from ..lifting.cameras.input_space import InputSpace, centre
 from ..lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
-from ..lifting.datasets.recordings import CaptureSet, Recording, StudioCamera
-from ..lifting.evaluation.scores import limbs
-from ..lifting.inference.lifter import InputSpace
-from ..lifting.training.recorded_batches import read_keypoints
+from ..lifting.datasets.recordings import CaptureSet, Recording, StudioCamera, read_keypoints
 from ..lifting.training.recorded_data import skeleton_of
-from ..skeleton import COCO17, H36M17, Skeleton, coco_to_h36m
+from ..skeleton import COCO17, H36M17, Skeleton, coco_to_h36m, limbs
 from .config import SemiConfig
 
 RAYS = Lens(Intrinsics(H36M_FOCAL, H36M_FOCAL, 0.0, 0.0)).parameters

@@ -14,7 +14,7 @@ from ..lifting.datasets import humaneva
 from ..lifting.datasets.motion_capture import NUM_STORED_JOINTS, MotionCapture
 from ..lifting.datasets.videopose3d_files import load_positions_3d
 from ..lifting.inference.lifter import Lifter
-from ..lifting.inference.offline import interpolate
+from ..lifting.inference.resampling import interpolate
 from ..lifting.training.recorded_data import DATA_SETS
 from ..skeleton import H36M17, HUMANEVA15
 from .quality import bone_lengths

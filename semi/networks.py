@@ -8,10 +8,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..lifting.cameras.input_space import look_at, turn_back
-from ..lifting.inference.lifter import InputSpace, Lifter
+from ..lifting.cameras.input_space import InputSpace, look_at, turn_back
+from ..lifting.inference.lifter import Lifter
+from ..lifting.network.config import ModelConfig
 from ..lifting.network.temporal_model import TemporalModel
-from ..lifting.training.config import ModelConfig
 from ..skeleton import H36M17
 
 _HIP = H36M17.index("hip")

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ..lifting.cameras.distortion import Lens
 from ..lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics, to_rays, to_screen
 from ..lifting.inference.lifter import Lifter
-from ..lifting.inference.offline import even_times, lift_track, read_at
+from ..lifting.inference.offline import lift_track
+from ..lifting.inference.resampling import even_times, read_at
 from ..lifting.inference.root_trajectory import fit_root, predict_root
 from ..lifting.pose_table import PoseTable
 from ..skeleton import H36M17, coco_to_h36m

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from ..lifting.network.temporal_model import TemporalModel
 from ..lifting.training import checkpoint
+from ..lifting.training.batch import Batch, BatchSource, one_ahead, to_device
 from ..lifting.training.checkpoint import Progress
 from ..lifting.training.distributed import place, share
-from ..lifting.training.loop import LOSS_EVERY, BatchSource, one_ahead, set_momentum, to_device
-from ..lifting.training.synthesis import Batch
+from ..lifting.training.loop import LOSS_EVERY, set_momentum
 from .batches import UnlabelledBatch, UnlabelledBatches
 from .config import AnySemiConfig
 from .losses import bone_error, pose_error, reprojection_error, spread_error, trajectory_error

@@ -9,6 +9,9 @@ that the turning and the layout leave without information.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import torch
 from torch import Tensor
 
@@ -52,3 +55,16 @@ def look_at(ray: Tensor) -> Tensor:
 def turn_back(poses: Tensor, rotation: Tensor) -> Tensor:
     """Poses (…, 17, 3) from the virtual cameras into the real one."""
     return torch.einsum("...ji,...kj->...ki", rotation, poses)
+
+
+def mirrored(values: Tensor, order: Sequence[int]) -> Tensor:
+    """Keypoints or poses (…, J, F) seen in a mirror: x turned about, joints in the mirror's order."""
+    values = values[..., list(order), :]  # (a copy)
+    values[..., 0] *= -1
+    return values
+
+
+InputSpace = Literal["centred", "rays", "screen"]
+
+
+_SPACES = ("centred", "rays", "screen")

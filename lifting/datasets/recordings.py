@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ...errors import InputError, UsageError
 from ...skeleton import Skeleton
 from ..cameras.distortion import Lens
 from ..cameras.extrinsics import Extrinsics
+from ..cameras.input_space import InputSpace
+from ..cameras.intrinsics import to_rays, to_screen
 from .videopose3d_files import KeypointFile, Layout
 
 
@@ -124,3 +126,23 @@ def record(
     pose = camera.extrinsics.to_camera(world)
     root = pose[:, 0].copy()
     return Recording(subject, action, camera, keypoints[:frames], pose - root[:, None], root)
+
+
+def as_read(keypoints: NDArray[np.float32], camera: StudioCamera, space: InputSpace) -> NDArray[np.float32]:
+    """A camera's keypoints (T, K, 2), pixels, in a lifter's input space; its lens is undone for rays."""
+    if space == "screen":
+        return to_screen(keypoints, camera.size)
+    assert camera.lens is not None
+    return to_rays(camera.lens.undistort(keypoints), camera.lens.intrinsics)
+
+
+def read_keypoints(recording: Recording, space: InputSpace) -> NDArray[np.float32]:
+    """(T, K, 2): a recording's keypoints in the input space. Raises `InputError` where one is not finite, and
+    `UsageError` for rays of a camera whose lens is not known."""
+    camera = recording.camera
+    where = f"{recording.subject} {recording.action!r}, camera {camera.name}"
+    if not np.isfinite(recording.keypoints).all():
+        raise InputError(f"{where}: frames without keypoints; interpolate them in the file of detections")
+    if space != "screen" and camera.lens is None:
+        raise UsageError(f"{where}: input_space rays needs a camera whose lens is known; screen does not")
+    return as_read(recording.keypoints, camera, space)

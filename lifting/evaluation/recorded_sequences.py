@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, UsageError
 from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, coco_to_h36m
-from ..cameras.intrinsics import to_rays, to_screen
-from ..datasets.recordings import CaptureSet, StudioCamera
-from ..inference.lifter import InputSpace, Lifter
-from ..inference.offline import RATE_TOLERANCE, predict, predict_poses
+from ..datasets.recordings import CaptureSet, as_read
+from ..inference.lifter import Lifter
+from ..inference.offline import predict, predict_poses
+from ..inference.resampling import RATE_TOLERANCE, at_rate
 from ..training.recorded_data import skeleton_of
-from .scores import Lift, Sequence3D, at_rate
+from .scores import Lift, Sequence3D
 
 
 def recorded_sequences(data: CaptureSet, lifter: Lifter) -> Iterator[Sequence3D]:
@@ -67,14 +67,6 @@ def rate_read(lifter: Lifter, rate: float) -> float:
     """Frames a second at which the lifter reads data of `rate`: that, unless its own is far from it."""
     low, high = RATE_TOLERANCE
     return rate if lifter.rate is None or low <= rate / lifter.rate <= high else lifter.rate
-
-
-def as_read(keypoints: NDArray[np.float32], camera: StudioCamera, space: InputSpace) -> NDArray[np.float32]:
-    """A camera's keypoints (T, K, 2), pixels, in a lifter's input space; its lens is undone for rays."""
-    if space == "screen":
-        return to_screen(keypoints, camera.size)
-    assert camera.lens is not None
-    return to_rays(camera.lens.undistort(keypoints), camera.lens.intrinsics)
 
 
 def lift_recorded(lifter: Lifter, *, flip: bool, skeleton: Skeleton) -> Lift:

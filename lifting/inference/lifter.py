@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,11 +18,10 @@ from torch import Tensor
 from ...errors import InputError, UsageError
 from ...files import replacing
 from ...skeleton import SKELETONS
+from ..cameras.input_space import _SPACES, InputSpace
 from ..network.fused_model import FoldedModel, Precision
 from ..network.temporal_model import TemporalModel
 
-InputSpace = Literal["centred", "rays", "screen"]
-_SPACES = ("centred", "rays", "screen")
 _FORMAT = "videopose lifter 1"
 _TRAJECTORY = "model_traj."
 

@@ -8,26 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.interpolate import make_interp_spline
-from scipy.ndimage import uniform_filter1d
-from torch import Tensor
 
 from ...errors import UsageError
 from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, coco_to_h36m
-from ..cameras.input_space import centre, turn_back
+from ..cameras.input_space import centre, mirrored, turn_back
 from ..cameras.intrinsics import H36M_FOCAL, Intrinsics, to_rays, to_screen
 from ..network.fused_model import FoldedModel
 from ..network.temporal_model import TemporalModel
+from .resampling import even_times, interpolate, read_at
 
 if TYPE_CHECKING:
-    from .lifter import InputSpace, Lifter
+    from ..cameras.input_space import InputSpace
+    from .lifter import Lifter
 
 Network = TemporalModel | FoldedModel
 """What `predict` runs: a model as it is, or folded for speed."""
 
 CHUNK = 4096  # output frames a pass: about 200 MB of activations at 1024 channels
-RATE_TOLERANCE = (0.75, 1.35)  # relative to the rate trained at; lifters are trained across such speeds
-_EVENNESS = 0.35  # of a frame: how far a time stamp may stray before the track is resampled
 
 
 def predict(
@@ -71,13 +68,6 @@ def predict(
             order = flip_out.mirror
         out = (out[:1] + mirrored(out[1:], order)) / 2
     return out[0].cpu().numpy()
-
-
-def mirrored(values: Tensor, order: Sequence[int]) -> Tensor:
-    """Keypoints or poses (…, J, F) seen in a mirror: x turned about, joints in the mirror's order."""
-    values = values[..., list(order), :]  # (a copy)
-    values[..., 0] *= -1
-    return values
 
 
 def lift_track(
@@ -143,35 +133,3 @@ def lift_in(
     inputs, rotation = centre(torch.from_numpy(seen / H36M_FOCAL))
     poses = lift(inputs.numpy())
     return turn_back(torch.from_numpy(poses - poses[:, :1]), rotation).numpy()
-
-
-def even_times(times: NDArray[np.float64], rate: float | None) -> NDArray[np.float64] | None:
-    """Even times at the lifter's rate that span the track, or None where its own times will do."""
-    if rate is None or len(times) < 2 or times[-1] <= times[0]:
-        return None
-    even = np.linspace(times[0], times[-1], len(times))
-    step = (times[-1] - times[0]) / (len(times) - 1)
-    low, high = RATE_TOLERANCE
-    if np.abs(times - even).max() <= _EVENNESS * step and low <= 1 / step / rate <= high:
-        return None
-    return np.linspace(times[0], times[-1], max(2, round((times[-1] - times[0]) * rate) + 1))
-
-
-def read_at(
-    values: NDArray[np.float32], times: NDArray[np.float64], grid: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Values at other times; where frames outnumber them, neighbours are averaged rather than thrown away."""
-    surplus = round((len(times) - 1) / (len(grid) - 1))
-    if surplus > 1:
-        odd = surplus | 1  # an even window would lag by half a frame
-        values = uniform_filter1d(values, odd, axis=0, mode="nearest")
-    return interpolate(values, times, grid)
-
-
-def interpolate(
-    values: NDArray[np.float32], times: NDArray[np.float64], at: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Values (T, …) at other times, linearly; beyond the ends, the first and the last."""
-    keep = np.diff(times, prepend=times[0] - 1) > 0  # two frames of one time stamp count once
-    spline = make_interp_spline(times[keep], values[keep], k=1)
-    return np.asarray(spline(np.clip(at, times[0], times[-1])), np.float32)

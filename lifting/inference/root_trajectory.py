@@ -12,7 +12,8 @@ from scipy.linalg import LinAlgError, solveh_banded
 from ...skeleton import COCO17, H36M17, SKELETONS
 from ..cameras.input_space import centre, turn_back
 from ..cameras.intrinsics import H36M_FOCAL, Intrinsics
-from .offline import even_times, interpolate, predict, read_at, seen_by
+from .offline import predict, seen_by
+from .resampling import even_times, interpolate, read_at
 
 if TYPE_CHECKING:
     from .lifter import Lifter

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...skeleton import COCO17, H36M17
 from ..datasets.motion_capture import MotionCapture, coco_face
-from ..training.config import BodyConfig
+from .config import BodyConfig
 
 # Human3.6M's 17 joints, the two ears, then COCO's nose tip and eyes: everything that either layout needs.
 NUM_POINTS = 22

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from ..training.config import CameraConfig
+from .config import CameraConfig
 
 
 def random_cameras(root: Tensor, config: CameraConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -21,11 +21,12 @@ from ...skeleton import COCO_TO_H36M, H36M17
 from ..cameras.distortion import Lens
 from ..cameras.extrinsics import Extrinsics
 from ..cameras.intrinsics import H36M_FOCAL, Intrinsics, project
+from ..datasets.config import RecordingsConfig
 from ..datasets.motion_capture import MotionCapture, coco_face
 from ..datasets.recordings import CaptureSet, Recording, StudioCamera, activity
 from ..datasets.videopose3d_files import Layout
-from ..training.config import DetectionConfig, RecordingsConfig
-from .clip_detections import simulate_clip
+from .config import DetectionConfig
+from .detector_noise import simulate_clip
 from .motion_bank import COCO_POINTS
 
 TEST_SUBJECTS = ("02", "06", "09", "49", "115")

@@ -7,55 +7,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
-    FiniteFloat,
     PositiveFloat,
     PositiveInt,
-    field_validator,
     model_validator,
 )
 
 from ...errors import UsageError
-from ...yaml_config import checked, overridden, read_with_base
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Metres = Annotated[float, Field(ge=0)]
-
-
-def _rising(ends: tuple[float, float]) -> tuple[float, float]:
-    if not ends[0] <= ends[1]:
-        raise ValueError("a range runs from its lower to its higher end")
-    return ends
-
-
-Range = Annotated[tuple[FiniteFloat, FiniteFloat], AfterValidator(_rising)]
-PositiveRange = Annotated[
-    tuple[Annotated[FiniteFloat, Field(gt=0)], Annotated[FiniteFloat, Field(gt=0)]], AfterValidator(_rising)
-]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ModelConfig(_Strict):
-    """The temporal model's shape (see `TemporalModel`)."""
-
-    filter_widths: tuple[PositiveInt, ...] = (3, 3, 3)
-    channels: PositiveInt = 1024
-    causal: bool = False
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.25
-    dense: bool = False
-
-    @field_validator("filter_widths")
-    @classmethod
-    def _odd(cls, widths: tuple[int, ...]) -> tuple[int, ...]:
-        if not widths or any(w % 2 == 0 for w in widths):
-            raise ValueError("filter widths must be odd")
-        return widths
+from ...yaml_config import (
+    Fraction,
+    PositiveRange,
+    _Strict,
+    checked,
+    overridden,
+    read_with_base,
+)
+from ..datasets.config import RecordingsConfig
+from ..network.config import ModelConfig
+from ..simulation.config import BodyConfig, CameraConfig, DetectionConfig, ScarceConfig
 
 
 class MotionFile(_Strict):
@@ -69,64 +38,6 @@ class MotionFile(_Strict):
     weight: Annotated[float, Field(ge=0)] = 1.0
     held_out: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-
-
-class ScarceConfig(_Strict):
-    """Made motion (`scarce`) beside the recorded: minutes of it, 0 for none, on the bodies of the first
-    motion file's training people; weight as of `MotionFile`."""
-
-    minutes: Annotated[float, Field(ge=0)] = 0.0
-    weight: Annotated[float, Field(ge=0)] = 1.0
-
-
-class BodyConfig(_Strict):
-    """How bodies vary: log-normal spreads, and a uniform factor for the hips."""
-
-    stature: Annotated[float, Field(ge=0, lt=0.3)] = 0.06
-    stature_mean: PositiveFloat = 1.02
-    bone: Annotated[float, Field(ge=0, lt=0.3)] = 0.06
-    hip_width: PositiveRange = (1.0, 1.6)
-
-
-class CameraConfig(_Strict):
-    """Where the virtual cameras stand. Lengths in metres, angles in degrees.
-
-    height: above the floor that people stand on. high, low: the shares of cameras with a height of
-    `high_height` or `low_height` instead: on a balcony, or below somebody on a roof, a stage or a rock.
-    """
-
-    distance: PositiveRange = (1.8, 9.0)
-    height: Range = (0.2, 2.6)
-    high: Fraction = 0.1
-    high_height: Range = (2.6, 5.0)
-    low: Fraction = 0.0
-    low_height: Range = (-3.0, 0.2)
-    off_axis: tuple[float, float] = (11.0, 6.0)
-    roll: float = 2.5
-    focal_error: Annotated[float, Field(ge=0, lt=0.5)] = 0.07
-
-    @model_validator(mode="after")
-    def _shares(self) -> Self:
-        if self.high + self.low > 1:
-            raise ValueError("high and low are shares of all cameras: together one at most")
-        return self
-
-
-class DetectionConfig(_Strict):
-    """What a detector does to the projected points. Lengths are metres at the person's distance.
-
-    severity: every window multiplies all spreads and chances by a factor of this range, log-uniform: some
-    footage is sharp and some is not.
-    """
-
-    jitter: PositiveRange = (0.003, 0.02)
-    drift: PositiveRange = (0.005, 0.04)
-    bias: Metres = 0.018
-    hidden: Annotated[float, Field(ge=0)] = 1.2
-    outliers: Fraction = 0.006
-    outlier_size: Metres = 0.15
-    episodes: Fraction = 0.35
-    severity: PositiveRange = (1.0, 1.0)
 
 
 class ScheduleConfig(_Strict):
@@ -187,28 +98,6 @@ class EpochScheduleConfig(_Strict):
 
 def _decay(start: float, end: float, done: float) -> float:
     return float(start * (end / start) ** done)
-
-
-class RecordingsConfig(_Strict):
-    """Which recordings to train on, and how they are read.
-
-    data_set: a name of `recorded_data.DATA_SETS`. keypoints: the detector, as in
-    data_2d_<data set>_<keypoints>.npz. train_subjects, test_subjects: those that the field uses unless given;
-    nobody is tested on where the latter are empty. activities: only these, such as "Walking".
-    downsample: 5 keeps every fifth frame. subset: the share of every training recording that is kept, one
-    unbroken span of it. padding: what stands beyond a clip's ends, its first and last frame or zeros.
-    flip: every epoch sees each frame mirrored, too.
-    """
-
-    data_set: str
-    keypoints: str = "gt"
-    train_subjects: tuple[str, ...] | None = Field(default=None, min_length=1)
-    test_subjects: tuple[str, ...] | None = None
-    activities: tuple[str, ...] | None = Field(default=None, min_length=1)
-    downsample: PositiveInt = 1
-    subset: Annotated[float, Field(gt=0, le=1)] = 1.0
-    padding: Literal["replicate", "zero"] = "replicate"
-    flip: bool = True
 
 
 class TrainingConfig(_Strict):

@@ -9,13 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...errors import InputError, UsageError
-from ..datasets.recordings import CaptureSet, Recording
-from ..evaluation.recorded_sequences import as_read
-from ..inference.lifter import InputSpace
-from ..inference.offline import mirrored
+from ...errors import UsageError
+from ..cameras.input_space import mirrored
+from ..datasets.recordings import CaptureSet, read_keypoints
+from .batch import Batch
 from .config import RecordedConfig
-from .synthesis import Batch
 
 
 class RecordedBatches:
@@ -98,18 +96,6 @@ class RecordedBatches:
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
             self._order = (epoch, torch.randperm(len(self.samples), generator=generator))
         return self._order[1]
-
-
-def read_keypoints(recording: Recording, space: InputSpace) -> NDArray[np.float32]:
-    """(T, K, 2): a recording's keypoints in the input space. Raises `InputError` where one is not finite, and
-    `UsageError` for rays of a camera whose lens is not known."""
-    camera = recording.camera
-    where = f"{recording.subject} {recording.action!r}, camera {camera.name}"
-    if not np.isfinite(recording.keypoints).all():
-        raise InputError(f"{where}: frames without keypoints; interpolate them in the file of detections")
-    if space != "screen" and camera.lens is None:
-        raise UsageError(f"{where}: input_space rays needs a camera whose lens is known; screen does not")
-    return as_read(recording.keypoints, camera, space)
 
 
 def _gather(frames: Tensor, at: Tensor) -> Tensor:

@@ -11,12 +11,12 @@ from ...errors import InputError, UsageError
 from ...skeleton import SKELETONS, Skeleton
 from ..datasets import human36m as h36m
 from ..datasets import humaneva
+from ..datasets.config import RecordingsConfig
 from ..datasets.human36m import load_h36m
 from ..datasets.humaneva import load_humaneva
 from ..datasets.recordings import CaptureSet, Recording
 from ..datasets.videopose3d_files import Layout
 from ..simulation.studio import read_studio
-from .config import RecordingsConfig
 
 _DIGITS = "0123456789"
 

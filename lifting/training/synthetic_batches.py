@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ...errors import UsageError
+from ...skeleton import COCO_TO_H36M
+from ..cameras.input_space import centre
+from ..cameras.intrinsics import H36M_FOCAL
 from ..datasets.motion_capture import MotionCapture
-from ..simulation.motion_bank import MotionBank
+from ..simulation.detector_noise import simulate
+from ..simulation.motion_bank import COCO_POINTS, MIRROR, NUM_POINTS, MotionBank, random_bodies
+from ..simulation.random_cameras import random_cameras
 from ..simulation.rare_postures import make_scarce_motion
+from .batch import Batch
 from .config import MotionFile, TrainingConfig
-from .synthesis import Batch, synthesise
+
+pass
 
 
 class SynthesisedBatches:
@@ -66,3 +75,75 @@ def _role(table: MotionCapture, clip: int, motion: MotionFile) -> str:
     if subject in motion.held_out:
         return "held out"
     return "excluded" if {subject, f"{subject}/{action}"} & set(motion.exclude) else "train"
+
+
+_NEAR = 0.3  # metres; nothing is projected from closer than this
+
+
+_COCO_TO_H36M = torch.from_numpy(COCO_TO_H36M.copy())
+
+
+def synthesise(bank: MotionBank, config: TrainingConfig, count: int, generator: torch.Generator) -> Batch:
+    """Draw `count` windows, each with its own person, body, camera, speed and detector.
+
+    Everything up to the projection is one matrix per sample (body, mirror and camera are all linear), so a
+    batch is a few large operations and no loop over samples.
+    """
+    frames = math.prod(config.model.filter_widths)
+    target = frames - 1 if config.model.causal else frames // 2
+
+    low, high = config.speed
+    speed = low + (high - low) * torch.rand(count, 1, generator=generator)
+    steps = torch.arange(frames) - target
+    centres = bank.draw(count, generator)
+    windows = bank.windows(centres, steps * (speed * bank.rate / config.rate))
+
+    body = random_bodies(count, config.bodies, generator)
+    mirrored = torch.rand(count, generator=generator) < config.mirror
+    body = torch.where(mirrored[:, None, None], body[:, list(MIRROR)], body)
+    world = _tumble(count, config.tumble, generator)
+    world[:, :, 0] *= torch.where(mirrored, -1.0, 1.0)[:, None]
+
+    at_target = windows[:, target].reshape(count, NUM_POINTS, 3)
+    root = torch.einsum("nij,nj->ni", world, torch.einsum("nj,njd->nd", body[:, 0], at_target))
+    # A person thrown about is still somewhere above the floor.
+    root[:, 2] = root[:, 2].clamp(min=0.2)
+    rotation, position = random_cameras(root, config.cameras, generator)
+    turn = rotation @ world
+    # The camera was placed about the root; clamping moved the root, which moves the whole window with it.
+    shift = torch.einsum("nij,nj->ni", rotation, root - position) - torch.einsum(
+        "nij,nj->ni", turn, torch.einsum("nj,njd->nd", body[:, 0], at_target)
+    )
+
+    # (N, 22 · 3) → (N, 3 · 17): COCO keypoints, coordinate by coordinate.
+    map_coco = torch.einsum("nij,nkp->npjik", turn, body[:, list(COCO_POINTS)]).reshape(
+        count, NUM_POINTS * 3, 3 * 17
+    )
+    coco = torch.bmm(windows, map_coco).view(count, frames, 3, 17) + shift[:, None, :, None]
+    depth = coco[:, :, 2].clamp(min=_NEAR)
+    rays = coco[:, :, :2] / depth[:, :, None]
+
+    pose = torch.einsum("nij,nkp,npj->nki", turn, body[:, :17], at_target) + shift[:, None]
+    root = pose[:, 0]
+    rays = simulate(rays, depth, 1 / root[:, 2].clamp(min=_NEAR), config.detections, generator)
+    focal = torch.exp(config.cameras.focal_error * torch.randn(count, generator=generator).clamp(-2.5, 2.5))
+    rays = rays * focal[:, None, None, None]
+    keypoints = (rays @ _COCO_TO_H36M.T).transpose(2, 3)
+    pose = pose - root[:, None]
+    if config.input_space == "rays":
+        return Batch((keypoints * H36M_FOCAL).contiguous(), pose, root)
+    inputs, rotation = centre(keypoints)
+    return Batch(inputs, torch.einsum("nij,nkj->nki", rotation[:, target], pose), root)
+
+
+def _tumble(count: int, share: float, generator: torch.Generator) -> Tensor:
+    """(count, 3, 3): mostly the identity; for a few, the person is tipped over about a level axis."""
+    tipped = torch.rand(count, generator=generator) < share
+    angle = torch.where(tipped, (torch.rand(count, generator=generator) * 2 - 1) * 2.2, torch.zeros(count))
+    bearing = torch.rand(count, generator=generator) * 2 * math.pi
+    axis = torch.stack([bearing.cos(), bearing.sin(), torch.zeros(count)], 1)
+    cross = torch.zeros(count, 3, 3)
+    cross[:, 0, 1], cross[:, 0, 2], cross[:, 1, 2] = -axis[:, 2], axis[:, 1], -axis[:, 0]
+    cross = cross - cross.transpose(1, 2)
+    s, c = angle.sin()[:, None, None], (1 - angle.cos())[:, None, None]
+    return torch.eye(3) + s * cross + c * (cross @ cross)

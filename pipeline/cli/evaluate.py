@@ -11,19 +11,9 @@ from typing import Any, TypeVar
 import click
 
 from ..progress import terminal
+from .options import CHECKPOINT_OPTIONS
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-CHECKPOINT_OPTIONS: tuple[Callable[[Function], Function], ...] = (
-    click.option(
-        "--lifter-layout",
-        help="For a .bin: the keypoint layout it reads, coco17 or h36m17.  [default: coco17 where the "
-        "file's name says coco, else h36m17]",
-    ),
-    click.option("--lifter-causal", is_flag=True, help="For a .bin: it is a causal model."),
-)
-"""What a published checkpoint does not say of itself."""
 
 
 def _lifter(function: Function) -> Function:

@@ -12,7 +12,6 @@ import click
 from ...detectors import registry
 from ...lifting.cameras.intrinsics import DEFAULT_FOV
 from ...lifting.inference.pretrained import DEFAULT, shipped
-from .evaluate import CHECKPOINT_OPTIONS
 
 if TYPE_CHECKING:
     from ..inference.detect import DetectOptions
@@ -112,6 +111,15 @@ def people_options(default: str) -> tuple[Option[Any], ...]:
     )
 
 
+CHECKPOINT_OPTIONS: tuple[Callable[[Function], Function], ...] = (
+    click.option(
+        "--lifter-layout",
+        help="For a .bin: the keypoint layout it reads, coco17 or h36m17.  [default: coco17 where the "
+        "file's name says coco, else h36m17]",
+    ),
+    click.option("--lifter-causal", is_flag=True, help="For a .bin: it is a causal model."),
+)
+
 KEYPOINT_OPTIONS: tuple[Option[Any], ...] = (
     click.option(
         "--keypoints",
@@ -180,3 +188,6 @@ RUN_OPTIONS: tuple[Option[Any], ...] = (
     click.option("--device", default="auto", show_default=True, help="Where networks run: auto, cpu, cuda."),
     click.option("--overwrite", is_flag=True, help="Replace results that exist."),
 )
+
+
+"""What a published checkpoint does not say of itself."""

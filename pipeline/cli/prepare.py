@@ -50,7 +50,7 @@ def h36m(context: click.Context, /, folder: Path, output: Path, overwrite: bool)
     so that it holds "S1/MyPoseFeatures/D3_Positions/Directions 1.cdf" and so on (or .cdf.mat, from MATLAB).
     data_2d_h36m_gt.npz is written beside the output. Needs: pip install 'videopose[datasets]'
     """
-    from ..datasets.prepare_cmu import prepare_h36m
+    from ..datasets.prepare_human36m import prepare_h36m
 
     return _run(prepare_h36m, context, folder, output, overwrite=overwrite)
 
@@ -65,7 +65,7 @@ def humaneva(context: click.Context, /, folder: Path, output: Path, overwrite: b
     FOLDER is the converted_15j that VideoPose3D's ConvertHumanEva.m writes with the data set's own MATLAB
     code: Train/S1/Walking_1.mat and so on. data_2d_humaneva15_gt.npz is written beside the output.
     """
-    from ..datasets.prepare_cmu import prepare_humaneva
+    from ..datasets.prepare_humaneva import prepare_humaneva
 
     return _run(prepare_humaneva, context, folder, output, overwrite=overwrite)
 

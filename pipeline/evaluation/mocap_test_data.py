@@ -10,9 +10,10 @@ from pathlib import Path
 
 from ...lifting.datasets.motion_capture import MotionCapture
 from ...lifting.evaluation.held_out import select_unseen
-from ...lifting.evaluation.scores import Sequence3D, lift_with, sequences
+from ...lifting.evaluation.scores import Sequence3D, lift_with
+from ...lifting.evaluation.synthetic_sequences import sequences
 from ...lifting.inference.lifter import Lifter
-from ...lifting.training.config import CameraConfig, DetectionConfig
+from ...lifting.simulation.config import CameraConfig, DetectionConfig
 from .test_data import EvaluateOptions, Material
 
 TRUE_2D = DetectionConfig(jitter=(1e-9, 1e-9), drift=(1e-9, 1e-9), bias=0, outliers=0, episodes=0)

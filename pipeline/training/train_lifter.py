@@ -10,14 +10,16 @@ from torch import Tensor
 
 from ...errors import OutputError
 from ...lifting.evaluation.recorded_sequences import lift_recorded, recorded_sequences
-from ...lifting.evaluation.scores import Errors, measure, pool, score, sequences
+from ...lifting.evaluation.scores import Errors, measure, pool, score
+from ...lifting.evaluation.synthetic_sequences import sequences
 from ...lifting.inference.lifter import Lifter
 from ...lifting.inference.pretrained import load_lifter
 from ...lifting.network.temporal_model import TemporalModel
+from ...lifting.training.batch import BatchSource
 from ...lifting.training.checkpoint import Progress
 from ...lifting.training.config import RecordedConfig, TrainingConfig, load_config
 from ...lifting.training.distributed import joined, place
-from ...lifting.training.loop import BatchSource, train
+from ...lifting.training.loop import train
 from ...lifting.training.recorded_batches import RecordedBatches
 from ...lifting.training.recorded_data import data_set, load_recordings, skeleton_of
 from ...lifting.training.synthetic_batches import SynthesisedBatches, split

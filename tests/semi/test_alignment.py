@@ -14,15 +14,12 @@ from videopose.lifting.cameras.input_space import centre, look_at
 from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
 from videopose.lifting.datasets.recordings import CaptureSet, Recording, StudioCamera
 from videopose.lifting.datasets.videopose3d_files import Layout
+from videopose.lifting.network.config import ModelConfig
 from videopose.lifting.network.temporal_model import TemporalModel
-from videopose.lifting.training.config import (
-    BodyConfig,
-    CameraConfig,
-    DetectionConfig,
-    ModelConfig,
-    TrainingConfig,
-)
-from videopose.lifting.training.synthesis import Batch, synthesise
+from videopose.lifting.simulation.config import BodyConfig, CameraConfig, DetectionConfig
+from videopose.lifting.training.batch import Batch
+from videopose.lifting.training.config import TrainingConfig
+from videopose.lifting.training.synthetic_batches import synthesise
 from videopose.semi.batches import UnlabelledBatch, UnlabelledBatches
 from videopose.semi.config import SemiConfig
 from videopose.semi.footage import RAYS, Footage, as_clip, compared, mirror_of, studio_footage

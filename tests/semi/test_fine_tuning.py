@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from videopose.lifting.datasets.motion_capture import MotionCapture
+from videopose.lifting.network.config import ModelConfig
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.simulation.motion_bank import MotionBank
-from videopose.lifting.training.config import ModelConfig
 from videopose.lifting.training.synthetic_batches import SynthesisedBatches
 from videopose.semi.config import SemiMotionConfig
 from videopose.semi.fine_tuning import Alternating, Answered, SteadyNetworks

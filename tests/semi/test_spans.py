@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from videopose.lifting.cameras.distortion import Lens
+from videopose.lifting.cameras.input_space import InputSpace
 from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics, to_rays
 from videopose.lifting.datasets.motion_capture import MotionCapture, coco_face
-from videopose.lifting.inference.lifter import InputSpace, Lifter
+from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.pose_table import PoseTable
 from videopose.lifting.simulation.motion_bank import COCO_POINTS

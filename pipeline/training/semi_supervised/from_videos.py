@@ -12,7 +12,7 @@ from ....lifting.datasets.motion_capture import MotionCapture
 from ....lifting.inference.lifter import Lifter
 from ....lifting.inference.pretrained import load_lifter
 from ....lifting.simulation.motion_bank import MotionBank
-from ....lifting.training.loop import BatchSource
+from ....lifting.training.batch import BatchSource
 from ....lifting.training.synthetic_batches import SynthesisedBatches
 from ....semi.batches import UnlabelledBatches
 from ....semi.config import SemiMotionConfig, load_footage_recipe

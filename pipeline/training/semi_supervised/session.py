@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ....lifting.inference.lifter import Lifter
+from ....lifting.training.batch import BatchSource
 from ....lifting.training.checkpoint import Progress
-from ....lifting.training.loop import BatchSource
 from ....semi.batches import UnlabelledBatches
 from ....semi.config import AnySemiConfig
 from ....semi.networks import Networks

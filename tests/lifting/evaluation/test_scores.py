@@ -11,21 +11,13 @@ from videopose.lifting.cameras.input_space import look_at
 from videopose.lifting.cameras.intrinsics import H36M_FOCAL
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.evaluation import metrics
-from videopose.lifting.evaluation.scores import (
-    LIMBS,
-    METRICS,
-    Sequence3D,
-    lift_with,
-    measure,
-    pool,
-    score,
-    sequences,
-)
+from videopose.lifting.evaluation.scores import METRICS, Sequence3D, lift_with, measure, pool, score
+from videopose.lifting.evaluation.synthetic_sequences import sequences
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.inference.offline import predict_poses
 from videopose.lifting.network.temporal_model import TemporalModel
-from videopose.lifting.training.config import CameraConfig, DetectionConfig
-from videopose.skeleton import COCO17, H36M17, HUMANEVA15
+from videopose.lifting.simulation.config import CameraConfig, DetectionConfig
+from videopose.skeleton import COCO17, H36M17, HUMANEVA15, LIMBS
 
 PERFECT = DetectionConfig(jitter=(1e-9, 1e-9), drift=(1e-9, 1e-9), bias=0, outliers=0, episodes=0)
 Array = NDArray[np.float32]

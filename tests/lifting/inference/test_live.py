@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from videopose.errors import UsageError
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.inference.lifter import Lifter
-from videopose.lifting.inference.live import LiveLifter
 from videopose.lifting.inference.offline import lift_track
 from videopose.lifting.inference.pretrained import load_lifter
+from videopose.lifting.inference.streaming import LiveLifter
 from videopose.lifting.network.temporal_model import TemporalModel
 
 SIZE = (1280, 720)

@@ -7,14 +7,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from videopose.errors import UsageError
+from videopose.lifting.cameras.input_space import InputSpace
 from videopose.lifting.cameras.intrinsics import Intrinsics, to_rays, to_screen
 from videopose.lifting.datasets.motion_capture import MotionCapture
-from videopose.lifting.evaluation.scores import sequences
-from videopose.lifting.inference.lifter import InputSpace, Lifter
+from videopose.lifting.evaluation.synthetic_sequences import sequences
+from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.inference.offline import lift_track, predict, predict_poses
 from videopose.lifting.inference.pretrained import DEFAULT, load_lifter
 from videopose.lifting.network.temporal_model import TemporalModel
-from videopose.lifting.training.config import CameraConfig, DetectionConfig
+from videopose.lifting.simulation.config import CameraConfig, DetectionConfig
 from videopose.skeleton import COCO17, H36M17, HUMANEVA15, coco_to_h36m
 
 SIZE = (1280, 720)

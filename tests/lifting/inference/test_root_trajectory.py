@@ -3,8 +3,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from videopose.lifting.cameras.input_space import InputSpace
 from videopose.lifting.cameras.intrinsics import Intrinsics
-from videopose.lifting.inference.lifter import InputSpace, Lifter
+from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.inference.root_trajectory import fit_root, predict_root
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.skeleton import COCO17, H36M17

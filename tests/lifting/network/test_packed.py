@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from videopose.lifting.network.packed import PackedLinear
+from videopose.lifting.network.fused_model import PackedLinear
 
 
 def _random(*shape: int) -> Tensor:

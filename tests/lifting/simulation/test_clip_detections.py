@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from videopose.lifting.simulation.clip_detections import simulate_clip
-from videopose.lifting.simulation.detector_noise import simulate
-from videopose.lifting.training.config import DetectionConfig
+from videopose.lifting.simulation.config import DetectionConfig
+from videopose.lifting.simulation.detector_noise import simulate, simulate_clip
 
 WINDOW = 90
 FRAMES = 1000

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from videopose.lifting.simulation.config import DetectionConfig
 from videopose.lifting.simulation.detector_noise import simulate
-from videopose.lifting.training.config import DetectionConfig
 from videopose.skeleton import COCO17
 
 NOTHING: dict[str, Any] = {

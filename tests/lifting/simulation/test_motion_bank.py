@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from videopose.lifting.datasets.motion_capture import MotionCapture, coco_face
+from videopose.lifting.simulation.config import BodyConfig
 from videopose.lifting.simulation.motion_bank import (
     COCO_POINTS,
     MIRROR,
@@ -15,7 +16,6 @@ from videopose.lifting.simulation.motion_bank import (
     MotionBank,
     random_bodies,
 )
-from videopose.lifting.training.config import BodyConfig
 from videopose.skeleton import COCO17, H36M17
 
 SAME: dict[str, Any] = {"stature": 0.0, "stature_mean": 1.0, "bone": 0.0, "hip_width": (1.0, 1.0)}

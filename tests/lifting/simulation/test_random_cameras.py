@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from videopose.lifting.simulation.config import CameraConfig
 from videopose.lifting.simulation.random_cameras import random_cameras
-from videopose.lifting.training.config import CameraConfig
 
 COUNT = 3000
 

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from standing import STILL
 from videopose.errors import InputError, UsageError
 from videopose.lifting.cameras.intrinsics import project
+from videopose.lifting.datasets.config import RecordingsConfig
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.simulation.studio import CAMERAS, DETECTOR, ROOM, TEST_SUBJECTS, film, read_studio
-from videopose.lifting.training.config import RecordingsConfig
 from videopose.lifting.training.recorded_data import load_recordings
 from videopose.skeleton import H36M17
 

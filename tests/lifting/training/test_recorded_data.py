@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from videopose.errors import InputError, UsageError
+from videopose.lifting.datasets.config import RecordingsConfig
 from videopose.lifting.datasets.human36m import GROUND_TRUTH_LAYOUT
 from videopose.lifting.datasets.recordings import CaptureSet
 from videopose.lifting.datasets.videopose3d_files import Layout
-from videopose.lifting.training.config import RecordingsConfig
 from videopose.lifting.training.recorded_data import data_set, load_recordings, skeleton_of, thin
 from videopose.skeleton import COCO17, H36M17, HUMANEVA15
 

@@ -9,8 +9,9 @@ from videopose.lifting.cameras.input_space import centre, turn_back
 from videopose.lifting.cameras.intrinsics import H36M_FOCAL
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.simulation.motion_bank import MotionBank
+from videopose.lifting.training.batch import Batch
 from videopose.lifting.training.config import TrainingConfig
-from videopose.lifting.training.synthesis import Batch, synthesise
+from videopose.lifting.training.synthetic_batches import synthesise
 from videopose.skeleton import H36M17
 
 LIMBS = [i for i, name in enumerate(H36M17.names) if name[0] in "lr"]

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from standing import STILL
 from videopose.errors import InputError, UsageError
 from videopose.lifting.datasets.motion_capture import MotionCapture
-from videopose.lifting.training.config import ScarceConfig, TrainingConfig
+from videopose.lifting.simulation.config import ScarceConfig
+from videopose.lifting.training.config import TrainingConfig
 from videopose.lifting.training.synthetic_batches import SynthesisedBatches, split
 
 

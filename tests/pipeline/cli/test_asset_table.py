@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from videopose.pipeline.cli.asset_table import show
+from videopose.pipeline.cli.assets import show
 from videopose.pipeline.downloads import assets
 
 

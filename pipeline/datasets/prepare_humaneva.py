@@ -1,0 +1,72 @@
+"""`videopose prepare humaneva`: HumanEva-I's original files to the files that the field trades."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.io import loadmat
+
+from ...errors import InputError
+from ...lifting.datasets import humaneva
+from ...lifting.datasets.videopose3d_files import KeypointFile, Views, save_positions_3d
+from ..progress import Stage
+from .common import Failed, Poses, _beside, _check_any, _check_folder
+
+_HUMANEVA_KEYPOINTS = "data_2d_humaneva15_gt.npz"
+
+
+def prepare_humaneva(
+    folder: Path, output: Path, *, overwrite: bool, stage: Stage, failed: Failed
+) -> list[Path]:
+    """HumanEva-I, as its official MATLAB code exports it → 3D poses and `gt` keypoints.
+
+    Reads `Train/S1/Walking_1.mat`, `Validate/…` and so on: `poses_3d` (T, 15, 3), millimetres, and `poses_2d`
+    (3, T, 15, 2), pixels, NaN where the capture failed, as VideoPose3D's `ConvertHumanEva.m` writes them.
+    Writes `output` and, beside it, `data_2d_humaneva15_gt.npz`. Returns what it wrote.
+    Raises `InputError` where the folder holds no such file or none can be read, and `OutputError` where a
+    result exists and may not be replaced.
+    """
+    _check_folder(folder)
+    keypoints = _beside(output, _HUMANEVA_KEYPOINTS, overwrite=overwrite)
+    subjects = (*humaneva.TRAIN_SUBJECTS, *humaneva.TEST_SUBJECTS)
+    files = [(s, path) for s in subjects for path in sorted((folder / s).glob("*.mat"))]
+    if not files:
+        raise InputError(
+            f"{folder} holds no {Path('Train', 'S1', '*.mat')}; VideoPose3D's ConvertHumanEva.m writes them "
+            "to converted_15j"
+        )
+    poses: Poses = {}
+    views: dict[str, dict[str, Views]] = {}
+    with stage("reading HumanEva-I", len(files)) as advance:
+        for subject, path in files:
+            try:
+                world, seen = _humaneva_clip(path)
+                for name, (part, cameras) in humaneva.cut_clip(
+                    path.stem.replace("_", " "), world, seen
+                ).items():
+                    poses.setdefault(subject, {})[name] = part
+                    views.setdefault(subject, {})[name] = tuple(cameras)
+            except InputError as error:
+                failed(error)
+            advance()
+    _check_any(poses, folder)
+    save_positions_3d(output, poses)
+    KeypointFile(humaneva.GROUND_TRUTH_LAYOUT, views).save(keypoints)
+    return [output, keypoints]
+
+
+def _humaneva_clip(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(T, 15, 3) metres and (3, T, 15, 2) pixels. Raises `InputError`."""
+    try:
+        data = loadmat(path)
+        world = np.asarray(data["poses_3d"], np.float64) / 1000
+        views = np.asarray(data["poses_2d"], np.float64)
+        joints = len(humaneva.GROUND_TRUTH_LAYOUT.mirror)
+        if world.shape[1:] != (joints, 3) or views.shape != (3, len(world), joints, 2):
+            raise ValueError(f"poses_3d {world.shape} and poses_2d {views.shape}")
+    except Exception as error:  # scipy raises many kinds for a damaged file
+        what = f"no {error}" if isinstance(error, KeyError) else error
+        raise InputError(f"{path} is not a clip of HumanEva-I ({what})") from error
+    return world.astype(np.float32), views.astype(np.float32)
