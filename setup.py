@@ -6,6 +6,30 @@ from setuptools import find_packages, setup
 
 PACKAGES = find_packages(include=["pipeline*", "detectors*", "lifting*", "render*", "semi*"])
 
+DATASETS = [
+    "cdflib>=1.3",  # Human3.6M's original files are CDF
+    "h5py>=3",  # stacked hourglasses' keypoints are HDF5
+]
+TEST = [
+    *DATASETS,
+    "pytest>=8",  # the tests
+    "pytest-cov>=5",  # how much of the code they run
+    "pytest-xdist>=3.6",  # on all cores
+]
+DOCS = [
+    "mkdocs-click>=0.8",  # the page of commands, from their own help
+    "mkdocs-material>=9.5",  # the site
+    "mkdocstrings[python]>=0.26",  # the API reference, from docstrings
+]
+CHECKS = [
+    "import-linter>=2.3",  # who may import whom
+    "mypy>=1.10",  # types
+    "pre-commit>=3.7",  # the quick checks at each commit
+    "ruff>=0.5",  # lint and format
+    "scipy-stubs",  # types of scipy, for mypy
+    "types-PyYAML",  # types of PyYAML, for mypy
+]
+
 setup(
     script_name="setup.py",  # so that it is not taken for a module of the package beside it
     name="videopose",
@@ -45,19 +69,10 @@ setup(
         "torch>=2.10",  # the lifter; CVE-2026-24747 before 2.10
     ],
     extras_require={
-        "datasets": [
-            "cdflib>=1.3",  # Human3.6M's original files are CDF
-            "h5py>=3",  # stacked hourglasses' keypoints are HDF5
-        ],
-        "test": [
-            "cdflib>=1.3",  # the tests of `prepare h36m` write and read CDF files
-            "h5py>=3",  # those of stacked hourglasses' keypoints, HDF5
-            "mypy>=1.10",  # the type check of .ci/run
-            "pytest>=8",  # the tests
-            "ruff>=0.5",  # the lint of .ci/run
-            "types-PyYAML",  # stubs for mypy
-            "scipy-stubs",  # stubs for mypy
-        ],
+        "datasets": DATASETS,
+        "test": TEST,
+        "docs": DOCS,
+        "dev": [*TEST, *DOCS, *CHECKS],
     },
     zip_safe=False,
 )
