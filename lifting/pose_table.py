@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,34 +13,58 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..files import replacing
+from ..skeleton import coco_to_h36m
 from .cameras.intrinsics import Intrinsics
 
-_ROWS = {
+_ROWS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
     "track": ((), np.int32),
     "frame": ((), np.int32),
     "keypoints": ((17, 3), np.float32),
     "pose": ((17, 3), np.float32),
     "root": ((3,), np.float32),
     "filled": ((), np.bool_),
+    "confidence": ((17,), np.float32),
+    "contact": ((2,), np.float32),
 }
+_CAMERA: dict[str, tuple[int, ...]] = {"camera_rotation": (3, 3), "camera_position": (3,)}
+_WORLD = ("confidence", "contact", *_CAMERA)  # missing in tables of earlier versions
+
+_LEVEL_CAMERA = ((1, 0, 0), (0, 0, 1), (0, -1, 0))  # world ← camera: right is x, forward is y, down is −z
+_DEFAULT: NDArray[np.float32] = np.empty(0, np.float32)  # stands for a default that depends on other fields
+
+
+def _default() -> NDArray[np.float32]:
+    return _DEFAULT
 
 
 @dataclass(frozen=True)
 class PoseTable:
     """Everyone's motion, one row per (track, frame), sorted by track, then frame.
 
-    track, frame: (N,) int32, who and on which decoded frame (0-based).
-    keypoints: (N, 17, 3) float32, COCO17 x, y in pixels of the upright frame, score 0–1.
-    pose: (N, 17, 3) float32, H36M17 in camera space (metres, x right, y down, z forward), root at 0;
-        NaN where not lifted.
-    root: (N, 3) float32, the root in camera space, metres; NaN where not estimated.
-    filled: (N,) bool, True where the keypoints were interpolated across a gap, not seen.
-    time: (T,) float64, seconds of every decoded frame.
-    size: width and height in pixels, upright.
-    intrinsics: the camera.
-    meta: versions, detector, lifter, the intrinsics' source, command, sha256 of the video and weights.
+    The world is metres, right-handed, z up, the floor at z = 0, x to the camera's right at the first frame,
+    the origin on the floor below that camera. `meta["world"]` says how it was found.
 
-    Raises `ValueError` where shapes disagree, rows are out of order or a frame has no time.
+    Attributes:
+        track: (N,) int32, the person.
+        frame: (N,) int32, the decoded frame (0-based).
+        keypoints: (N, 17, 3) float32, COCO17 x, y in pixels of the upright frame, score 0–1.
+        pose: (N, 17, 3) float32, H36M17 in camera space (metres, x right, y down, z forward), root at 0;
+            NaN where not lifted.
+        root: (N, 3) float32, the root in camera space, metres; NaN where not estimated.
+        filled: (N,) bool, True where the keypoints were interpolated across a gap.
+        time: (T,) float64, seconds of every decoded frame.
+        size: width and height in pixels, upright.
+        intrinsics: the camera's focal lengths and principal point.
+        meta: versions, detector, lifter, the intrinsics' source, command, sha256 of the video and weights.
+        confidence: (N, 17) float32, how reliable each joint of `pose` is, 0–1. Default: by the scores of the
+            keypoints that the joint is made of.
+        contact: (N, 2) float32, whether the left and the right foot stand on the floor, 0–1. Default: NaN,
+            not known.
+        camera_rotation: (T, 3, 3) float32, world ← camera, of every decoded frame. Default: a level camera.
+        camera_position: (T, 3) float32, the camera's centre in the world, metres. Default: the origin.
+
+    Raises:
+        ValueError: Shapes disagree, rows are out of order or a frame has no time.
     """
 
     track: NDArray[np.int32]
@@ -53,8 +77,13 @@ class PoseTable:
     size: tuple[int, int]
     intrinsics: Intrinsics
     meta: Mapping[str, Any] = field(default_factory=dict)
+    confidence: NDArray[np.float32] = field(default_factory=_default)
+    contact: NDArray[np.float32] = field(default_factory=_default)
+    camera_rotation: NDArray[np.float32] = field(default_factory=_default)
+    camera_position: NDArray[np.float32] = field(default_factory=_default)
 
     def __post_init__(self) -> None:
+        self._fill_in_defaults()
         count = len(self.track)
         for name, (tail, kind) in _ROWS.items():
             value = getattr(self, name)
@@ -66,12 +95,39 @@ class PoseTable:
             raise ValueError("time: expected a rising float64 (T,) array")
         if count and (self.frame.min() < 0 or self.frame.max() >= len(self.time)):
             raise ValueError("frame: a row lies outside the decoded frames")
+        for name, tail in _CAMERA.items():
+            value = getattr(self, name)
+            if value.shape != (len(self.time), *tail) or value.dtype != np.float32:
+                raise ValueError(
+                    f"{name}: expected float32 {(len(self.time), *tail)}, got {value.dtype} {value.shape}"
+                )
         same = np.diff(self.track) == 0
         if (np.diff(self.track) < 0).any() or (np.diff(self.frame)[same] <= 0).any():
             raise ValueError("rows must be sorted by track, then frame, without repeats")
 
+    def _fill_in_defaults(self) -> None:
+        """Give the fields of the world their defaults, where no value was given."""
+        count, frames = len(self.track), self.time.shape[:1]
+        defaults: dict[str, Callable[[], NDArray[np.float32]]] = {
+            "confidence": lambda: np.clip(np.nan_to_num(coco_to_h36m(self.keypoints)[..., 2]), 0, 1),
+            "contact": lambda: np.full((count, 2), np.nan, np.float32),
+            "camera_rotation": lambda: np.broadcast_to(np.float32(_LEVEL_CAMERA), (*frames, 3, 3)).copy(),
+            "camera_position": lambda: np.zeros((*frames, 3), np.float32),
+        }
+        for name, default in defaults.items():
+            if getattr(self, name) is _DEFAULT and (name != "confidence" or self._has_keypoints()):
+                object.__setattr__(self, name, default())
+
+    def _has_keypoints(self) -> bool:
+        """Whether `keypoints` has the right shape; if not, the check says so."""
+        return self.keypoints.shape == (len(self.track), 17, 3)
+
     def __len__(self) -> int:
         return len(self.track)
+
+    def __getitem__(self, rows: slice | NDArray[np.bool_] | NDArray[np.integer]) -> PoseTable:
+        """The table with these rows only, of the same frames."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _ROWS})
 
     @property
     def rate(self) -> float:
@@ -91,12 +147,42 @@ class PoseTable:
         for start, end in zip(starts, ends, strict=True):
             yield int(self.track[start]), slice(int(start), int(end))
 
+    def world(self) -> NDArray[np.float32]:
+        """Give everyone's joints in the world.
+
+        Returns:
+            (N, 17, 3) float32, metres, z up, the floor at z = 0. NaN where the pose was not lifted or the
+            root is not known.
+        """
+        joints = (self.pose + self.root[:, None]).astype(np.float64)
+        turned = np.einsum("nij,nkj->nki", self.camera_rotation[self.frame], joints)
+        return np.asarray(turned + self.camera_position[self.frame][:, None], np.float32)
+
+    def with_world(self, joints: NDArray[np.floating]) -> PoseTable:
+        """Replace poses and roots by joints in the world, seen from the same cameras.
+
+        Args:
+            joints: (N, 17, 3) H36M17 in the world, metres. Rows with NaN keep their pose and root.
+
+        Returns:
+            The table whose `world()` is `joints`.
+        """
+        if joints.shape != self.pose.shape:
+            raise ValueError(f"expected {self.pose.shape} joints, got {joints.shape}")
+        rotation, position = self.camera_rotation[self.frame], self.camera_position[self.frame]
+        seen = np.einsum("nji,nkj->nki", rotation, joints - position[:, None])
+        known = np.isfinite(seen).all((1, 2))
+        pose, root = self.pose.copy(), self.root.copy()
+        root[known] = seen[known, 0]
+        pose[known] = seen[known] - seen[known, :1]
+        return replace(self, pose=pose, root=root)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write atomically, readable by `numpy.load(path, allow_pickle=False)`. Raises `OutputError`."""
         with replacing(path) as partial, partial.open("wb") as file:  # numpy would add ".npz" to a bare name
             np.savez_compressed(
                 file,
-                **{name: getattr(self, name) for name in _ROWS},
+                **{name: getattr(self, name) for name in (*_ROWS, *_CAMERA)},
                 time=self.time,
                 size=np.array(self.size, np.int32),
                 intrinsics=self.intrinsics.array(),
@@ -105,18 +191,39 @@ class PoseTable:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> PoseTable:
-        """Read a pose table; nothing in the file is executed. Raises `InputError`."""
+        """Read a pose table; nothing in the file is executed.
+
+        A table of an earlier version has no camera poses: its camera is levelled by how people stand.
+
+        Raises:
+            InputError: The file is missing, or is not a pose table.
+        """
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 width, height = (int(v) for v in archive["size"])
-                return cls(
-                    **{name: archive[name] for name in _ROWS},
+                names = [n for n in (*_ROWS, *_CAMERA) if n not in _WORLD or n in archive.files]
+                table = cls(
+                    **{name: archive[name] for name in names},
                     time=archive["time"],
                     size=(width, height),
                     intrinsics=Intrinsics(*(float(v) for v in archive["intrinsics"])),
                     meta=dict(json.loads(str(archive["meta"]))),
                 )
+                return table if "camera_rotation" in names else _levelled(table)
         except FileNotFoundError as error:
             raise InputError(f"{path}: no such file") from error
         except Exception as error:  # numpy and zipfile raise many kinds for a damaged file
             raise InputError(f"{path} is not a pose table written by videopose ({error})") from error
+
+
+def _levelled(table: PoseTable) -> PoseTable:
+    """The table with a camera levelled by how people stand, at the height that puts feet on the floor."""
+    from .world.level_camera import level_camera  # reading a new table needs no scipy
+
+    rotation, height = level_camera(table.pose, table.root)
+    frames = len(table.time)
+    return replace(
+        table,
+        camera_rotation=np.broadcast_to(rotation.astype(np.float32), (frames, 3, 3)).copy(),
+        camera_position=np.broadcast_to(np.float32([0, 0, height]), (frames, 3)).copy(),
+    )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from ..lifting.pose_table import PoseTable
-from .level import level
+from ..lifting.world.level_camera import level
 
 ANKLE_HEIGHT = 0.07
 """Metres from the floor to the lowest joint of someone who stands."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from videopose.errors import InputError, OutputError
 from videopose.lifting.cameras.intrinsics import Intrinsics
@@ -19,6 +20,10 @@ SCHEMA = {
     "track": ((5,), np.int32), "frame": ((5,), np.int32), "keypoints": ((5, 17, 3), np.float32),
     "pose": ((5, 17, 3), np.float32), "root": ((5, 3), np.float32), "filled": ((5,), np.bool_),
     "time": ((5,), np.float64), "size": ((2,), np.int32), "intrinsics": ((4,), np.float32),
+}  # fmt: skip
+WORLD = {
+    "confidence": ((5, 17), np.float32), "contact": ((5, 2), np.float32),
+    "camera_rotation": ((5, 3, 3), np.float32), "camera_position": ((5, 3), np.float32),
 }  # fmt: skip
 
 
@@ -65,8 +70,8 @@ def test_round_trip(tmp_path: Path) -> None:
 def test_numpy_alone_reads_the_agreed_schema(tmp_path: Path) -> None:
     _table().save(tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz", allow_pickle=False) as archive:
-        assert set(archive.files) == {*SCHEMA, "meta"}
-        for name, (shape, kind) in SCHEMA.items():
+        assert set(archive.files) == {*SCHEMA, *WORLD, "meta"}
+        for name, (shape, kind) in {**SCHEMA, **WORLD}.items():
             assert archive[name].shape == shape, name
             assert archive[name].dtype == kind, name
         assert archive["meta"].shape == ()
@@ -115,6 +120,10 @@ def test_rate_is_by_the_median_step() -> None:
         ("frame", np.array([0, 2, 2, 1, 4], np.int32), "repeats"),
         ("frame", np.array([0, 2, 1, 1, 4], np.int32), "sorted"),
         ("track", np.array([5, 5, 5, 2, 2], np.int32), "sorted"),
+        ("confidence", np.zeros((5, 16), np.float32), "confidence: expected float32"),
+        ("contact", np.zeros((5, 2)), "contact: expected float32"),
+        ("camera_rotation", np.zeros((4, 3, 3), np.float32), "camera_rotation: expected float32"),
+        ("camera_position", np.zeros((5, 3)), "camera_position: expected float32"),
     ],
 )
 def test_tables_check_themselves(name: str, value: Any, complaint: str) -> None:
@@ -258,3 +267,54 @@ def test_the_rate_is_that_of_the_even_parts(stamps: Any, rate: float) -> None:
         if name in "track frame keypoints pose root filled"
     }
     assert _table(**nobody, time=stamps).rate == pytest.approx(rate, rel=2e-3)
+
+
+def test_defaults_of_the_world() -> None:
+    table = _table()
+    np.testing.assert_array_equal(table.confidence[:, 0], table.keypoints[:, 11:13, 2].min(1))
+    assert np.isnan(table.contact).all()
+    assert table.world()[0, 5] == pytest.approx(
+        (table.pose + table.root[:, None])[0, 5][[0, 2, 1]] * (1, 1, -1)
+    )
+    assert np.isnan(table.world()[3]).all()
+
+
+def test_joints_in_the_world_and_back() -> None:
+    turn = Rotation.random(5, random_state=1).as_matrix().astype(np.float32)
+    place = np.arange(15, dtype=np.float32).reshape(5, 3)
+    table = _table(camera_rotation=turn, camera_position=place)
+    joints = table.world()
+    row, frame = 4, 4
+    assert joints[row, 6] == pytest.approx(
+        turn[frame] @ (table.pose[row, 6] + table.root[row]) + place[frame], abs=1e-5
+    )
+    moved = table.with_world(joints + np.float32([1, 2, 3]))
+    assert moved.world()[[0, 1, 2, 4]] == pytest.approx(joints[[0, 1, 2, 4]] + [1, 2, 3], abs=1e-5)
+    np.testing.assert_array_equal(moved.pose[3], table.pose[3])
+
+
+def test_rows_of_a_table() -> None:
+    table = _table()
+    assert table[table.track == 5].frame.tolist() == [1, 4]
+    assert table[1:3].frame.tolist() == [1, 2]
+    assert len(table[1:3].time) == 5
+
+
+def test_a_table_of_an_earlier_version_is_levelled(tmp_path: Path) -> None:
+    upright = np.zeros((17, 3), np.float32)
+    upright[[3, 6], 1] = 0.9  # feet below, thorax above the hip
+    upright[8, 1] = -0.5
+    tilt = Rotation.from_euler("x", 30, degrees=True).as_matrix().astype(np.float32)
+    count = 20
+    columns = {
+        "track": np.zeros(count, np.int32), "frame": np.arange(count, dtype=np.int32),
+        "keypoints": np.zeros((count, 17, 3), np.float32), "pose": np.tile(upright @ tilt.T, (count, 1, 1)),
+        "root": np.tile(np.float32([0, 0.5, 4]), (count, 1)), "filled": np.zeros(count, bool),
+        "time": np.arange(count) / 25, "size": np.int32([640, 360]),
+        "intrinsics": np.float32([500, 500, 320, 180]), "meta": np.array("{}"),
+    }  # fmt: skip
+    np.savez(tmp_path / "old.npz", **columns)
+    joints = PoseTable.load(tmp_path / "old.npz").world()
+    assert joints[:, [3, 6], 2] == pytest.approx(0.07, abs=1e-4)
+    assert joints[:, 8, 2] == pytest.approx(1.47, abs=1e-3)
+    assert joints[:, 8, :2] == pytest.approx(joints[:, 0, :2], abs=1e-3)

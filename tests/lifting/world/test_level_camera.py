@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from videopose.render.level import level
+from videopose.lifting.world.level_camera import ANKLE_HEIGHT, LEVEL, level, level_camera
 from videopose.skeleton import H36M17
 
 FEET = [H36M17.index("lfoot"), H36M17.index("rfoot")]
@@ -53,3 +53,11 @@ def test_poses_that_were_not_lifted_do_no_harm() -> None:
     some = tilted.copy()
     some[::4] = np.nan
     np.testing.assert_allclose(level(some), level(tilted), atol=0.02)
+
+
+def test_feet_stand_on_the_floor_of_the_levelled_camera() -> None:
+    roots = np.tile([0.3, 0.6, 4.0], (40, 1))
+    rotation, height = level_camera(_people(), roots)
+    np.testing.assert_array_equal(rotation, LEVEL)
+    assert height == pytest.approx(0.6 + 0.9 + ANKLE_HEIGHT, abs=0.03)
+    assert level_camera(_people(), roots * np.nan)[1] == 0
