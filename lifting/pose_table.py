@@ -29,7 +29,7 @@ _ROWS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
 _CAMERA: dict[str, tuple[int, ...]] = {"camera_rotation": (3, 3), "camera_position": (3,)}
 _WORLD = ("confidence", "contact", *_CAMERA)  # missing in tables of earlier versions
 
-_LEVEL_CAMERA = ((1, 0, 0), (0, 0, 1), (0, -1, 0))  # world ← camera: right is x, forward is y, down is −z
+_LEVEL_CAMERA = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32)  # world ← camera: right is x, forward is y, down is −z
 _DEFAULT: NDArray[np.float32] = np.empty(0, np.float32)  # stands for a default that depends on other fields
 
 
@@ -111,7 +111,7 @@ class PoseTable:
         defaults: dict[str, Callable[[], NDArray[np.float32]]] = {
             "confidence": lambda: np.clip(np.nan_to_num(coco_to_h36m(self.keypoints)[..., 2]), 0, 1),
             "contact": lambda: np.full((count, 2), np.nan, np.float32),
-            "camera_rotation": lambda: np.broadcast_to(np.float32(_LEVEL_CAMERA), (*frames, 3, 3)).copy(),
+            "camera_rotation": lambda: np.tile(_LEVEL_CAMERA, (*frames, 1, 1)),
             "camera_position": lambda: np.zeros((*frames, 3), np.float32),
         }
         for name, default in defaults.items():
@@ -224,6 +224,6 @@ def _levelled(table: PoseTable) -> PoseTable:
     frames = len(table.time)
     return replace(
         table,
-        camera_rotation=np.broadcast_to(rotation.astype(np.float32), (frames, 3, 3)).copy(),
-        camera_position=np.broadcast_to(np.float32([0, 0, height]), (frames, 3)).copy(),
+        camera_rotation=np.tile(rotation.astype(np.float32), (frames, 1, 1)),
+        camera_position=np.tile(np.array([0, 0, height], np.float32), (frames, 1)),
     )

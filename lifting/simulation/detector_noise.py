@@ -5,8 +5,8 @@ turned away from the camera, stray points, and episodes in which a limb is put w
 right are exchanged, or a limb is lost and guessed.
 
 `simulate` treats windows as training samples them: one bias and at most one episode a window. `simulate_clip`
-cuts a long clip into such windows, so that it is as hard as training is. Slow errors (drift, bias) fade from one
-window to the next. Sudden ones (jitter, stray points, episodes) change where two windows meet.
+cuts a long clip into such windows, so that it is as hard as training is. Slow errors (drift, bias) fade from
+one window to the next. Sudden ones (jitter, stray points, episodes) change where two windows meet.
 """
 
 from __future__ import annotations
