@@ -29,7 +29,8 @@ _ROWS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
 _CAMERA: dict[str, tuple[int, ...]] = {"camera_rotation": (3, 3), "camera_position": (3,)}
 _WORLD = ("confidence", "contact", *_CAMERA)  # missing in tables of earlier versions
 
-_LEVEL_CAMERA = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32)  # world ← camera: right is x, forward is y, down is −z
+# World ← camera of a level camera: its right is x, its forward is y, its down is −z.
+_LEVEL_CAMERA = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32)
 _DEFAULT: NDArray[np.float32] = np.empty(0, np.float32)  # stands for a default that depends on other fields
 
 
@@ -218,7 +219,7 @@ class PoseTable:
 
 def _levelled(table: PoseTable) -> PoseTable:
     """The table with a camera levelled by how people stand, at the height that puts feet on the floor."""
-    from .world.level_camera import level_camera  # reading a new table needs no scipy
+    from .cameras.level import level_camera  # reading a new table needs no scipy
 
     rotation, height = level_camera(table.pose, table.root)
     frames = len(table.time)

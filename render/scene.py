@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from ..lifting.cameras.level import level
 from ..lifting.pose_table import PoseTable
-from ..lifting.world.level_camera import level
 
 ANKLE_HEIGHT = 0.07
 """Metres from the floor to the lowest joint of someone who stands."""

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from videopose.lifting.world.level_camera import ANKLE_HEIGHT, LEVEL, level, level_camera
+from videopose.lifting.cameras.level import ANKLE_HEIGHT, LEVEL, level, level_camera
 from videopose.skeleton import H36M17
 
 FEET = [H36M17.index("lfoot"), H36M17.index("rfoot")]
