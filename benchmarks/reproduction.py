@@ -4,9 +4,10 @@
     python benchmarks/reproduction.py all --data FOLDER    every claim
     python benchmarks/reproduction.py table                write docs/reproduction.md's table and its picture
 
-FOLDER holds the motion capture that `videopose prepare cmu` makes. Every run and seed leaves a small JSON
-file in --results; what is there is not done again, so an interrupted benchmark goes on where it was. Runs go
-side by side, --jobs at a time, on one core each. docs/reproduction.md says what is trained and measured.
+FOLDER holds the motion capture that `videopose prepare cmu` makes. Every run and seed adds a row to the CSV
+table --results. Runs that it has are not done again, so an interrupted benchmark goes on where it stopped.
+Runs go side by side, --jobs at a time, on one core each. docs/reproduction.md says what is trained and
+measured.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from kept import is_done, load, save
 from reproduction_plan import ROWS, Row, Run, runs_of
 from reproduction_table import write
 from reproduction_training import chunk_speed, perform
+from study_results import is_done, load, save
 
 from videopose.errors import UsageError, VideoposeError
 from videopose.pipeline.progress import Stage, say, terminal
 
-RESULTS = Path(__file__).with_name("results") / "reproduction"
+RESULTS = Path(__file__).with_name("results") / "reproduction.csv"
 SPEED = "chunk-speed"
 
 
@@ -42,7 +43,7 @@ def main() -> None:
     )
     parser.add_argument("row", choices=(*ROWS, "all", "table"), metavar="ROW", help=", ".join(ROWS))
     parser.add_argument("--data", type=Path, help="folder of the motion capture, cmu*.npz")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where the JSON files are")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the CSV table of results")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time")
     options = parser.parse_args()
@@ -70,9 +71,7 @@ def carry_out(
 ) -> None:
     """Do what some rows need and has no result yet, seed by seed. Raises `VideoposeError`."""
     tasks = [(run, seed) for seed in seeds for run in runs_of(rows)]
-    missing = [
-        (run, seed) for run, seed in tasks if not is_done(_path(results, run, seed), run.settings(seed))
-    ]
+    missing = [(run, seed) for run, seed in tasks if not is_done(results, run.name, seed, run.settings(seed))]
     work = sum(run.seconds for run, _ in missing)
     say(
         f"{len(tasks) - len(missing)} of {len(tasks)} runs are there; the others take about "
@@ -80,10 +79,9 @@ def carry_out(
     )
     if missing:
         _side_by_side(missing, work, data, results, jobs=jobs, stage=stage)
-    speed = results / f"{SPEED}.json"
-    if any(row.speed for row in rows.values()) and not speed.exists():
+    if any(row.speed for row in rows.values()) and not is_done(results, SPEED, None):
         say("training speed by chunk size")
-        save(speed, {"run": SPEED, "milliseconds": chunk_speed(data)})
+        save(results, {"run": SPEED, "milliseconds": chunk_speed(data)})
 
 
 def _side_by_side(
@@ -112,13 +110,9 @@ def keep(run: Run, seed: int, data: Path, results: Path) -> str:
     """Do a run, write its result, and say in a line what came out."""
     began = time.perf_counter()
     result = perform(run, seed, data, count=_count)
-    save(_path(results, run, seed), result)
+    save(results, result)
     errors = "; ".join(f"{test}: {values['mpjpe']:.1f} mm" for test, values in result["errors"].items())
     return f"{run.name}, seed {seed}: {errors} ({time.perf_counter() - began:.0f} s)"
-
-
-def _path(results: Path, run: Run, seed: int) -> Path:
-    return results / f"{run.name}-{seed}.json"
 
 
 _counter: Any = None  # seconds of work that all processes have done

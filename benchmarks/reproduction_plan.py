@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from videopose.lifting.training.config import RecordedConfig, load_config
 
 BASE = Path(__file__).parents[1] / "configs" / "reproduction" / "base.yaml"
@@ -21,20 +23,30 @@ PLAIN = "simulated"
 TRUE = "gt, flips"
 
 
+def changed_settings(config: BaseModel) -> dict[str, Any]:
+    """What a configuration changes of the defaults, except texts that no result depends on."""
+    return config.model_dump(mode="json", exclude_defaults=True, exclude={"name", "acknowledgement"})
+
+
 @dataclass(frozen=True)
 class Run:
     """One training.
 
-    changes: of the base configuration, by dotted name. epoch: steps of one; there are `EPOCHS`.
-    tests: what it is measured on, see `FLIPPED`. course: also measured after each of the last ten epochs.
-    cost, test_cost: milliseconds a step and seconds a test, measured on one core; for the estimate alone.
+    Attributes:
+        name: Of the run, and of the rows of the results.
+        changes: Changes of the base configuration, by dotted name.
+        epoch: Steps of an epoch. There are `EPOCHS` epochs.
+        tests: What the trained model is measured on, see `FLIPPED`.
+        last_epochs: Whether it is measured after each of the last ten epochs, too.
+        cost: Milliseconds a step, measured on one core, for the estimate of the time left.
+        test_cost: Seconds a test, for the same.
     """
 
     name: str
     changes: Mapping[str, Any] = field(default_factory=dict)
     epoch: int = 50
     tests: tuple[str, ...] = (FLIPPED,)
-    course: bool = False
+    last_epochs: bool = False
     cost: float = 10.0
     test_cost: float = 4.0
 
@@ -46,7 +58,7 @@ class Run:
 
     def settings(self, seed: int) -> dict[str, Any]:
         """All that its result depends on, beside the data."""
-        return {"epoch": self.epoch, **self.config(seed).model_dump(mode="json", exclude_defaults=True)}
+        return {"epoch": self.epoch, **changed_settings(self.config(seed))}
 
     @property
     def seconds(self) -> float:
@@ -103,7 +115,7 @@ def _field_run(frames: int) -> str:
 RUNS: dict[str, Run] = {
     run.name: run
     for run in (
-        Run("base", tests=(FLIPPED, PLAIN, TRUE), course=True),
+        Run("base", tests=(FLIPPED, PLAIN, TRUE), last_epochs=True),
         *(
             Run(_field_run(n), {"model.filter_widths": _WIDTHS[n]}, cost=_FIELD_COST[n])
             for n in RECEPTIVE_FIELDS
@@ -112,7 +124,7 @@ RUNS: dict[str, Run] = {
         Run("causal", {"model.causal": True}),
         Run("dense", {"model.dense": True}, cost=50),
         Run("no-flips", {"recordings.flip": False}, tests=(PLAIN,)),
-        Run("constant-momentum", {"schedule.final_momentum": 0.1}, course=True),
+        Run("constant-momentum", {"schedule.final_momentum": 0.1}, last_epochs=True),
         Run("true-2d", {"recordings.keypoints": "gt"}, tests=(TRUE, FLIPPED)),
         Run("zero-padding", {"recordings.padding": "zero"}),
         *(

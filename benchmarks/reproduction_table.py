@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kept import insert
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Picture
 from reproduction_plan import CHANNELS, CHUNKS, RECEPTIVE_FIELDS, ROWS, Figure, Row
+from study_results import insert
 
 from videopose.files import replacing
 from videopose.pipeline.progress import say

@@ -30,7 +30,7 @@ from videopose.lifting.training.recorded_data import load_recordings
 
 METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve")
 ENDS = 13  # frames at either end of a take: half of the base model's receptive field
-COURSE = 10  # last epochs that are measured one by one
+LAST_EPOCHS = 10  # of these, each is measured
 
 
 @dataclass(frozen=True)
@@ -65,29 +65,38 @@ def studio(keypoints: str, data: Path) -> tuple[CaptureSet, CaptureSet]:
 def perform(
     run: Run, seed: int, data: Path, *, count: Callable[[float], None] = lambda seconds: None
 ) -> dict[str, Any]:
-    """Train and measure: the result, ready for JSON. Errors are millimetres; count: told the work done, in
-    the plan's seconds."""
+    """Train and measure.
+
+    Args:
+        run: What to train.
+        seed: Of its random numbers.
+        data: Folder of the motion capture.
+        count: Called with the seconds of work done, as the plan estimates them.
+
+    Returns:
+        A row of the table of results. Errors are millimetres.
+    """
     config = run.config(seed)
     train_on, test_on = studio(config.recordings.keypoints, data)
     source = ShortEpochs(RecordedBatches(train_on, config), run.epoch, config.schedule.epochs)
     losses: list[float] = []
-    course: list[float] = []
+    last_epochs: list[float] = []
 
     def report(progress: Progress) -> None:
         losses[:] = progress.losses
         count(run.cost / 1000)
 
     def watch(model: TemporalModel, step: int) -> dict[str, float]:
-        if step > source.steps - COURSE * source.epoch:
+        if step > source.steps - LAST_EPOCHS * source.epoch:
             first = test_on.recordings[0].camera
             one_camera = tuple(r for r in test_on.recordings if r.camera == first)
             scores = measure(model, config, replace(test_on, recordings=one_camera), flip=False)
-            course.append(_mean(scores, "mpjpe"))
+            last_epochs.append(_mean(scores, "mpjpe"))
         return {}
 
     with tempfile.TemporaryDirectory() as folder:
         model = train(
-            config, source, folder=Path(folder), report=report, measure=watch if run.course else None
+            config, source, folder=Path(folder), report=report, measure=watch if run.last_epochs else None
         )
     errors = {}
     for test in run.tests:
@@ -96,13 +105,15 @@ def perform(
         errors[test] = {name: _mean(scores, name) for name in METRICS}
         errors[test]["ends"] = _mean(scores, "mpjpe", ends=ENDS)
         count(run.test_cost)
-    if course:
-        errors[run.tests[0]]["fluctuation"] = round((max(course) - min(course)) / 2, 3)
+    measured_on_the_way = {}
+    if last_epochs:
+        errors[run.tests[0]]["fluctuation"] = round((max(last_epochs) - min(last_epochs)) / 2, 3)
+        measured_on_the_way["last_epochs_mpjpe"] = last_epochs
     return {
         "run": run.name,
         "seed": seed,
         "errors": errors,
-        "course": course,
+        **measured_on_the_way,
         "training_mpjpe": round(1000 * losses[-1], 2),
         "settings": run.settings(seed),
     }

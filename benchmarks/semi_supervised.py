@@ -9,7 +9,7 @@ share of every take is labelled; the keypoints of all others stand for unlabelle
 trained on the same labels: on these alone, with the footage as in the paper, with it but without the bone
 term, and with it and bones that keep their length.
 
-Every run leaves a small JSON file in --results; what is there is not done again. Runs go side by side,
+Every run adds a row to the CSV table --results; runs that it has are not done again. Runs go side by side,
 --jobs at a time, on one core each. configs/semi/studio.yaml says how they train, docs/semi-supervised.md what
 is measured.
 """
@@ -33,11 +33,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from kept import insert, is_done, load, save
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from reproduction_plan import changed_settings
 from reproduction_table import BLUE, GREEN, ORANGE, PURPLE, Results
 from reproduction_training import ShortEpochs
+from study_results import insert, is_done, load, save
 
 from videopose.errors import InputError, UsageError, VideoposeError
 from videopose.files import replacing
@@ -57,7 +58,7 @@ from videopose.semi.footage import studio_footage
 from videopose.semi.networks import Networks
 from videopose.semi.training import train
 
-RESULTS = Path(__file__).with_name("results") / "semi_supervised"
+RESULTS = Path(__file__).with_name("results") / "semi_supervised.csv"
 RECIPE = Path(__file__).parents[1] / "configs" / "semi" / "studio.yaml"
 PAGE = Path(__file__).parents[1] / "docs" / "semi-supervised.md"
 PICTURE = PAGE.parent / "images" / "semi-supervised.png"
@@ -123,7 +124,7 @@ class Run:
 
     def settings(self) -> dict[str, Any]:
         """All that its result depends on, beside the data."""
-        return {"epoch": EPOCH, **self.config().model_dump(mode="json", exclude_defaults=True)}
+        return {"epoch": EPOCH, **changed_settings(self.config())}
 
 
 def main() -> None:
@@ -133,7 +134,7 @@ def main() -> None:
     )
     parser.add_argument("what", choices=("run", "table"))
     parser.add_argument("--data", type=Path, help="folder of the motion capture, cmu*.npz")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where the JSON files are")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the CSV table of results")
     parser.add_argument("--keypoints", nargs="+", default=list(KEYPOINTS), choices=list(KEYPOINTS))
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of a person's frames")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
@@ -155,7 +156,7 @@ def main() -> None:
 
 def carry_out(runs: Sequence[Run], data: Path, results: Path, *, jobs: int) -> None:
     """Do the runs that have no result yet. Raises `InputError` for a result of other settings."""
-    missing = [run for run in runs if not is_done(_path(results, run), run.settings())]
+    missing = [run for run in runs if not is_done(results, run.name, run.seed, run.settings())]
     say(f"{len(runs) - len(missing)} of {len(runs)} runs are there")
     with ProcessPoolExecutor(jobs, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
         try:
@@ -169,13 +170,13 @@ def keep(run: Run, data: Path, results: Path) -> str:
     """Do a run, write its result, and say in a line what came out."""
     began = time.process_time()
     result = perform(run, data)
-    save(_path(results, run), result)
+    save(results, result)
     seconds = time.process_time() - began
     return f"{run.name}, seed {run.seed}: {result['errors']['mpjpe']:.1f} mm ({seconds:.0f} s of a core)"
 
 
 def perform(run: Run, data: Path) -> dict[str, Any]:
-    """Train and measure: the result, ready for JSON. Errors are millimetres."""
+    """Train and measure: the result, a row of the table. Errors are millimetres."""
     config = run.config()
     labelled = thin(filmed(data, run.keypoints, LABELLED, seed=run.seed), subset=run.share)
     footage = studio_footage(filmed(data, run.keypoints), config.input_space, config.semi)
@@ -309,10 +310,6 @@ def _cell(values: Sequence[float], base: Sequence[float] = ()) -> str:
     spread = f" ± {stdev(values):.1f}" if len(values) > 1 else ""
     change = f" ({100 * (mean(values) / mean(base) - 1):+.0f} %)" if base else ""
     return f"{mean(values):.1f}{spread}{change}"
-
-
-def _path(results: Path, run: Run) -> Path:
-    return results / f"{run.name}-{run.seed}.json"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
 import importlib
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,25 +93,26 @@ def test_a_true_pose_lies_on_true_keypoints(data: Path) -> None:
 def test_results_are_kept_and_runs_resumed(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    results = tmp_path / "results"
+    results = tmp_path / "results.csv"
     runs = [benchmark.Run(keypoints, 0.5, "with footage", 0) for keypoints in ("gt", "simulated")]
     for run in runs:
         benchmark.keep(run, data, results)
-    first = json.loads((results / "gt-50pc-with-footage-0.json").read_text())
+    kept = benchmark.load(results)
+    assert len(kept) == 2
+    (first,) = kept["gt-50pc-with-footage"]
     assert first["frames"] == {"labelled": 24, "unlabelled": 48, "test": 240}
     assert first["settings"] == runs[0].settings()
     assert 0 < first["errors"]["p_mpjpe"] < first["errors"]["mpjpe"] < 900  # untrained: about 500
-    written = {path: path.stat().st_mtime_ns for path in results.iterdir()}
-    assert len(written) == 2
+    written = results.stat().st_mtime_ns
     assert benchmark.perform(runs[0], data) == first
 
     benchmark.carry_out(runs, data, results, jobs=1)
-    assert {path: path.stat().st_mtime_ns for path in results.iterdir()} == written
+    assert results.stat().st_mtime_ns == written
     monkeypatch.setattr(benchmark, "EPOCH", 3)
     with pytest.raises(InputError, match="other settings"):
         benchmark.carry_out(runs, data, results, jobs=1)
-    (results / "gt-50pc-with-footage-0.json").write_text("[]")
-    with pytest.raises(InputError, match="no result of this benchmark"):
+    results.write_text("[]\n1\n")
+    with pytest.raises(InputError, match="is not a table of results"):
         benchmark.carry_out(runs, data, results, jobs=1)
 
 
