@@ -19,7 +19,8 @@ from itertools import islice
 import numpy as np
 
 from videopose.detectors.crop import Crop
-from videopose.detectors.movenet.detector import THUNDER_SIZE, MoveNet, open_session
+from videopose.detectors.movenet.detector import THUNDER_SIZE, MoveNet
+from videopose.detectors.movenet.session import open_session
 from videopose.detectors.people import Image
 from videopose.pipeline.downloads.assets import fetch
 from videopose.pipeline.video.reader import open_video

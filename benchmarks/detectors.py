@@ -29,7 +29,6 @@ from unittest.mock import patch
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -44,6 +43,7 @@ from videopose.detectors.mask_rcnn.require_detectron2 import require_detectron2
 from videopose.detectors.movenet import detector as movenet
 from videopose.detectors.movenet.tfjs import read_tfjs
 from videopose.detectors.movenet.tfjs_to_onnx import tfjs_to_onnx
+from videopose.detectors.onnx_runtime import import_onnxruntime
 from videopose.detectors.people import Detector, Image
 from videopose.pipeline.downloads.assets import fetch
 from videopose.pipeline.evaluation.evaluate_detector import EvaluateDetectorOptions
@@ -204,7 +204,9 @@ def _onnx_multiply_adds(model: onnx.ModelProto, pixels: Any) -> float:
     for node in nodes:
         if node.output[0] not in known:
             model.graph.output.add().name = node.output[0]
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = import_onnxruntime().InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     names = [node.output[0] for node in nodes]
     shapes = [output.shape for output in session.run(names, {"input": pixels})]
     # every output is a sum over as many products as its channel has weights

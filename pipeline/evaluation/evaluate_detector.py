@@ -177,7 +177,9 @@ def _build(name: str, options: EvaluateDetectorOptions | None, device: str) -> D
         return MaskRCNN(device=device)
     if options is not None and options.weights is not None:
         raise UsageError(f"{name} takes no --weights")
-    return registry.build(name, fetch=partial(assets.fetch, report=say), device=device)
+    return registry.build(
+        name, fetch=partial(assets.fetch, report=say), device=device, cache=assets.cache_folder()
+    )
 
 
 def _look(detector: Detector, annotations: Annotations, images: Path, stage: Stage) -> dict[int, People]:

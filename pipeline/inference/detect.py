@@ -96,7 +96,9 @@ def load_detector(
         return None
     fetch = partial(assets.fetch, report=report)
     name = options.detector or registry.DEFAULT
-    return registry.build(name, fetch=fetch, device=device, options=options.asked)
+    return registry.build(
+        name, fetch=fetch, device=device, options=options.asked, cache=assets.cache_folder()
+    )
 
 
 def detect(

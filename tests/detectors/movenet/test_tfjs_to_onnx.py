@@ -11,7 +11,6 @@ import av
 import cv2
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 import torch.nn.functional as F
@@ -19,6 +18,7 @@ from scipy.special import expit
 
 from videopose.detectors.movenet.tfjs import read_tfjs
 from videopose.detectors.movenet.tfjs_to_onnx import tfjs_to_onnx
+from videopose.detectors.onnx_runtime import import_onnxruntime
 from videopose.errors import InputError
 from videopose.pipeline.downloads.assets import fetch
 
@@ -167,6 +167,7 @@ def both(name, image):
     graph = read_tfjs(fetch(f"movenet-{name}.json"), fetch(f"movenet-{name}.bin"))
     model = tfjs_to_onnx(graph)
     onnx.checker.check_model(model, full_check=True)
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(

@@ -1,0 +1,162 @@
+"""One person from one frame to the next: where to look, who is the same person, and how certain that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...skeleton import COCO17
+from ..crop import Crop
+from ..people import People
+from ..tracking.similarity import keypoint_boxes, oks
+
+DUPLICATE = 0.6
+"""The object keypoint similarity (OKS) from which two crops show the same person."""
+
+POSSIBLY_SAME = 0.45
+"""The OKS from which two people found by MultiPose may be the same person."""
+
+_MATCH = 0.3  # least OKS of a followed person and the same person as found by MultiPose, which is less exact
+_CONFIDENT_KEYPOINTS = 9  # the confidence counts this many: a person half outside the frame is still a person
+_MARGIN = 1.25  # a crop's side divided by the longer side of the box around the keypoints
+_SHRINK = 0.85  # a crop's least side divided by that of the frame before
+_TORSOS = 2.6  # a crop's least side divided by the length of the torso, to find hidden legs again
+_SHOULDERS = [COCO17.index("lshoulder"), COCO17.index("rshoulder")]
+_HIPS = [COCO17.index("lhip"), COCO17.index("rhip")]
+_MIRRORED = list(COCO17.mirror)
+
+
+@dataclass(frozen=True)
+class FollowedPerson:
+    """A person on one frame, and where to look for them on the next.
+
+    Attributes:
+        keypoints: (17, 3) COCO17 x, y in pixels of the frame and score 0–1.
+        centre: (2,) The centre of the box around the keypoints, in pixels.
+        motion: (2,) The smoothed motion of the centre, in pixels a frame.
+        crop: The square to look at on the next frame.
+    """
+
+    keypoints: NDArray[np.float32]
+    centre: NDArray[np.float32]
+    motion: NDArray[np.float32]
+    crop: Crop
+
+    @classmethod
+    def start(cls, keypoints: NDArray[np.float32], shape: tuple[int, ...]) -> FollowedPerson | None:
+        """Start to follow a person at rest; None if they are wholly outside a frame of this `shape`."""
+        return cls._located(keypoints, np.zeros(2, np.float32), 0, shape)
+
+    def moved_to(self, keypoints: NDArray[np.float32], shape: tuple[int, ...]) -> FollowedPerson | None:
+        """Return the person one frame later.
+
+        None if the keypoints jumped too far to belong to the same person, or are wholly outside the frame.
+        """
+        motion = centre(keypoint_boxes(keypoints)) - self.centre
+        if np.abs(motion - self.motion).max() > self.crop.side / 2:
+            return None
+        smoothed = np.asarray(0.5 * (self.motion + motion), np.float32)
+        return self._located(keypoints, smoothed, self.crop.side, shape)
+
+    @classmethod
+    def _located(
+        cls, keypoints: NDArray[np.float32], motion: NDArray[np.float32], side: float, shape: tuple[int, ...]
+    ) -> FollowedPerson | None:
+        """`side`: of the crop on the frame before, 0 if there was none."""
+        height, width = shape[:2]
+        box = keypoint_boxes(keypoints)
+        if not (box[0] < width and box[1] < height and box[2] > 0 and box[3] > 0):
+            return None
+        middle = centre(box)
+        torso = keypoints[_SHOULDERS, :2].mean(0) - keypoints[_HIPS, :2].mean(0)
+        extent = max(
+            _MARGIN * float((box[2:] - box[:2]).max()), _TORSOS * float(np.hypot(*torso)), _SHRINK * side
+        )
+        motion = np.asarray(np.clip(motion, -extent / 4, extent / 4), np.float32)
+        extent = min(max(extent + float(np.abs(motion).max()), 16), 1.5 * max(height, width))
+        aim = middle + motion
+        return cls(keypoints, middle, motion, Crop(float(aim[0]), float(aim[1]), extent))
+
+    @property
+    def confidence(self) -> float:
+        """How certain it is that this is a person, 0–1."""
+        return confidence(self.keypoints)
+
+    @property
+    def expected_keypoints(self) -> NDArray[np.float32]:
+        """(17, 3) The keypoints where they should be on the next frame."""
+        expected = self.keypoints.copy()
+        expected[:, :2] += self.motion
+        return expected
+
+
+def centre(box: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the centre (2,) of a box x0, y0, x1, y1."""
+    return np.asarray((box[:2] + box[2:]) / 2, np.float32)
+
+
+def confidence(keypoints: NDArray[np.float32]) -> float:
+    """Return how certain (17, 3) keypoints show a person: the mean of the nine highest scores."""
+    return float(np.sort(keypoints[:, 2])[-_CONFIDENT_KEYPOINTS:].mean())
+
+
+def greatest_similarity(keypoints: NDArray[np.float32], others: Sequence[NDArray[np.float32]]) -> float:
+    """Return the greatest OKS of (17, 3) `keypoints` with any of `others`.
+
+    Left and right may be swapped, as detectors swap them on people who turn. 0 if there are no others.
+    """
+    if not others:
+        return 0.0
+    both = np.stack([keypoints, keypoints[_MIRRORED]])
+    return float(oks(both, np.stack(others)).max())
+
+
+def match(people: Sequence[NDArray[np.float32]], found: NDArray[np.float32]) -> dict[int, int]:
+    """Match followed people with the people that MultiPose found.
+
+    Args:
+        people: The (17, 3) keypoints of each followed person.
+        found: (P, 17, 3) keypoints.
+
+    Returns:
+        Index into `people` → index into `found`, one to one, for those that are similar enough.
+    """
+    if not people or not len(found):
+        return {}
+    from scipy.optimize import linear_sum_assignment  # imported here because that takes a third of a second
+
+    alike = np.maximum(oks(np.stack(people), found), oks(np.stack(people)[:, _MIRRORED], found))
+    pairs = zip(*linear_sum_assignment(-alike), strict=True)
+    return {int(person): int(other) for person, other in pairs if alike[person, other] > _MATCH}
+
+
+def priority(candidate: NDArray[np.float32], lost: Sequence[FollowedPerson]) -> tuple[bool, float]:
+    """Return a sorting key for people found by MultiPose; the highest is followed first.
+
+    A person who was just lost comes before others, then a large and certain one before a small and uncertain
+    one. The order matters if fewer people may be followed than were found.
+    """
+    box = keypoint_boxes(candidate)
+    middle = centre(box)
+    returning = any(
+        float(np.abs(person.centre + person.motion - middle).max()) < person.crop.side / 2 for person in lost
+    )
+    return returning, float((box[2:] - box[:2]).max()) * confidence(candidate)
+
+
+def as_people(followed: Sequence[FollowedPerson], shape: tuple[int, ...]) -> People:
+    """Return the followed people as `People`, with boxes inside a frame of this `shape`."""
+    if not followed:
+        return People.none()
+    height, width = shape[:2]
+    keypoints = np.stack([person.keypoints for person in followed])
+    boxes = keypoint_boxes(keypoints)
+    # keypoints end at the eyes and ankles, people do not
+    margin = 0.1 * (boxes[:, 2:] - boxes[:, :2]).max(-1, keepdims=True)
+    boxes = boxes + margin * np.array([-1, -1, 1, 1], np.float32)
+    boxes = np.clip(boxes, 0, np.array([width, height] * 2, np.float32)).astype(np.float32)
+    return People(boxes, cast("NDArray[np.float32]", keypoints[..., 2].mean(1)), keypoints)

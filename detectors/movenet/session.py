@@ -1,0 +1,48 @@
+"""Open one of MoveNet's two networks with onnxruntime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..onnx_runtime import import_onnxruntime
+from .converted_model import converted_model
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+
+def open_session(
+    topology: Path,
+    weights: Path,
+    *,
+    cache: Path | None = None,
+    threads: int | None = None,
+    device: str = "cpu",
+    spin: bool = True,
+) -> InferenceSession:
+    """Open a TensorFlow.js graph as an onnxruntime session.
+
+    Args:
+        topology: The graph's JSON file.
+        weights: The graph's binary file.
+        cache: The folder that keeps the converted graph, or None to convert it at every call.
+        threads: The number of onnxruntime's threads; None leaves it to onnxruntime.
+        device: "cpu" or "cuda"; "cuda" falls back to the CPU if the installed onnxruntime has no CUDA.
+        spin: Whether the threads wait busily for the next run, which is onnxruntime's default and fastest
+            for a network that runs all the time.
+
+    Raises:
+        InputError: A file cannot be read, or is not a graph that MoveNet publishes.
+    """
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    if not spin:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers = ["CPUExecutionProvider"]
+    if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        providers.insert(0, "CUDAExecutionProvider")
+    model = converted_model(topology, weights, cache)
+    return onnxruntime.InferenceSession(model, options, providers=providers)
