@@ -11,32 +11,41 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..lifting.pose_table import PoseTable
-from .chrome import Headings, InfoStrip, Tags, draw_cards
+from .info_strip import InfoStrip
+from .labels import Headings, Tags, draw_cards
 from .layout import Layout, Rect, layouts
 from .overlay import draw_keypoints, head_top
+from .panel import Panel
 from .scene import Person, Scene
-from .stage import Stage
 from .strokes import rounded, stencil
-from .theme import EMPTY, PAGE, Image
+from .theme import EMPTY, PAGE, Picture
 from .views import DEFAULT_VIEWS, View
 
 MAXIMUM_VIEWS = 4
-_FOLLOW_GAIN = 1.3  # a view follows the people where that draws them this much larger …
-_FOLLOW_FROM = 3.0  # … and their middle moves at least so far, in metres
+_FOLLOW_GAIN = 1.3  # a view follows the people if that draws them larger by this factor …
+_FOLLOW_FROM = 3.0  # … and their middle moves at least this far, in metres
 
 
 class Animation:
-    """Draws any frame of a pose table; frames may be asked for in any order and do not depend on each other.
+    """Draws any frame of a pose table, in any order.
 
-    table: the motion. size: width and height of the picture, pixels. views: the 3D panels, one to four.
-    video: leave room for the video's frames.
+    A view shows all the places where people go, on a floor that is drawn once. If that would draw people
+    small, as on a long walk, the view follows them smoothly instead, and the floor moves. Memory grows with
+    the number of frames by one position a frame only.
 
-    A view takes in all the places where people go, on a floor drawn once. Where that would draw them small (a
-    long walk), it follows them calmly instead and the floor passes below. Besides one position a frame
-    nothing is kept for each frame, so memory does not grow with what is drawn.
+    Args:
+        table: The motion.
+        size: Width and height of the picture, in pixels.
+        views: The 3D panels, one to four.
+        video: Whether to leave room for the video's frames.
 
-    layout: what is where. stages: one for each view. scene: the people.
-    Raises `UsageError` where the size is too small or the number of views wrong.
+    Attributes:
+        layout: The place of each part of the picture.
+        panels: One for each view.
+        scene: The people.
+
+    Raises:
+        UsageError: The size is too small, or the number of views is out of range.
     """
 
     def __init__(
@@ -48,11 +57,11 @@ class Animation:
         video: bool = True,
     ) -> None:
         if not 1 <= len(views) <= MAXIMUM_VIEWS:
-            raise UsageError(f"--view: give one to {MAXIMUM_VIEWS} views, not {len(views)}")
+            raise UsageError(f"--view: expected one to {MAXIMUM_VIEWS} views, found {len(views)}")
         self._table = table
         self.scene = Scene(table)
         self.size = size
-        self.layout, self.stages = _arrange(self.scene, table, size, views, video)
+        self.layout, self.panels = _arrange(self.scene, table, size, views, video)
         unit = self.layout.unit
         self._tags = Tags(unit)
         self._info = InfoStrip(
@@ -61,21 +70,25 @@ class Animation:
         self._background = np.empty((size[1], size[0], 3), np.uint8)
         draw_cards(self._background, self.layout)
         headings = Headings(unit)
-        for view, rect, stage in zip(views, self.layout.views, self.stages, strict=True):
-            stage.draw_background(rect.of(self._background))
+        for view, rect, panel in zip(views, self.layout.views, self.panels, strict=True):
+            panel.draw_background(rect.of(self._background))
             headings.draw(self._background, rect, view.title)
         self._info.draw_background(self._background)
         self._corners = _corners(self.layout.video, 8 * unit) if self.layout.video is not None else []
 
     def __len__(self) -> int:
-        """How many frames there are."""
+        """Return the number of frames."""
         return len(self._table.time)
 
-    def draw(self, frame: int, image: Image | None = None) -> Image:
-        """The picture of `frame` as a new (height, width, 3) uint8 RGB array.
+    def draw(self, frame: int, image: Picture | None = None) -> Picture:
+        """Return the picture of a frame as a new (height, width, 3) uint8 RGB array.
 
-        image: the decoded frame, (H, W, 3) uint8 RGB, of any size; None leaves its place dark. Raises
-        `IndexError` where there is no such frame.
+        Args:
+            frame: The number of the frame.
+            image: The decoded frame, (H, W, 3) uint8 RGB, of any size; None leaves its place dark.
+
+        Raises:
+            IndexError: There is no such frame.
         """
         if not 0 <= frame < len(self):
             raise IndexError(f"frame {frame} of {len(self)}")
@@ -83,14 +96,14 @@ class Animation:
         people = self.scene.people(frame)
         if self.layout.video is not None:
             self._draw_video(self.layout.video, canvas, image, people)
-        for rect, stage in zip(self.layout.views, self.stages, strict=True):
-            panel = rect.of(canvas)
-            for person, at in zip(people, stage.draw(panel, people, frame), strict=True):
-                self._tags.draw(panel, at, person.track, person.rank)
+        for rect, panel in zip(self.layout.views, self.panels, strict=True):
+            part = rect.of(canvas)
+            for person, at in zip(people, panel.draw(part, people, frame), strict=True):
+                self._tags.draw(part, at, person.track, person.rank)
         self._info.draw(canvas, frame, len(people))
         return canvas
 
-    def _draw_video(self, rect: Rect, canvas: Image, image: Image | None, people: list[Person]) -> None:
+    def _draw_video(self, rect: Rect, canvas: Picture, image: Picture | None, people: list[Person]) -> None:
         part = rect.of(canvas)
         if image is None:
             part[:] = EMPTY
@@ -108,18 +121,18 @@ class Animation:
 
 
 def _corners(rect: Rect, radius: float) -> list[tuple[tuple[int, int], NDArray[np.uint8]]]:
-    """What rounds the video off: for each corner its place in `rect`, and how much of it the page covers."""
+    """Each corner's place in `rect`, and how much of it the page covers to make the corner round."""
     page = 255 - rounded(rect.width, rect.height, radius)
     side = min(math.ceil(radius), rect.width // 2, rect.height // 2)
     places = [(x, y) for x in (0, rect.width - side) for y in (0, rect.height - side)]
     return [((x, y), page[y : y + side, x : x + side]) for x, y in places]
 
 
-def shrink(image: Image, target: Image) -> None:
+def shrink(image: Picture, target: Picture) -> None:
     """Scale `image` into `target`.
 
-    Halving by area until less than a factor of two is left and then going bilinear looks like area averaging
-    and costs a seventh of it.
+    The image is halved by area until less than a factor of two is left, then scaled bilinearly. That looks
+    like area averaging and takes a seventh of its time.
     """
     height, width = target.shape[:2]
     while image.shape[0] >= 2 * height and image.shape[1] >= 2 * width:
@@ -132,21 +145,21 @@ def shrink(image: Image, target: Image) -> None:
 
 def _arrange(
     scene: Scene, table: PoseTable, size: tuple[int, int], views: Sequence[View], video: bool
-) -> tuple[Layout, list[Stage]]:
-    """The layout that draws people largest, following them only where that gains enough."""
-    best: tuple[float, Layout, list[Stage]] | None = None
+) -> tuple[Layout, list[Panel]]:
+    """The layout that draws people largest; the views follow them only if that gains enough."""
+    best: tuple[float, Layout, list[Panel]] | None = None
     candidates, path = [(scene.middle(), 1.0)], scene.path()
     if len(path) and np.ptp(path, axis=0).max() >= _FOLLOW_FROM:
         candidates.append((path, _FOLLOW_GAIN))
     for targets, handicap in candidates:
         for layout in layouts(size, table.size if video else None, len(views)):
             heading = max(Headings(layout.unit).height, Tags(layout.unit).height)
-            stages = [
-                Stage(scene, view, targets, (rect.width, rect.height), heading)
+            panels = [
+                Panel(scene, view, targets, (rect.width, rect.height), heading)
                 for view, rect in zip(views, layout.views, strict=True)
             ]
-            score = min(stage.scale for stage in stages) / handicap
+            score = min(panel.scale for panel in panels) / handicap
             if best is None or score > best[0]:
-                best = score, layout, stages
+                best = score, layout, panels
     assert best is not None
     return best[1], best[2]

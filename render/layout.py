@@ -1,4 +1,4 @@
-"""How the picture is divided: the video, the 3D panels, and the strip with the numbers."""
+"""The division of the picture: the video, the 3D panels, and the strip with the numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..errors import UsageError
-from .theme import Image
+from .theme import Picture
 
 MINIMUM_SIZE = (320, 160)
 
@@ -21,18 +21,21 @@ class Rect(NamedTuple):
     width: int
     height: int
 
-    def of(self, image: Image) -> Image:
-        """That part of `image`, shared with it."""
+    def of(self, image: Picture) -> Picture:
+        """Return this part of an image as a view of its array."""
         return image[self.y : self.y + self.height, self.x : self.x + self.width]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything goes.
+    """The place of each part of the picture.
 
-    size: of the whole picture, width and height. unit: 1 at 1200×600, the scale of type and margins.
-    video: where the frame goes, its aspect kept; None without video. views: one panel for each 3D view.
-    info: the strip with frame, time, people, legend and timeline.
+    Attributes:
+        size: Width and height of the whole picture, in pixels.
+        unit: The scale of type and margins; 1 at 1200×600.
+        video: The place of the video's frame, which keeps its aspect; None without video.
+        views: One panel for each 3D view.
+        info: The strip with frame, time, people, legend and timeline.
     """
 
     size: tuple[int, int]
@@ -43,16 +46,24 @@ class Layout:
 
 
 def layouts(size: tuple[int, int], video: tuple[int, int] | None, views: int) -> Iterator[Layout]:
-    """Every sensible division of `size` (width, height) among a video frame of size `video` and the views.
+    """Yield the possible layouts of a picture.
 
-    They differ in how the 3D panels are arranged (side by side, stacked, in a grid); the caller takes the one
-    that draws people largest. Wide pictures put the video left, tall ones on top; the strip goes below the
-    video where that leaves room, else below the panels. Raises `UsageError` below 320×160.
+    They differ in the arrangement of the 3D panels: side by side, stacked, or in a grid. The caller takes the
+    one that draws people largest. Wide pictures have the video on the left, tall ones on top. The strip goes
+    below the video if there is room, else below the panels.
+
+    Args:
+        size: Width and height of the picture, in pixels.
+        video: Width and height of the video; None without video.
+        views: The number of 3D panels.
+
+    Raises:
+        UsageError: The picture is smaller than 320×160.
     """
     width, height = size
     if width < MINIMUM_SIZE[0] or height < MINIMUM_SIZE[1]:
         raise UsageError(
-            f"--size {width}x{height}: the picture must be at least {MINIMUM_SIZE[0]}x{MINIMUM_SIZE[1]}"
+            f"expected a --size of at least {MINIMUM_SIZE[0]}x{MINIMUM_SIZE[1]}, found {width}x{height}"
         )
     unit = min(math.sqrt(width * height / (1200 * 600)), min(width, height) / 400)
     gap = max(round(14 * unit), 3)
@@ -83,22 +94,25 @@ def layouts(size: tuple[int, int], video: tuple[int, int] | None, views: int) ->
 
 
 def _columns(size: tuple[int, int], video: tuple[int, int]) -> bool:
+    """Whether the video goes to the left of the panels rather than above them."""
     aspect = size[0] / size[1]
     return aspect >= 1 and aspect >= 0.8 * video[0] / video[1]
 
 
 def _fit(video: tuple[int, int], width: int, height: int) -> tuple[int, int]:
+    """The largest size with the video's aspect inside `width` and `height`."""
     scale = min(width / video[0], height / video[1])
     return max(round(video[0] * scale), 1), max(round(video[1] * scale), 1)
 
 
 def _below(rect: Rect, strip: int, gap: int) -> tuple[Rect, Rect]:
+    """Divide a rectangle into a body and a strip below it."""
     body = rect.height - strip - gap
     return rect._replace(height=body), rect._replace(y=rect.y + body + gap, height=strip)
 
 
 def _grid(rect: Rect, rows: int, columns: int, gap: int) -> Iterator[Rect]:
-    # Edges are rounded one by one, so that panels and gaps always add up to the whole.
+    # Each edge is rounded on its own, so that panels and gaps add up to the whole.
     xs = [round(i * (rect.width + gap) / columns) for i in range(columns + 1)]
     ys = [round(i * (rect.height + gap) / rows) for i in range(rows + 1)]
     for row in range(rows):

@@ -1,4 +1,4 @@
-"""The detected keypoints over the video."""
+"""The detected keypoints, drawn over the video."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..skeleton import COCO17
 from .scene import Person
 from .strokes import capsules, fill
-from .theme import CARD, LEFT, RIGHT, Colour, Image, mix, track_colour
+from .theme import CARD, LEFT, RIGHT, Colour, Picture, mix, track_colour
 
 CONFIDENT = 0.3
 """Keypoints that score less are drawn thin."""
@@ -16,7 +16,7 @@ CONFIDENT = 0.3
 DOUBTFUL = 0.1
 """Keypoints that score less are not drawn."""
 
-# The limbs people expect to see; the skeleton's own tree would tie shoulders to the nose.
+# The limbs that are drawn. They differ from the skeleton's tree, which connects the shoulders to the nose.
 _FACE = "nose-leye leye-lear nose-reye reye-rear"
 _BODY = (
     "lshoulder-rshoulder lhip-rhip lshoulder-lhip rshoulder-rhip lshoulder-lelbow lelbow-lwrist "
@@ -30,15 +30,15 @@ _IS_FACE = np.arange(len(_FROM)) < len(_FACE.split())
 
 def _side(first: int, second: int, face: bool) -> Colour | None:
     if face or (first in COCO17.left) != (second in COCO17.left):
-        return None  # the face and the lines across belong to neither side
+        return None  # the face and the lines between left and right belong to neither side
     return LEFT if first in COCO17.left else RIGHT
 
 
 _SIDES = [_side(*limb) for limb in zip(_FROM, _TO, _IS_FACE, strict=True)]
 
 
-def draw_keypoints(image: Image, person: Person, scale: tuple[float, float]) -> None:
-    """Draw one person's 2D skeleton onto `image`, its keypoints multiplied by `scale` (x, y)."""
+def draw_keypoints(image: Picture, person: Person, scale: tuple[float, float]) -> None:
+    """Draw a person's 2D skeleton onto `image`. Keypoints are multiplied by `scale` (x, y) first."""
     points = person.keypoints[:, :2].astype(np.float64) * scale
     score = np.nan_to_num(person.keypoints[:, 2], nan=0.0)
     radius = _radius(points[score >= DOUBTFUL])
@@ -55,7 +55,7 @@ def draw_keypoints(image: Image, person: Person, scale: tuple[float, float]) -> 
 
 
 def head_top(person: Person, scale: tuple[float, float]) -> tuple[float, float] | None:
-    """Where a label over the person's head points to, in the pixels of `draw_keypoints`; None if unseen."""
+    """Return where a label above the head points to, in scaled pixels; None if no keypoint is certain."""
     seen = person.keypoints[person.keypoints[:, 2] >= DOUBTFUL, :2].astype(np.float64) * scale
     if not len(seen) or not np.isfinite(seen).all():
         return None
@@ -65,7 +65,7 @@ def head_top(person: Person, scale: tuple[float, float]) -> tuple[float, float] 
 
 
 def _radius(points: NDArray[np.float64]) -> float:
-    """Half the thickness of a limb: in proportion to the person, within what looks well."""
+    """Half the thickness of a limb, in proportion to the person's size, from 1.2 to 6 pixels."""
     if not len(points):
         return 1.0
     with np.errstate(invalid="ignore"):

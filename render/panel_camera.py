@@ -1,4 +1,4 @@
-"""A virtual camera that stands off from the people and has all of them in its picture."""
+"""The camera of a 3D panel: it stands as near as it can with all people in its picture."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from numpy.typing import NDArray
 
 from .views import View
 
-_FOCAL = 2.0  # focal length over the panel's longer side: a short telephoto, depth shows but nothing bulges
-_NEAREST = 0.2  # metres before the lens, nearer points are not drawn
+_FOCAL = 2.0  # focal length divided by the panel's longer side: shows depth with little distortion
+_NEAREST = 0.2  # metres; points nearer to the camera are not drawn
 
 
 @dataclass(frozen=True)
-class VirtualCamera:
-    """A pinhole camera turned by `view`, looking at a target that is given with the points.
+class PanelCamera:
+    """A pinhole camera that looks at a target; the target is given with the points.
 
-    rotation: (3, 3), rows are the picture's right, down and forward in the scene's axes (x right, y down,
-    z forward). distance: metres from the target. focal: pixels. middle: (2,) pixels, where the target is.
+    Attributes:
+        rotation: (3, 3) The rows are the picture's right, down and forward in the scene's axes (x right, y
+            down, z forward).
+        distance: Metres from the target.
+        focal: Focal length in pixels.
+        middle: (2,) The pixel that shows the target.
     """
 
     rotation: NDArray[np.float64]
@@ -29,13 +33,13 @@ class VirtualCamera:
 
     @property
     def scale(self) -> float:
-        """Pixels a metre at the target."""
+        """Return the pixels a metre at the target."""
         return self.focal / self.distance
 
     def project(
         self, points: NDArray[np.floating], target: NDArray[np.floating]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Points (…, 3), metres → pixels (…, 2) and depth (…), metres; NaN pixels behind the camera."""
+        """Return the pixels (…, 2) and depth (…) of points (…, 3); pixels are NaN behind the camera."""
         turned = (points - target) @ self.rotation.T
         depth = turned[..., 2] + self.distance
         safe = np.where(depth > _NEAREST, depth, np.nan)
@@ -44,10 +48,14 @@ class VirtualCamera:
     @classmethod
     def fit(
         cls, view: View, points: NDArray[np.floating], low: tuple[float, float], high: tuple[float, float]
-    ) -> VirtualCamera:
-        """The nearest camera that sees all `points` inside a box of pixels.
+    ) -> PanelCamera:
+        """Return the nearest camera that shows all points inside a box of pixels.
 
-        points: (P, 3), metres from the target. low, high: the box's top left and bottom right corner.
+        Args:
+            view: The direction to look from.
+            points: (P, 3) Metres from the target.
+            low: The box's top left corner, x and y.
+            high: The box's bottom right corner, x and y.
         """
         rotation = _rotation(view)
         turned = points @ rotation.T
@@ -55,7 +63,7 @@ class VirtualCamera:
         focal = _FOCAL * float(room.max())
         reach = float(np.linalg.norm(turned, axis=1).max())
         near, far = 1.05 * reach + _NEAREST, max(200 * reach, 10.0)
-        for _ in range(50):  # bisect on the logarithm: the picture shrinks as the camera backs off
+        for _ in range(50):  # bisection of the logarithm of the distance
             distance = math.sqrt(near * far)
             lowest, highest = _bounds(turned, distance, focal)
             if (highest - lowest <= room).all():

@@ -1,4 +1,4 @@
-"""Colours and the few measures that every drawing shares."""
+"""The colours that all drawings share, and the type of a picture."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-"""(H, W, 3) uint8, RGB, upright."""
+Picture = NDArray[np.uint8]
+"""(H, W, 3) uint8 RGB: a canvas to draw on, or a video frame to draw."""
 
 Colour = tuple[int, int, int]
-"""Red, green, blue, 0–255."""
+"""Red, green and blue, 0–255."""
 
 PAGE: Colour = (233, 237, 242)
 CARD: Colour = (255, 255, 255)
@@ -22,21 +22,21 @@ GRID: Colour = (188, 198, 210)
 SHADOW: Colour = (214, 219, 227)
 EMPTY: Colour = (38, 44, 54)
 
-# Blue and vermillion of Okabe and Ito's palette: told apart under every common colour blindness, and in grey.
+# Blue and vermillion of Okabe and Ito's palette: distinct in grey and under common colour blindness.
 LEFT: Colour = (0, 114, 178)
 RIGHT: Colour = (213, 94, 0)
 
-# One for each person's trunk, head and label; none is near LEFT or RIGHT.
+# For each person's trunk, head and label; distinct from LEFT and RIGHT.
 TRACKS: tuple[Colour, ...] = ((63, 74, 90), (0, 138, 102), (170, 68, 153), (138, 128, 38), (128, 140, 156))
 
 
-@cache  # few pairs are ever asked for, but for every limb of every frame
+@cache  # called for every limb of every frame, with few different arguments
 def mix(colour: Colour, other: Colour, share: float) -> Colour:
-    """`colour` with `share` (0–1) of `other`."""
+    """Return `colour` mixed with a `share` (0–1) of `other`."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(colour, other, strict=True))
     return red, green, blue
 
 
 def track_colour(rank: int) -> Colour:
-    """The colour of the person who is `rank`-th in the table; it repeats after five people."""
+    """Return the colour of the person at index `rank` of the table; colours repeat after five people."""
     return TRACKS[rank % len(TRACKS)]

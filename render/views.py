@@ -1,4 +1,4 @@
-"""Where a 3D panel is looked at from."""
+"""The directions from which 3D panels show people."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from ..errors import UsageError
 class View:
     """A direction to look from, in degrees.
 
-    azimuth: 0 is the filming camera's own side; positive walks round the people to the filming camera's
-        right, so 90 sees them from the right edge of the picture and 180 from behind.
-    elevation: 0 is level, 90 straight down.
-    Raises `ValueError` unless azimuth is finite and −90 ≤ elevation ≤ 90.
+    Attributes:
+        azimuth: 0 is the side of the camera that filmed the video. Positive angles go around the people to
+            that camera's right: 90 looks from the right edge of the picture, 180 from behind the people.
+        elevation: 0 is level, 90 looks straight down.
+
+    Raises:
+        ValueError: The azimuth is not finite, or the elevation is not from −90 to 90.
     """
 
     azimuth: float
@@ -24,11 +27,14 @@ class View:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.azimuth) or not -90 <= self.elevation <= 90:
-            raise ValueError("azimuth must be finite and elevation between −90 and 90 degrees")
+            raise ValueError(
+                "expected a finite azimuth and an elevation between −90 and 90 degrees, found "
+                f"{self.azimuth:g} and {self.elevation:g}"
+            )
 
     @property
     def title(self) -> str:
-        """A few words for the panel's heading."""
+        """Return the panel's heading."""
         name = next((name for name, view in NAMED_VIEWS.items() if view == self), None)
         if name is not None and name != "turned":
             return f"{name} view"
@@ -44,15 +50,16 @@ NAMED_VIEWS = {
     "back": View(180, 8),
     "top": View(0, 90),
 }
-"""`camera` stands a little higher than level, so that the floor is seen as a floor."""
+"""`camera` looks from slightly above, so that the floor is visible."""
 
 DEFAULT_VIEWS = (NAMED_VIEWS["camera"], NAMED_VIEWS["turned"])
 
 
 def parse_view(text: str) -> View:
-    """A view from the command line's text: a name, or azimuth,elevation in degrees (`70,15`).
+    """Return the view that a text names: a name, or azimuth,elevation in degrees such as `70,15`.
 
-    Raises `UsageError`.
+    Raises:
+        UsageError: The text is neither.
     """
     if view := NAMED_VIEWS.get(text.strip().lower()):
         return view
@@ -63,5 +70,5 @@ def parse_view(text: str) -> View:
         except ValueError as error:
             raise UsageError(f"--view {text}: {error}") from error
     raise UsageError(
-        f"--view {text}: give one of {', '.join(NAMED_VIEWS)}, or azimuth,elevation in degrees such as 70,15"
+        f"--view {text}: expected {', '.join(NAMED_VIEWS)}, or azimuth,elevation in degrees such as 70,15"
     )

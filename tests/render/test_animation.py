@@ -9,7 +9,7 @@ from videopose.errors import UsageError
 from videopose.lifting.cameras.intrinsics import Intrinsics, project
 from videopose.lifting.pose_table import PoseTable
 from videopose.render.animation import Animation, shrink
-from videopose.render.theme import CARD, EMPTY, LEFT, RIGHT, Colour, Image, track_colour
+from videopose.render.theme import CARD, EMPTY, LEFT, RIGHT, Colour, Picture, track_colour
 from videopose.render.views import NAMED_VIEWS, View
 from videopose.skeleton import COCO17, H36M17
 
@@ -81,7 +81,7 @@ def _with(table: PoseTable, **changes: object) -> PoseTable:
     return PoseTable(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def _has(image: Image, colour: Colour, at: NDArray[np.floating] | None = None) -> bool:
+def _has(image: Picture, colour: Colour, at: NDArray[np.floating] | None = None) -> bool:
     """Whether `colour` occurs, within 2 pixels of `at` (x, y) if given."""
     if at is not None:
         x, y = np.rint(at).astype(int)
@@ -89,11 +89,11 @@ def _has(image: Image, colour: Colour, at: NDArray[np.floating] | None = None) -
     return bool((np.abs(image.astype(int) - colour).max(-1) <= 2).any())
 
 
-def _panels(animation: Animation, picture: Image) -> list[Image]:
+def _panels(animation: Animation, picture: Picture) -> list[Picture]:
     return [rect.of(picture) for rect in animation.layout.views]
 
 
-def _video(animation: Animation, picture: Image) -> Image:
+def _video(animation: Animation, picture: Picture) -> Picture:
     assert animation.layout.video is not None
     return animation.layout.video.of(picture)
 
@@ -103,7 +103,7 @@ def _in_panel(
 ) -> NDArray[np.float64]:
     joints = animation.scene.people(frame)[person].joints
     assert joints is not None
-    return animation.stages[panel].locate(joints[joint], frame)
+    return animation.panels[panel].locate(joints[joint], frame)
 
 
 @pytest.mark.parametrize("frame", [0, 6, 33, 59])
@@ -259,7 +259,7 @@ def test_a_bad_root_does_no_harm_to_the_other_frames(value: float) -> None:
     roots[30] = value
     animation = Animation(_table(roots))
     good = Animation(_table(ONE))
-    assert [s.scale for s in animation.stages] == pytest.approx([s.scale for s in good.stages], rel=0.03)
+    assert [s.scale for s in animation.panels] == pytest.approx([s.scale for s in good.panels], rel=0.03)
     for frame in (29, 30, 31):
         picture = animation.draw(frame)
         if frame != 30:
@@ -283,7 +283,7 @@ def test_without_roots_and_without_poses() -> None:
 
 def test_a_long_walk_is_followed_and_a_short_one_is_not() -> None:
     animation = Animation(_table(_roots((-20, 0, 6), (20, 0, 6), 300), count=300))
-    assert all(stage.follows for stage in animation.stages)
+    assert all(panel.follows for panel in animation.panels)
     for frame in (0, 100, 299):
         panel = _panels(animation, animation.draw(frame))[0]
         wrist = _in_panel(animation, frame, L_WRIST)
@@ -292,7 +292,7 @@ def test_a_long_walk_is_followed_and_a_short_one_is_not() -> None:
         assert _has(panel, LEFT, wrist)
     grids = [_panels(animation, animation.draw(frame))[0][-15:] for frame in (100, 101)]
     assert (grids[0] != grids[1]).any()
-    assert not any(stage.follows for stage in Animation(_table(ONE)).stages)
+    assert not any(panel.follows for panel in Animation(_table(ONE)).panels)
 
 
 def test_a_tall_video_gets_a_narrow_place() -> None:

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from videopose.render.panel_camera import VirtualCamera
+from videopose.render.panel_camera import PanelCamera
 from videopose.render.views import NAMED_VIEWS, View
 
 BOX = np.array(list(itertools.product((-1.5, 1.5), (-1.8, 0), (-0.7, 0.7))))
@@ -12,14 +12,14 @@ HERE = np.zeros(3)
 
 
 def _moves(view: View, direction: tuple[float, float, float]) -> np.ndarray:
-    camera = VirtualCamera.fit(view, BOX, LOW, HIGH)
+    camera = PanelCamera.fit(view, BOX, LOW, HIGH)
     ends, _ = camera.project(np.array([(0, 0, 0), direction]) * 0.3, HERE)
     return ends[1] - ends[0]
 
 
 @pytest.mark.parametrize("view", [*NAMED_VIEWS.values(), View(-137, 33), View(20, -30)])
 def test_fits_tightly(view: View) -> None:
-    points, depth = VirtualCamera.fit(view, BOX, LOW, HIGH).project(BOX, HERE)
+    points, depth = PanelCamera.fit(view, BOX, LOW, HIGH).project(BOX, HERE)
     assert (depth > 0).all()
     room = np.array(HIGH) - LOW
     span = np.ptp(points, axis=0)
@@ -53,7 +53,7 @@ def test_higher_elevation_sees_more_floor() -> None:
 
 
 def test_nearer_is_larger_and_behind_is_nowhere() -> None:
-    camera = VirtualCamera.fit(View(0, 0), BOX, LOW, HIGH)
+    camera = PanelCamera.fit(View(0, 0), BOX, LOW, HIGH)
     (near, far), _ = camera.project(np.array([[(0, 0, -1), (1, 0, -1)], [(0, 0, 1), (1, 0, 1)]], float), HERE)
     assert np.ptp(near[:, 0]) > np.ptp(far[:, 0])
     behind, depth = camera.project(np.array([0, 0, -2 * camera.distance]), HERE)
@@ -62,6 +62,6 @@ def test_nearer_is_larger_and_behind_is_nowhere() -> None:
 
 
 def test_moving_the_target_is_moving_the_people() -> None:
-    camera = VirtualCamera.fit(View(30, 10), BOX, LOW, HIGH)
+    camera = PanelCamera.fit(View(30, 10), BOX, LOW, HIGH)
     away = np.array([12.0, 0, -7])
     assert camera.project(BOX + away, away)[0] == pytest.approx(camera.project(BOX, HERE)[0])

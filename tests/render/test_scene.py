@@ -4,7 +4,8 @@ from numpy.typing import NDArray
 
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.pose_table import PoseTable
-from videopose.render.scene import ANKLE_HEIGHT, Scene
+from videopose.render.placement import ANKLE_HEIGHT
+from videopose.render.scene import Scene
 from videopose.skeleton import H36M17
 
 STANDING = np.zeros((17, 3), np.float32)

@@ -1,4 +1,4 @@
-"""One 3D panel: the floor, shadows, and people from one side."""
+"""One 3D panel: the floor, shadows and people, seen from one side."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..skeleton import H36M17
-from .panel_camera import VirtualCamera
+from .panel_camera import PanelCamera
 from .scene import Person, Scene
 from .strokes import capsules, discs, fill, lines
-from .theme import CARD, GRID, LEFT, RIGHT, SHADOW, Colour, Image, mix, track_colour
+from .theme import CARD, GRID, LEFT, RIGHT, SHADOW, Colour, Picture, mix, track_colour
 from .views import View
 
-_CELLS = 14  # at most so many from the middle to the edge; they are half a metre, or doubled until that holds
-_FADES = 6  # steps in which the grid fades into the panel
+_CELLS = 14  # most cells from the middle to the edge; a cell is half a metre, doubled until they suffice
+_FADES = 6  # steps in which the grid fades into the panel's colour
 _FLAT = np.array([1.0, 0.0, 1.0])
 _NOSE, _HEAD, _THORAX = (H36M17.index(name) for name in ("nose", "head", "thorax"))
-# The head is drawn as a disc about the middle of nose and crown, which takes the crown's place in the joints;
-# the neck leads there from the thorax, and the nose is a dot on the disc.
+# The head is a disc around the middle of nose and crown, which replaces the crown among the joints. The neck
+# goes from there to the thorax, and the nose is a dot on the disc.
 _CHILD, _PARENT = np.array(
     [bone for bone in H36M17.bones if bone[0] not in (_NOSE, _HEAD)] + [(_HEAD, _THORAX)]
 ).T
@@ -29,18 +29,26 @@ _SIDES: list[Colour | None] = [
 ]
 
 Shape = tuple[float, NDArray[np.int32], Colour, NDArray[np.int32] | None]
-"""Depth, outline, colour, and the outline of the rim that sets it off from what is behind, if any."""
+"""Depth, outline, colour, and the outline of a rim, which separates it from what is behind."""
 
-# Metres: half the thickness of a limb, of a joint, of a shadow; the head, and the dot that shows its face.
+# Metres: half the thickness of a limb, of a joint and of a shadow; the radius of the head and of the nose.
 _LIMB, _JOINT, _SHADE, _HEAD_RADIUS, _FACE_RADIUS = 0.026, 0.036, 0.03, 0.1, 0.034
 _THINNEST = 0.9  # pixels
 
 
-class Stage:
-    """A panel of `size` (width, height) pixels that shows `scene` from `view`.
+class Panel:
+    """A picture of a scene from one view.
 
-    targets: (3,) for a view that stands still, (T, 3) for one that follows the people. heading: pixels kept
-    free at the top. `scale` says how large people come out, in pixels a metre; `follows`, whether it does.
+    Args:
+        scene: The people.
+        view: The direction to look from.
+        targets: The point to look at, in metres: (3,) for a fixed view, (T, 3) for one that follows people.
+        size: Width and height, in pixels.
+        heading: The pixels at the top that are kept free.
+
+    Attributes:
+        scale: How large people are drawn, in pixels a metre.
+        follows: Whether the view follows people.
     """
 
     def __init__(
@@ -50,7 +58,7 @@ class Stage:
         margin = 0.03 * min(size) + 2
         heading = min(heading, round(0.35 * height))
         extent = scene.extent(targets)
-        self._camera = VirtualCamera.fit(
+        self._camera = PanelCamera.fit(
             view, extent, (margin, margin + heading), (width - margin, height - margin)
         )
         self._targets = targets
@@ -62,13 +70,13 @@ class Stage:
         self.scale = self._camera.scale
         self._rim = max(1.0, 0.012 * self.scale)
 
-    def draw_background(self, image: Image) -> None:
-        """What does not change: the floor, unless the view follows."""
+    def draw_background(self, image: Picture) -> None:
+        """Draw what is the same on every frame: the floor, unless the view follows people."""
         if not self.follows:
             self._draw_floor(image, self._targets)
 
-    def draw(self, image: Image, people: list[Person], frame: int) -> list[tuple[float, float]]:
-        """Draw `people` on `frame`; returns where each one's label points to, NaN for those out of sight."""
+    def draw(self, image: Picture, people: list[Person], frame: int) -> list[tuple[float, float]]:
+        """Draw the people of a frame; return where each label points to, NaN for people without a pose."""
         target = self._target(frame)
         if self.follows:
             self._draw_floor(image, target)
@@ -85,13 +93,13 @@ class Stage:
         return labels
 
     def locate(self, points: NDArray[np.floating], frame: int) -> NDArray[np.float64]:
-        """Where the panel shows `points` (…, 3), in the scene's metres, on `frame`: pixels (…, 2)."""
+        """Return where a frame's panel shows points of the scene: (…, 3) metres → (…, 2) pixels."""
         return self._camera.project(points, self._target(frame))[0]
 
     def _target(self, frame: int) -> NDArray[np.float64]:
         return self._targets[frame] if self.follows else self._targets
 
-    def _draw_shadow(self, image: Image, joints: NDArray[np.floating], target: NDArray[np.float64]) -> None:
+    def _draw_shadow(self, image: Picture, joints: NDArray[np.floating], target: NDArray[np.float64]) -> None:
         points, depth = self._camera.project(joints * _FLAT, target)
         radii = self._pixels(_SHADE, depth)
         for outline in capsules(
@@ -100,7 +108,7 @@ class Stage:
             fill(image, outline, SHADOW)
 
     def _add(self, shapes: list[Shape], person: Person, target: NDArray[np.float64]) -> tuple[float, float]:
-        """Add a person's limbs, joints and head to `shapes`; returns where the label points to."""
+        """Add a person's limbs, joints and head to `shapes`; return where the label points to."""
         if person.joints is None:
             return math.nan, math.nan
         pale = 0.6 if person.filled else 0.0
@@ -119,7 +127,7 @@ class Stage:
         outlines = capsules(starts, ends, radii)
         middle = (depth[_CHILD] + depth[_PARENT]) / 2
         for bone, joint in enumerate(_CHILD):
-            rim = None if joint == _HEAD else rims[bone]  # the neck's would cut into the head
+            rim = None if joint == _HEAD else rims[bone]  # the neck's rim would cut into the head
             shapes.append((float(middle[bone]), outlines[bone], colours[joint], rim))
 
         knobs = discs(points[_DISCS], self._pixels(_JOINT, depth[_DISCS]))
@@ -134,10 +142,11 @@ class Stage:
         return float(points[_HEAD, 0]), float(points[_HEAD, 1] - 1.25 * radius[0])
 
     def _pixels(self, metres: float, depth: NDArray[np.floating]) -> NDArray[np.float64]:
+        """How large a length is drawn at each depth."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(np.clip(metres * self._camera.focal / depth, _THINNEST, 60.0))
 
-    def _draw_floor(self, image: Image, target: NDArray[np.float64]) -> None:
+    def _draw_floor(self, image: Picture, target: NDArray[np.float64]) -> None:
         pieces = self._lattice + np.floor(target / self._cell) * self._cell * _FLAT
         away = np.linalg.norm(pieces.mean(1) - target * _FLAT, axis=1) / self._reach
         segments, _ = self._camera.project(pieces, target)
@@ -147,7 +156,7 @@ class Stage:
 
 
 def _lattice(cell: float, reach: float) -> NDArray[np.float64]:
-    """(P, 2, 3): the grid about the origin in pieces one cell long, so that each may have its own shade."""
+    """(P, 2, 3): the grid around the origin, in pieces one cell long, each of which has its own shade."""
     steps = np.arange(-reach, reach + cell / 2, cell)
     across, along = np.meshgrid(steps, steps[:-1], indexing="ij")
     ends = np.stack([along, along + cell], -1)
@@ -158,7 +167,7 @@ def _lattice(cell: float, reach: float) -> NDArray[np.float64]:
 
 
 def _with_face(joints: NDArray[np.floating]) -> NDArray[np.floating]:
-    """(17, 3) joints with the middle of the head in the crown's place."""
+    """(17, 3) joints with the crown replaced by the middle of the head."""
     moved = joints.copy()
     moved[_HEAD] = (joints[_HEAD] + joints[_NOSE]) / 2
     return moved

@@ -1,23 +1,23 @@
-"""Everything around the figures: cards, headings, legend, numbers, timeline, name tags."""
+"""The strip below the figures: frame, time, number of people, legend and timeline."""
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .layout import Layout, Rect
+from .labels import draw_card
+from .layout import Rect
 from .scene import Scene
 from .strokes import Font, rounded, stencil
-from .theme import BORDER, CARD, LEFT, MUTED, PAGE, RIGHT, TEXT, Colour, Image, mix, track_colour
+from .theme import CARD, LEFT, MUTED, PAGE, RIGHT, TEXT, Colour, Picture, mix, track_colour
 
-_LANES = 4  # tracks that the timeline shows one below the other; more share lanes
+_LANES = 4  # the timeline's rows; if there are more tracks, tracks share rows
 
 
 def clock(seconds: float) -> str:
-    """mm:ss.mmm, with hours in front where there are any."""
+    """Return a time as mm:ss.mmm, with hours in front from one hour on."""
     milliseconds = round(max(seconds, 0.0) * 1000)
     minutes, rest = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)
@@ -25,62 +25,17 @@ def clock(seconds: float) -> str:
     return f"{hours}:{text}" if hours else text
 
 
-def draw_card(image: Image, rect: Rect, unit: float) -> None:
-    """A white sheet with round corners and a thin border."""
-    radius = 8 * unit
-    stencil(image, (rect.x - 1, rect.y - 1), rounded(rect.width + 2, rect.height + 2, radius + 1), BORDER)
-    stencil(image, (rect.x, rect.y), rounded(rect.width, rect.height, radius), CARD)
-
-
-class Headings:
-    """Panel headings; `height` is what they take of a panel's top."""
-
-    def __init__(self, unit: float) -> None:
-        self._font = Font(max(12.5 * unit, 9))
-        self._inset = max(round(10 * unit), 4)
-        self.height = self._font.height + self._inset // 2
-
-    def draw(self, image: Image, rect: Rect, text: str) -> None:
-        """`text` in the top left corner of the panel `rect`, as far as there is room."""
-        self._font.write(
-            rect.of(image)[:, : rect.width - self._inset], (self._inset, self._inset // 2), text, MUTED
-        )
-
-
-class Tags:
-    """The pills that carry a track's id over its head; `height` is what they take."""
-
-    def __init__(self, unit: float) -> None:
-        self._font = Font(max(12.5 * unit, 9), bold=True)
-        self.height = self._font.height
-        self._sprite = lru_cache(maxsize=64)(self._render)
-
-    def draw(self, image: Image, at: tuple[float, float], track: int, rank: int) -> None:
-        """Draw the pill just above `at` (x, y), kept inside `image`; nowhere if `at` is not in `image`."""
-        height, width = image.shape[:2]
-        if not (-0.1 * width <= at[0] <= 1.1 * width and -0.1 * height <= at[1] <= 1.1 * height):
-            return
-        mask, pill = self._sprite(track, rank)
-        tall, wide = mask.shape
-        x = min(max(round(at[0] - wide / 2), 0), max(width - wide, 0))
-        y = min(max(round(at[1] - tall), 0), max(height - tall, 0))
-        stencil(image, (x, y), mask, pill)
-
-    def _render(self, track: int, rank: int) -> tuple[NDArray[np.uint8], Image]:
-        text = self._font.mask(str(track))
-        tall = self._font.height
-        wide = max(text.shape[1] + round(0.75 * tall), tall)
-        pill = np.full((tall + 2, wide + 2, 3), CARD, np.uint8)
-        stencil(pill, (1, 1), rounded(wide, tall, tall / 2), track_colour(rank))
-        stencil(pill, (1 + (wide - text.shape[1]) // 2, 1), text, CARD)
-        return rounded(wide + 2, tall + 2, tall / 2 + 1), pill
-
-
 class InfoStrip:
-    """Frame, time and how many people, over a timeline of who is there when; beside them the legend.
+    """Draws frame, time and number of people, the legend, and a timeline with a bar for each track.
 
-    rect: where in the picture. time: (T,) seconds of every frame. filled: whether anybody's keypoints were
-    interpolated, which the legend then explains. A strip that is low has neither captions nor timeline.
+    A low strip has neither captions nor a timeline.
+
+    Args:
+        rect: The strip's place in the picture.
+        unit: The scale of type and margins, see `Layout`.
+        scene: The people.
+        time: (T,) The time of every frame, in seconds.
+        filled: Whether any keypoints were interpolated, which the legend then explains.
     """
 
     def __init__(
@@ -89,7 +44,7 @@ class InfoStrip:
         self._rect, self._unit, self._time = rect, unit, time
         self._tracks, self._spans = scene.tracks, scene.spans()
         self._filled = filled
-        self._numbered = len(self._tracks) <= _LANES  # else lanes are shared
+        self._numbered = len(self._tracks) <= _LANES  # else tracks share rows
         self._small = Font(max(11 * unit, 9))
         self._inset = max(round(14 * unit), 5)
         self._tall = rect.height >= 64 and unit >= 0.6
@@ -114,7 +69,7 @@ class InfoStrip:
         self._timeline = self._place_timeline()
 
     def _place_timeline(self) -> Rect | None:
-        """Where the bars go; below them, where there is room, the seconds."""
+        """The place of the bars. If there is room, seconds go below them."""
         top = self._numbers_top + self._value.height + round(8 * self._unit)
         room = self._rect.height - self._inset - top
         if not self._tall or room < 6 * self._unit or not self._spans:
@@ -130,8 +85,8 @@ class InfoStrip:
         left = self._inset + gutter
         return Rect(left, top + (room - tall) // 2, self._rect.width - self._inset - left, tall)
 
-    def draw_background(self, image: Image) -> None:
-        """Captions, legend and the timeline's bars."""
+    def draw_background(self, image: Picture) -> None:
+        """Draw what is the same on every frame: captions, legend and the timeline's bars."""
         draw_card(image, self._rect, self._unit)
         part = self._rect.of(image)
         if self._tall:
@@ -141,8 +96,8 @@ class InfoStrip:
         if self._timeline is not None:
             self._draw_timeline(part, self._timeline)
 
-    def draw(self, image: Image, frame: int, people: int) -> None:
-        """This frame's numbers and the playhead."""
+    def draw(self, image: Picture, frame: int, people: int) -> None:
+        """Draw the numbers of one frame and its mark on the timeline."""
         part = self._rect.of(image)
         texts = (f"{frame + 1} / {len(self._time)}", clock(float(self._time[frame])), str(people))
         for (x, _), text in zip(self._columns, texts, strict=True):
@@ -152,7 +107,7 @@ class InfoStrip:
             x = box.x + round((box.width - wide) * frame / max(len(self._time) - 1, 1))
             part[box.y : box.y + box.height, x : x + wide] = TEXT
 
-    def _draw_legend(self, part: Image) -> None:
+    def _draw_legend(self, part: Picture) -> None:
         entries: list[tuple[str, Colour]] = [("left", LEFT), ("right", RIGHT)]
         if self._filled:
             entries.append(("interpolated", mix(MUTED, CARD, 0.6)))
@@ -171,7 +126,7 @@ class InfoStrip:
             self._small.write(part, (x + dot + gap, top), text, MUTED)
             x += width
 
-    def _draw_timeline(self, part: Image, box: Rect) -> None:
+    def _draw_timeline(self, part: Picture, box: Rect) -> None:
         lanes = min(len(self._spans), _LANES)
         pitch = box.height / lanes
         bar = max(round(min(pitch * 0.6, 8 * self._unit)), 2)
@@ -192,8 +147,8 @@ class InfoStrip:
         if self._ticks:
             self._draw_ticks(part, box)
 
-    def _draw_ticks(self, part: Image, box: Rect) -> None:
-        """Round seconds below the bars, each where the first frame that is not earlier stands."""
+    def _draw_ticks(self, part: Picture, box: Rect) -> None:
+        """Draw round seconds below the bars, each at the first frame that is not earlier."""
         start, end = float(self._time[0]), float(self._time[-1])
         widest = 4 * self._small.width("00:00")
         steps = (s * m for m in (1, 60, 3600) for s in (1, 2, 5, 10, 15, 30))
@@ -206,10 +161,3 @@ class InfoStrip:
                 min(max(x - self._small.width(text) / 2, box.x), box.x + box.width - self._small.width(text))
             )
             self._small.write(part, (left, box.y + box.height), text, MUTED)
-
-
-def draw_cards(image: Image, layout: Layout) -> None:
-    """The page and a card for each 3D panel."""
-    image[:] = PAGE
-    for rect in layout.views:
-        draw_card(image, rect, layout.unit)

@@ -1,6 +1,6 @@
 import pytest
 
-from videopose.render.chrome import clock
+from videopose.render.info_strip import clock
 
 
 @pytest.mark.parametrize(
