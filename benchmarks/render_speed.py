@@ -25,7 +25,7 @@ from videopose.pipeline.downloads.assets import fetch
 from videopose.pipeline.video.reader import open_video
 from videopose.pipeline.video.writer import VideoWriter
 from videopose.render.animation import Animation
-from videopose.render.theme import Image
+from videopose.render.theme import Picture
 from videopose.skeleton import COCO17, H36M17
 
 SIZE = (1200, 600)
@@ -72,7 +72,7 @@ def report(what: str, rounds: int, work: Callable[[], int]) -> None:
     print(f"{what:27} {np.median(speeds):.0f} fps ({min(speeds):.0f}–{max(speeds):.0f} in {rounds} rounds)")
 
 
-def draw(animation: Animation, images: list[Image]) -> int:
+def draw(animation: Animation, images: list[Picture]) -> int:
     """Draw every frame, with the images in turn."""
     for frame in range(len(animation)):
         animation.draw(frame, images[frame % len(images)])
