@@ -1,7 +1,7 @@
-"""What is trained to measure the paper's claims again, and which figures of the paper that is held against.
+"""What is trained to measure the paper's claims again, and which of the paper's figures it is compared with.
 
-A `Run` is one training with its measurements; a `Row` is one claim, made of figures of several runs, which
-rows share. Everything is told as changes of configs/reproduction/base.yaml: 27 frames, 128 channels.
+A `Run` is one training with its measurements. A `Row` is one claim, made of figures of several runs, which
+rows share. Runs are changes of configs/reproduction/base.yaml: 27 frames, 128 channels.
 """
 
 from __future__ import annotations
@@ -96,9 +96,9 @@ CHANNELS = (128, 256, 512, 1024, 2048)
 CHUNKS = (1, 2, 4, 8, 16, 32)
 
 _SMALL = "all errors are twice the paper's: a model of 128 channels sees 1 million frames, not 250"
-_UNFINISHED = "so few steps do not bring it to its end: its training error is higher, too"
+_UNFINISHED = "not trained to the end in so few steps: its training error is higher, too"
 _NOT_OVERFITTED = (
-    "the gain there is presumably less over-fitting, and so short a training does not over-fit: its training "
+    "there the gain is presumably less over-fitting; so short a training does not over-fit: its training "
     "errors are as high as its test errors"
 )
 
@@ -149,7 +149,7 @@ ROWS: dict[str, Row] = {
     for row in (
         Row(
             "temporal",
-            "Time helps; a causal model is about half way",
+            "Time helps; a causal model gains about half as much",
             "Table 1, whose temporal models see 243 frames; ours 27",
             (
                 Figure("single frame", "frames-1", 51.8, why=_SMALL),
@@ -169,13 +169,13 @@ ROWS: dict[str, Row] = {
             (
                 Figure("single frame", "frames-1", 11.6, metric="mpjve"),
                 Figure(
-                    "temporal", "base", 2.8, metric="mpjve", why="27 frames even out less noise than 243 do"
+                    "temporal", "base", 2.8, metric="mpjve", why="27 frames average out less noise than 243"
                 ),
             ),
         ),
         Row(
             "receptive-field",
-            "The more frames the better, ever more slowly",
+            "More frames are better, by less and less",
             "Appendix A.3, a curve; 1 and 243: Table 1; 27 and 81: VideoPose3D's README, with true boxes",
             tuple(
                 Figure(f"{n} frame{'s' * (n > 1)}", _field_run(n), paper, why=_UNFINISHED if n > 27 else "")
@@ -184,7 +184,7 @@ ROWS: dict[str, Row] = {
         ),
         Row(
             "channels",
-            "More channels help, until they do not",
+            "More channels help, up to a point",
             "Appendix A.3, a curve, 243 frames; 9 here",
             tuple(
                 Figure(f"{n} channels", f"channels-{n}", why=_UNFINISHED if n == 2048 else "")
