@@ -1,0 +1,74 @@
+"""One person's motion at even times, as joints and as a rig: what every format is written from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .axes import Z_UP_TO_Y_UP
+from .clock import Clock
+from .rig_fitting import fit_rig
+from .rig_motion import RigMotion
+from .tracks import Track
+
+
+@dataclass(frozen=True)
+class Motion:
+    """One person, frame by frame of an even clock.
+
+    Attributes:
+        track: The person's joints in the world, on the video's frames.
+        clock: The clock of the exported file.
+        frames: (F,) the clock's frames from the person's first to the last one.
+    """
+
+    track: Track
+    clock: Clock
+    frames: NDArray[np.int64]
+
+    @property
+    def id(self) -> int:
+        """The track's number."""
+        return self.track.id
+
+    @property
+    def rate(self) -> float:
+        """Frames a second."""
+        return self.clock.rate
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """(F,) seconds since the video's first frame."""
+        return self.frames / self.clock.rate
+
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """(F,): whether the person has a pose there; False in a gap."""
+        at = self.clock.seconds(self.track.frames)
+        after = np.searchsorted(at, self.times - 1e-9).clip(0, len(at) - 1)
+        before = (np.searchsorted(at, self.times + 1e-9, side="right") - 1).clip(0)
+        return np.asarray(self.track.frames[after] - self.track.frames[before] <= 1)
+
+    @cached_property
+    def joints(self) -> NDArray[np.float64]:
+        """(F, 17, 3) Human3.6M joints, metres, z up, linearly between the video's frames; NaN in a gap."""
+        at = self.clock.seconds(self.track.frames)
+        values = self.track.joints.reshape(len(at), -1)
+        joints = np.stack([np.interp(self.times, at, column) for column in values.T], 1)
+        joints[~self.present] = np.nan
+        return joints.reshape(-1, 17, 3)
+
+    @cached_property
+    def rig(self) -> RigMotion:
+        """The rig fitted to the joints, y up; gaps are interpolated, since a rig always has a pose."""
+        at = self.clock.seconds(self.track.frames)
+        rising = np.diff(at, prepend=-1) > 0  # two frames with one time stamp count once
+        return fit_rig(self.track.joints[rising] @ Z_UP_TO_Y_UP.T, at[rising]).at(self.times)
+
+
+def make_motion(track: Track, clock: Clock) -> Motion:
+    """Return a track's motion on a clock."""
+    return Motion(track, clock, clock.span(track.frames))

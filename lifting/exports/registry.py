@@ -1,0 +1,79 @@
+"""The export formats by name. A new one is a module with a function `encode`, and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TypeVar
+
+from ...errors import UsageError
+from .motion import Motion
+from .style import Style, Up
+
+
+Value = TypeVar("Value", bound=str)
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format that motion can be exported to.
+
+    Attributes:
+        name: What `--format` calls it.
+        suffix: The ending of its files.
+        summary: What opens it, in a few words.
+        module: The module of this package whose `encode(motions, style)` returns the file's bytes.
+        one_each: Whether each person gets a file of their own.
+        units: The units of length that it can have; the first is its habit.
+        up: The up axes that it can have; the first is its habit.
+    """
+
+    name: str
+    suffix: str
+    summary: str
+    module: str
+    one_each: bool
+    units: tuple[str, ...]
+    up: tuple[Up, ...]
+
+    @property
+    def encode(self) -> Callable[[Sequence[Motion], Style], bytes]:
+        """The function that returns the bytes of a file. Loaded on demand, since it may need an extra."""
+        function: Callable[[Sequence[Motion], Style], bytes] = import_module(
+            f".{self.module}", __package__
+        ).encode
+        return function
+
+    def check_units(self, units: str | None) -> str:
+        """Return the unit to use. Raises `UsageError` if the format cannot have it."""
+        return _allowed("--units", units, self.units, self.name)
+
+    def check_up(self, up: str | None) -> Up:
+        """Return the up axis to use. Raises `UsageError` if the format cannot have it."""
+        return _allowed("--up", up, self.up, self.name)
+
+
+def _allowed(option: str, wanted: str | None, allowed: tuple[Value, ...], name: str) -> Value:
+    for value in allowed:
+        if wanted in (None, value):
+            return value
+    raise UsageError(f"{option} {wanted}: {name} files have {' or '.join(allowed)}; leave {option} out")
+
+
+_ANY_UNIT = ("m", "cm", "mm")
+
+FORMATS = {
+    entry.name: entry
+    for entry in (
+        Format("bvh", ".bvh", "Blender, Maya, MotionBuilder", "bvh", True, ("cm", "m", "mm"), ("y", "z")),
+    )
+}
+"""Every format by name, in the order that help texts list them."""
+
+
+def find_format(name: str) -> Format:
+    """Return a format by its name. Raises `UsageError` for an unknown one."""
+    if name not in FORMATS:
+        raise UsageError(f"unknown format {name!r}; expected one of {', '.join(FORMATS)}")
+    return FORMATS[name]

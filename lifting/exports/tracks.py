@@ -1,0 +1,78 @@
+"""The tracks of a pose table as exports need them: joints in the world, without rows that have no pose."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError, UsageError
+from ..pose_table import PoseTable
+from .world_standin import world_joints
+
+
+@dataclass(frozen=True)
+class Track:
+    """One person's joints in the world.
+
+    Attributes:
+        id: The track's number in the pose table.
+        frames: (T,) decoded frames on which the person has a pose, rising. A gap is a step of more than 1.
+        joints: (T, 17, 3) Human3.6M joints, metres, x right, y forward, z up, the floor at z = 0; finite.
+    """
+
+    id: int
+    frames: NDArray[np.int64]
+    joints: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.joints.shape != (len(self.frames), 17, 3) or not len(self.frames):
+            raise ValueError(f"expected (T, 17, 3) joints of T > 0 frames, found {self.joints.shape}")
+        if not np.isfinite(self.joints).all() or (np.diff(self.frames) < 1).any():
+            raise ValueError("expected finite joints and rising frames")
+
+
+def tracks_in_world(
+    table: PoseTable, *, people: int | None = None, select: Collection[int] = ()
+) -> list[Track]:
+    """Return the tracks that have poses, in the world, by id.
+
+    Args:
+        table: The pose table.
+        people: How many to keep: those with most frames, and of equals the one with the largest keypoints.
+            None keeps all.
+        select: The ids to keep; empty keeps all.
+
+    Raises:
+        InputError: If the table has no poses.
+        UsageError: If a selected track is not in the table, or has no poses.
+    """
+    if not len(table):
+        raise InputError("the table has no rows: there are no people in it")
+    joints = world_joints(table)
+    tracks: list[Track] = []
+    presence: dict[int, tuple[int, float]] = {}
+    for number, rows in table.tracks():
+        posed = np.flatnonzero(np.isfinite(joints[rows]).all((1, 2))) + rows.start
+        if len(posed):
+            tracks.append(Track(number, table.frame[posed].astype(np.int64), joints[posed]))
+            presence[number] = (len(posed), _extent(table.keypoints[rows]))
+    if not tracks:
+        raise InputError("the table has no poses; `videopose lift` makes them")
+    known = [track.id for track in tracks]
+    if missing := [number for number in select if number not in known]:
+        listed = ", ".join(map(str, known))
+        raise UsageError(f"--select {missing[0]}: expected a track with poses, found only {listed}")
+    if select:
+        tracks = [track for track in tracks if track.id in select]
+    most_present = sorted(tracks, key=lambda track: presence[track.id], reverse=True)
+    return sorted(most_present[:people], key=lambda track: track.id)
+
+
+def _extent(keypoints: NDArray[np.float32]) -> float:
+    """Return the usual height of a person's keypoints, in pixels; 0 if no keypoint is finite."""
+    heights = np.ptp(keypoints[..., 1], axis=1)
+    finite = heights[np.isfinite(heights)]
+    return float(np.median(finite)) if len(finite) else 0.0
