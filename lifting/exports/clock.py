@@ -60,8 +60,6 @@ def make_clock(time: NDArray[np.float64], rate: float, fps: float | None) -> Clo
 
 def _known_rate(rate: float, count: int) -> float:
     """Return the common rate that this one stands for: time stamps in milliseconds give 29.9998 for 30."""
-    for thousandths in (1000, 1001):
-        common = round(rate * thousandths / 1000) * 1000 / thousandths
-        if abs(common - rate) * max(count, 100) < _EVEN * rate:
-            return common
-    return rate
+    common = [round(rate * thousandths / 1000) * 1000 / thousandths for thousandths in (1000, 1001)]
+    nearest = min(common, key=lambda each: abs(each - rate))
+    return nearest if abs(nearest - rate) * max(count, 100) < _EVEN * rate else rate

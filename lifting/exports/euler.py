@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+Order = Literal["ZXY", "ZYX"]
 
-def continuous_euler(rotations: NDArray[np.float64], order: str) -> NDArray[np.float64]:
+
+def continuous_euler(rotations: NDArray[np.float64], order: Order) -> NDArray[np.float64]:
     """Return intrinsic Euler angles in degrees, each frame's closest to the frame before.
 
     Three angles and two others mean the same rotation, and each of the angles may have 360° added. Of all

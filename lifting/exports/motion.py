@@ -66,7 +66,8 @@ class Motion:
         """The rig fitted to the joints, y up; gaps are interpolated, since a rig always has a pose."""
         at = self.clock.seconds(self.track.frames)
         rising = np.diff(at, prepend=-1) > 0  # two frames with one time stamp count once
-        return fit_rig(self.track.joints[rising] @ Z_UP_TO_Y_UP.T, at[rising]).at(self.times)
+        contact = None if self.track.contact is None else self.track.contact[rising]
+        return fit_rig(self.track.joints[rising] @ Z_UP_TO_Y_UP.T, at[rising], contact).at(self.times)
 
 
 def make_motion(track: Track, clock: Clock) -> Motion:

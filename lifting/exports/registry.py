@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ...errors import UsageError
-from .motion import Motion
 from .style import Style, Up
+
+if TYPE_CHECKING:
+    from .motion import Motion
 
 
 Value = TypeVar("Value", bound=str)
@@ -27,6 +29,7 @@ class Format:
         one_each: Whether each person gets a file of their own.
         units: The units of length that it can have; the first is its habit.
         up: The up axes that it can have; the first is its habit.
+        bridges_gaps: Whether it has a pose in every frame, also where the table has none.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Format:
     one_each: bool
     units: tuple[str, ...]
     up: tuple[Up, ...]
+    bridges_gaps: bool
 
     @property
     def encode(self) -> Callable[[Sequence[Motion], Style], bytes]:
@@ -66,7 +70,10 @@ _ANY_UNIT = ("m", "cm", "mm")
 FORMATS = {
     entry.name: entry
     for entry in (
-        Format("bvh", ".bvh", "Blender, Maya, MotionBuilder", "bvh", True, ("cm", "m", "mm"), ("y", "z")),
+        Format(
+            "bvh", ".bvh", "Blender, Maya, MotionBuilder", "bvh", True, ("cm", "m", "mm"), ("y", "z"), True
+        ),
+        Format("glb", ".glb", "Blender, web viewers, game engines", "glb", False, ("m",), ("y",), True),
     )
 }
 """Every format by name, in the order that help texts list them."""

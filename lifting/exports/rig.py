@@ -56,7 +56,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "mixamo": tuple("mixamorig:" + _MIXAMO[joint] for joint in JOINTS),
     "cmu": tuple(_CMU[joint] for joint in JOINTS),
 }
-"""What each joint of the rig is called: as in Unity's humanoid rig, on Mixamo's characters, in CMU's files."""
+"""What each joint of the rig is called: as by Unity, on Mixamo's characters, in CMU's files."""
 
 
 @dataclass(frozen=True)

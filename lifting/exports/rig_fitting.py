@@ -1,8 +1,8 @@
 """Inverse kinematics: from 17 joint positions to rotations of the rig with bones of constant length.
 
-Each bone is turned so that it points from where the rig has its head to where the joints have its tail, parents
-before children, so that an error of one bone's length does not move the bones after it. The positions of a
-bone's two ends do not show how it is twisted about itself. The twist is found like this:
+Each bone is turned so that it points from where the rig has its head to where the joints have its tail.
+Parents come before children, so an error of one bone's length does not move the bones after it. The positions
+of a bone's two ends do not show how it is twisted about itself. The twist is found like this:
 
 - hips: by the line between the hip joints, and by the direction to the spine joint;
 - chest: by the line between the shoulders; the spine below it is turned half as far;
@@ -10,7 +10,8 @@ bone's two ends do not show how it is twisted about itself. The twist is found l
 - thighs and upper arms: by the plane in which knee and elbow are bent, the more the further they are bent;
   straight limbs are not twisted, and the change from one to the other is smoothed over 0.1 s;
 - shoulder bones, shins, forearms: turned the shortest way from the bone before;
-- feet and hands: as the shin and the forearm, since the 17 joints end at ankle and wrist.
+- feet and hands: as the shin and the forearm, since the 17 joints end at ankle and wrist; a foot whose end
+  would be below the floor is turned up about the ankle until it is not.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from ...skeleton import H36M17
-from .rig import JOINTS, PARENTS, BoneLengths
+from .rig import ENDS, JOINTS, PARENTS, BoneLengths
 from .rig_motion import RigMotion, forward
 
 _STRAIGHT, _BENT = 10.0, 35.0  # degrees of knee or elbow flexion between which the twist gains full weight
@@ -79,12 +80,17 @@ def fit_rig(
     if joints.ndim != 3 or joints.shape[1:] != (17, 3) or not np.isfinite(joints).all():
         raise ValueError(f"expected finite (T, 17, 3) joints, found {joints.shape}")
     fit = _Fit(joints, times)
-    hips = joints[:, 0] + _support_shift(fit, joints, times, support)
+    shift = _support_shift(fit, joints, times, support)
+    for foot in ("lfoot", "rfoot"):
+        fit.keep_above_floor(foot, shift)
     world = [fit.rotation[joint] for joint in JOINTS]
     local = [
-        turn if parent < 0 else world[parent].inv() * turn for turn, parent in zip(world, PARENTS, strict=True)
+        turn if parent < 0 else world[parent].inv() * turn
+        for turn, parent in zip(world, PARENTS, strict=True)
     ]
-    return RigMotion(fit.lengths, times, hips, np.stack([turn.as_quat() for turn in local], 1))
+    return RigMotion(
+        fit.lengths, times, joints[:, 0] + shift, np.stack([turn.as_quat() for turn in local], 1)
+    )
 
 
 class _Fit:
@@ -137,6 +143,21 @@ class _Fit:
         self._place(joint, parent)
         self.rotation[joint] = self.rotation[parent]
 
+    def keep_above_floor(self, foot: str, shift: Vectors) -> None:
+        """Turn a foot about the ankle's left-right axis, so that its end is not below y = 0."""
+        height = (self.position[foot] + shift)[:, 1]
+        end = self.rotation[foot].apply(self.lengths.ends()[ENDS.index(foot)])
+        axis = self.rotation[foot].apply((1, 0, 0))
+        # Turned by b, the end's height above the ankle is reach · cos(b − phase).
+        across = np.cross(axis, end)[:, 1]
+        reach, phase = np.hypot(end[:, 1], across), np.arctan2(across, end[:, 1])
+        level = np.arccos(np.clip(-height / np.maximum(reach, 1e-9), -1, 1))
+        turns = np.stack([phase - level, phase + level])
+        turns = (turns + np.pi) % (2 * np.pi) - np.pi
+        turn = np.take_along_axis(turns, np.abs(turns).argmin(0)[None], 0)[0]
+        turn = np.where(height + end[:, 1] < 0, turn, 0)
+        self.rotation[foot] = Rotation.from_rotvec(axis * turn[:, None]) * self.rotation[foot]
+
     def _swing(self, joint: str, parent: str, tail: str, target: Vectors) -> None:
         """Turn a bone the shortest way from its parent, so that its tail points at the target."""
         rest = self._rest[tail]
@@ -145,7 +166,7 @@ class _Fit:
     def _limb(
         self, upper: str, lower: str, middle: str, end: str, *, hinge: tuple[float, float, float]
     ) -> None:
-        """Turn the two bones of a limb; `hinge` is the axis, in the rest pose, about which the middle bends."""
+        """Turn the two bones of a limb; `hinge` is the middle joint's axis in the rest pose."""
         parent = JOINTS[PARENTS[JOINTS.index(upper)]]
         self._place(upper, parent)
         self._swing(upper, parent, lower, self._at[middle])
@@ -170,7 +191,7 @@ def _ear_line(upright: Vectors, nose: Vectors, chest_left: Vectors) -> Vectors:
     """Return the direction from the right to the left ear: (T, 3), unit length.
 
     The nose (given from the neck) lies in front of the line from the neck to the top of the head. The closer
-    it is to that line, the less it says about where the face looks, and the more the chest's direction counts.
+    it is to that line, the less it says about where the face looks, and the more the chest counts.
     """
     across = np.cross(upright, nose)
     offset = np.linalg.norm(across, axis=-1)  # metres: how far the nose is in front of the line

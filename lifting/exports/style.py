@@ -29,7 +29,7 @@ class Style:
     units: str = "m"
     up: Up = "y"
     names: str = "plain"
-    channels: str = "ZXY"
+    channels: Literal["ZXY", "ZYX"] = "ZXY"
     tpose_frame: bool = False
     title: str = "videopose"
 

@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, UsageError
 from ..pose_table import PoseTable
-from .world_standin import world_joints
+from .rig import ANKLE_HEIGHT
+
+_SPACING = 1.2  # metres between people whose place is not known
+_FARTHEST = 1000.0  # metres; a root further away is an error of its estimate
+_STANDS = 15  # percentile of the height of the lowest joint at which a person stands on the floor
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,13 @@ class Track:
         id: The track's number in the pose table.
         frames: (T,) decoded frames on which the person has a pose, rising. A gap is a step of more than 1.
         joints: (T, 17, 3) Human3.6M joints, metres, x right, y forward, z up, the floor at z = 0; finite.
+        contact: (T, 2), 0–1: whether the left and the right foot stand on the floor; None if not known.
     """
 
     id: int
     frames: NDArray[np.int64]
     joints: NDArray[np.float64]
+    contact: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if self.joints.shape != (len(self.frames), 17, 3) or not len(self.frames):
@@ -51,13 +57,15 @@ def tracks_in_world(
     """
     if not len(table):
         raise InputError("the table has no rows: there are no people in it")
-    joints = world_joints(table)
+    joints = placed_joints(table)
     tracks: list[Track] = []
     presence: dict[int, tuple[int, float]] = {}
     for number, rows in table.tracks():
         posed = np.flatnonzero(np.isfinite(joints[rows]).all((1, 2))) + rows.start
         if len(posed):
-            tracks.append(Track(number, table.frame[posed].astype(np.int64), joints[posed]))
+            contact = table.contact[posed].astype(np.float64)
+            known_contact = contact if np.isfinite(contact).all() else None
+            tracks.append(Track(number, table.frame[posed].astype(np.int64), joints[posed], known_contact))
             presence[number] = (len(posed), _extent(table.keypoints[rows]))
     if not tracks:
         raise InputError("the table has no poses; `videopose lift` makes them")
@@ -69,6 +77,37 @@ def tracks_in_world(
         tracks = [track for track in tracks if track.id in select]
     most_present = sorted(tracks, key=lambda track: presence[track.id], reverse=True)
     return sorted(most_present[:people], key=lambda track: track.id)
+
+
+def placed_joints(table: PoseTable) -> NDArray[np.float64]:
+    """Return everyone's joints in the world, also where the table does not say where a person is.
+
+    Gaps of the root are bridged in a straight line. People without any root stand side by side. A single
+    camera knows a person's distance, and so the height of the feet, only roughly. Each track is therefore
+    moved up or down as a whole, so that the feet, when they are low, are on the floor.
+
+    Returns:
+        (N, 17, 3) metres, x right, y forward, z up, the floor at z = 0; NaN where there is no pose.
+    """
+    rotation = table.camera_rotation[table.frame].astype(np.float64)
+    position = table.camera_position[table.frame].astype(np.float64)
+    pose = np.einsum("nij,nkj->nki", rotation, table.pose.astype(np.float64))
+    root = np.einsum("nij,nj->ni", rotation, table.root.astype(np.float64)) + position
+    root[~(np.abs(root) < _FARTHEST).all(1)] = np.nan
+    aside = 0.0
+    for _, rows in table.tracks():
+        known = np.isfinite(root[rows, 0])
+        if known.any():
+            frames = table.frame[rows]
+            for axis in range(3):
+                root[rows, axis] = np.interp(frames, frames[known], root[rows, axis][known])
+        else:
+            root[rows], aside = (aside, 0, 0), aside + _SPACING
+        lowest = pose[rows, :, 2].min(1) + root[rows, 2]
+        lowest = lowest[np.isfinite(lowest)]
+        if len(lowest):
+            root[rows, 2] += ANKLE_HEIGHT - np.percentile(lowest, _STANDS)
+    return pose + root[:, None]
 
 
 def _extent(keypoints: NDArray[np.float32]) -> float:

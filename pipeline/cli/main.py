@@ -9,7 +9,7 @@ import sys
 import click
 
 from ..progress import say
-from . import assets, detectors, evaluate, infer, install, prepare, render, semi_train, train
+from . import assets, detectors, evaluate, export, infer, install, prepare, render, semi_train, train
 from .error_report import complain
 
 _EXIT_CODES = """\b
@@ -53,6 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
 for command in (
     *infer.COMMANDS,
     render.render,
+    export.export,
     *semi_train.COMMANDS,
     train.train,
     *evaluate.COMMANDS,

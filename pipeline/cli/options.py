@@ -45,7 +45,8 @@ def settings(kind: type[Settings], options: Mapping[str, Any]) -> Settings:
     return kind(**{each.name: values[each.name] for each in fields(kind) if each.name in values})
 
 
-def _people(context: click.Context, option: click.Parameter, value: str) -> int | None:
+def people_number(context: click.Context, option: click.Parameter, value: str) -> int | None:
+    """Parse a number of people; None for all."""
     if value == "all":
         return None
     try:
@@ -93,7 +94,7 @@ def people_options(default: str) -> tuple[Option[Any], ...]:
             "--people",
             default=default,
             show_default=True,
-            callback=_people,
+            callback=people_number,
             metavar="N|all",
             help="How many people to lift: those most present (frames seen) and largest first.",
         ),

@@ -1,0 +1,161 @@
+"""From a pose table to the files of the chosen formats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from ...errors import UsageError
+from ...files import replacing
+from ...lifting.exports import Format, Style, find_format
+from ...lifting.exports.clock import make_clock
+from ...lifting.exports.motion import Motion, make_motion
+from ...lifting.exports.tracks import tracks_in_world
+from ...lifting.pose_table import PoseTable
+from ..paths import base_name, check_free
+from ..progress import say
+
+_TPOSE = ".tpose"  # before the suffix of a BVH file whose frame 0 is the T-pose
+_HIGHEST_FPS = 1000.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """What `export` can be told.
+
+    Attributes:
+        formats: The formats' names.
+        people: How many people to export, those most present first; None for all.
+        select: The ids of the tracks to export; empty for all.
+        fps: Frames a second; None for the video's own.
+        units: The unit of lengths; None for each format's habit.
+        up: The axis that points up; None for each format's habit.
+        names: The joint names of animation formats: plain, mixamo or cmu.
+        channels: The order of BVH's rotation channels: ZXY or ZYX.
+        tpose_frame: Whether to write a second BVH file whose frame 0 is the T-pose.
+    """
+
+    formats: tuple[str, ...]
+    people: int | None = None
+    select: tuple[int, ...] = ()
+    fps: float | None = None
+    units: str | None = None
+    up: str | None = None
+    names: str = "plain"
+    channels: Literal["ZXY", "ZYX"] = "ZXY"
+    tpose_frame: bool = False
+
+
+def check_options(options: ExportOptions) -> list[tuple[Format, Style]]:
+    """Return each format with its style.
+
+    Raises:
+        UsageError: If a format is unknown or cannot have the units or the axis wanted, or `fps` is no rate.
+    """
+    if options.fps is not None and not 0 < options.fps <= _HIGHEST_FPS:
+        raise UsageError(f"--fps {options.fps:g}: expected a rate above 0 and up to {_HIGHEST_FPS:g}")
+    chosen = []
+    for name in dict.fromkeys(options.formats):
+        found = find_format(name)
+        style = Style(
+            units=found.check_units(options.units),
+            up=found.check_up(options.up),
+            names=options.names,
+            channels=options.channels,
+        )
+        chosen.append((found, style))
+    if options.tpose_frame and "bvh" not in options.formats:
+        raise UsageError("--tpose-frame writes a second BVH file; add --format bvh")
+    return chosen
+
+
+def expected_files(table: Path, options: ExportOptions) -> list[Path]:
+    """Return the files that an export of this table may replace: those of its name that exist already."""
+    base = table.with_name(base_name(table))
+    found = []
+    for each, _ in check_options(options):
+        found.append(base.with_name(base.name + each.suffix))
+        found.extend(sorted(base.parent.glob(f"{base.name}.[0-9]*{each.suffix}")))
+    return [path for path in found if path.exists()]
+
+
+def export_table(
+    table: PoseTable,
+    source: Path,
+    options: ExportOptions,
+    *,
+    output: Path | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write a table's motion in every chosen format, and say which files were written.
+
+    Args:
+        table: The pose table.
+        source: Its file, which the results are named after.
+        options: What to write.
+        output: The folder of the results; None for that of `source`.
+        overwrite: Whether files that exist may be replaced.
+
+    Returns:
+        The files written.
+
+    Raises:
+        InputError: If the table has no poses.
+        UsageError: If an option cannot be used.
+        OutputError: If a file exists and may not be replaced, or cannot be written.
+    """
+    formats = check_options(options)
+    tracks = tracks_in_world(table, people=options.people, select=options.select)
+    clock = make_clock(table.time, table.rate, options.fps)
+    motions = [make_motion(track, clock) for track in tracks]
+    base = (output or source.parent) / base_name(source)
+    files: dict[Path, tuple[Format, Style, list[Motion]]] = {}
+    for found, style in formats:
+        style = replace(style, title=base.name)
+        for name, people in _files(base.name, found, motions):
+            files[base.with_name(name + found.suffix)] = (found, style, people)
+            if options.tpose_frame and found.name == "bvh":
+                tpose = replace(style, tpose_frame=True)
+                files[base.with_name(name + _TPOSE + found.suffix)] = (found, tpose, people)
+    check_free(list(files), overwrite=overwrite)
+    if clock.uneven and options.fps is None:
+        say(
+            f"note: the video's frames are unevenly spaced; the motion is resampled to {clock.rate:g} "
+            "even frames a second (--fps changes that)"
+        )
+    if any(found.bridges_gaps for found, _ in formats):
+        _say_gaps(motions)
+    for path, (found, style, people) in files.items():
+        data = found.encode(people, style)
+        with replacing(path) as partial:
+            partial.write_bytes(data)
+        say(f"→ {path}{_begin(found, people)}")
+    return list(files)
+
+
+def _files(base: str, found: Format, motions: Sequence[Motion]) -> list[tuple[str, list[Motion]]]:
+    """Return the names, without suffix, of a format's files, with the people in each."""
+    if not found.one_each or len(motions) == 1:
+        return [(base, list(motions))]
+    return [(f"{base}.{motion.id}", [motion]) for motion in motions]
+
+
+def _say_gaps(motions: Sequence[Motion]) -> None:
+    """Say where an animation has poses that the table has not."""
+    for motion in motions:
+        missing = int((~motion.present).sum())
+        if missing:
+            say(
+                f"note: track {motion.id}: {missing} frames without a pose are interpolated in animations "
+                "and left out of the other formats"
+            )
+
+
+def _begin(found: Format, people: Sequence[Motion]) -> str:
+    """Return what to add to a file's line if it begins later than the video."""
+    first = people[0].frames[0]
+    if not found.one_each or first == 0:
+        return ""
+    return f" (begins at frame {first} of the video's clock, {people[0].times[0]:.2f} s)"
