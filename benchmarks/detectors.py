@@ -32,7 +32,6 @@ import onnx
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from videopose.detectors.coco.annotations import COCO17
 from videopose.detectors.cpn import detector as cpn_detector
 from videopose.detectors.cpn.crops import Window
 from videopose.detectors.cpn.network import CPN
@@ -50,6 +49,7 @@ from videopose.pipeline.evaluation.evaluate_detector import EvaluateDetectorOpti
 from videopose.pipeline.evaluation.evaluate_detector import run as evaluate
 from videopose.pipeline.progress import quiet
 from videopose.pipeline.video.reader import open_video
+from videopose.skeleton import COCO17
 
 STAGES = ("reading", "preparing", "network", "decoding", "rest")
 PEOPLE = 2

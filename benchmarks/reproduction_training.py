@@ -16,7 +16,7 @@ import numpy as np
 from reproduction_plan import CHUNKS, RUNS, Run
 
 from videopose.lifting.datasets.config import RecordingsConfig
-from videopose.lifting.datasets.recordings import CaptureSet
+from videopose.lifting.datasets.recordings import RecordingSet
 from videopose.lifting.evaluation.recorded_sequences import lift_recorded, recorded_sequences
 from videopose.lifting.evaluation.scores import Scores, score
 from videopose.lifting.inference.lifter import Lifter
@@ -55,7 +55,7 @@ class ShortEpochs:
 
 
 @cache
-def studio(keypoints: str, data: Path) -> tuple[CaptureSet, CaptureSet]:
+def studio(keypoints: str, data: Path) -> tuple[RecordingSet, RecordingSet]:
     """People to train on and people to measure on."""
     train_on, test_on = load_recordings(RecordingsConfig(data_set="studio", keypoints=keypoints), data)
     assert test_on is not None
@@ -119,7 +119,7 @@ def perform(
     }
 
 
-def measure(model: TemporalModel, config: RecordedConfig, data: CaptureSet, *, flip: bool) -> list[Scores]:
+def measure(model: TemporalModel, config: RecordedConfig, data: RecordingSet, *, flip: bool) -> list[Scores]:
     """Every frame of every recording, as `videopose train` and `videopose evaluate` measure."""
     about = {"config": config.model_dump(mode="json")}
     lifter = Lifter(model, data.skeleton.name, config.input_space, data.rate, about=about)
@@ -145,7 +145,7 @@ def chunk_speed(data: Path, *, rounds: int = 3, steps: int = 12) -> dict[str, fl
     return {name: round(1000 * median(taken), 2) for name, taken in times.items()}
 
 
-def _step_times(config: RecordedConfig, data: CaptureSet, steps: int) -> list[float]:
+def _step_times(config: RecordedConfig, data: RecordingSet, steps: int) -> list[float]:
     """Seconds of each step but the first two, in which memory is asked for."""
     source = ShortEpochs(RecordedBatches(data, config), steps, 1)
     stamps: list[float] = []

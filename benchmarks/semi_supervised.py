@@ -43,7 +43,7 @@ from study_results import insert, is_done, load, save
 from videopose.errors import InputError, UsageError, VideoposeError
 from videopose.files import replacing
 from videopose.lifting.cameras.intrinsics import project
-from videopose.lifting.datasets.recordings import CaptureSet, Recording
+from videopose.lifting.datasets.recordings import Recording, RecordingSet
 from videopose.lifting.evaluation.recorded_sequences import recorded_sequences
 from videopose.lifting.evaluation.scores import Errors, lift_with, pool, score
 from videopose.lifting.inference.lifter import Lifter
@@ -205,7 +205,7 @@ def perform(run: Run, data: Path) -> dict[str, Any]:
     }
 
 
-def measure(model: TemporalModel, config: SemiRecordedConfig, data: CaptureSet) -> Errors:
+def measure(model: TemporalModel, config: SemiRecordedConfig, data: RecordingSet) -> Errors:
     """Of poses as `infer` gives them, with flips and the hip at 0."""
     lifter = Lifter(model, data.skeleton.name, config.input_space, data.rate)
     lift = lift_with(lifter, flip=True)
@@ -213,7 +213,7 @@ def measure(model: TemporalModel, config: SemiRecordedConfig, data: CaptureSet) 
 
 
 @cache
-def filmed(data: Path, keypoints: str, *people: str, seed: int = 0) -> CaptureSet:
+def filmed(data: Path, keypoints: str, *people: str, seed: int = 0) -> RecordingSet:
     """Some people of the motion capture, or everybody who is neither labelled nor tested on, at ten frames a
     second. seed: where they stand in the room."""
     table = load_table(data)
@@ -224,7 +224,7 @@ def filmed(data: Path, keypoints: str, *people: str, seed: int = 0) -> CaptureSe
     return with_true_keypoints(taken) if keypoints == "gt" else taken
 
 
-def with_true_keypoints(data: CaptureSet) -> CaptureSet:
+def with_true_keypoints(data: RecordingSet) -> RecordingSet:
     """The poses' own joints, projected, as Human3.6M's true keypoints are; a studio's are a detector's, which
     places spine, neck and head elsewhere."""
 

@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 from turns import show, take_turns
 
 from videopose.lifting.cameras.extrinsics import Extrinsics
-from videopose.lifting.datasets.recordings import CaptureSet, Recording, StudioCamera
-from videopose.lifting.datasets.videopose3d_files import Layout
+from videopose.lifting.datasets.recordings import CalibratedCamera, Recording, RecordingSet
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.training.config import RecordedConfig
 from videopose.lifting.training.recorded_batches import RecordedBatches
@@ -33,7 +32,7 @@ from videopose.skeleton import H36M17
 
 WIDTHS = {1: (1, 1, 1), 27: (3, 3, 3), 81: (3, 3, 3, 3), 243: (3, 3, 3, 3, 3)}
 SIZE = (1000, 1000)
-CAMERA = StudioCamera("camera", SIZE, Extrinsics((1, 0, 0, 0), (0, 0, 0)), None)
+CAMERA = CalibratedCamera("camera", SIZE, Extrinsics((1, 0, 0, 0), (0, 0, 0)), None)
 
 Step = Callable[[], object]
 
@@ -93,12 +92,11 @@ def our_step(
             "schedule": {"batch": batch},
         }
     )
-    layout = Layout("h36m", len(H36M17), H36M17.left, H36M17.right)
     recordings = tuple(
         Recording("S1", "clip", CAMERA, (keypoints + 1) * 500, poses, poses[:, 0])
         for keypoints, poses in clips
     )
-    batches = RecordedBatches(CaptureSet(recordings, H36M17, layout, 50.0), config)
+    batches = RecordedBatches(RecordingSet(recordings, H36M17, H36M17, 50.0), config)
     model = TemporalModel(**config.model.model_dump())
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, amsgrad=True, fused=True)
     number = iter(range(sys.maxsize))

@@ -9,10 +9,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..skeleton import COCO17
+
 Image = NDArray[np.uint8]
 """(H, W, 3) uint8, RGB, upright."""
 
-NUM_KEYPOINTS = 17  # COCO's person keypoints
+NUM_KEYPOINTS = len(COCO17)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,8 @@ from ..errors import UsageError
 from ..lifting.cameras.distortion import Lens
 from ..lifting.cameras.input_space import InputSpace, centre
 from ..lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
-from ..lifting.datasets.recordings import CaptureSet, Recording, StudioCamera, read_keypoints
-from ..lifting.training.recorded_data import skeleton_of
-from ..skeleton import COCO17, H36M17, Skeleton, coco_to_h36m, limbs
+from ..lifting.datasets.recordings import CalibratedCamera, Recording, RecordingSet, read_keypoints
+from ..skeleton import COCO17, H36M17, Skeleton, convert
 from .config import SemiConfig
 
 RAYS = Lens(Intrinsics(H36M_FOCAL, H36M_FOCAL, 0.0, 0.0)).parameters
@@ -82,7 +81,7 @@ def compared(skeleton: Skeleton, *, exact: bool) -> tuple[int, ...]:
     the root and the limbs, which every layout places alike."""
     if exact:
         return tuple(range(len(skeleton)))
-    return tuple(sorted((skeleton.parents.index(-1), *limbs(skeleton))))
+    return tuple(sorted((skeleton.parents.index(-1), *skeleton.sided)))
 
 
 def mirror_of(joints: tuple[int, ...], skeleton: Skeleton) -> tuple[int, ...]:
@@ -111,14 +110,14 @@ def as_clip(
     return Clip(seen, rays[:, list(joints)], weight, RAYS, person)
 
 
-def studio_footage(data: CaptureSet, space: InputSpace, config: SemiConfig) -> Footage:
+def studio_footage(data: RecordingSet, space: InputSpace, config: SemiConfig) -> Footage:
     """Recordings without their labels, compared in the units that the lifter reads: normalised screen
     coordinates through the studio's lenses, as in the paper, or rays.
 
     Raises `InputError` for keypoints that are missing, and `UsageError` where a lens is not known, or the
     keypoints' layout is not that of the poses.
     """
-    given = skeleton_of(data.layout)
+    given = data.keypoint_skeleton
     convertible = (given, data.skeleton) == (COCO17, H36M17)
     if given is not data.skeleton and not convertible:
         raise UsageError(f"{given.name} keypoints cannot be compared with {data.skeleton.name} poses")
@@ -133,7 +132,7 @@ def studio_footage(data: CaptureSet, space: InputSpace, config: SemiConfig) -> F
                 f"lens, and that of camera {camera.name} is not known"
             )
         seen = read_keypoints(recording, space)
-        target = (coco_to_h36m(seen) if convertible else seen)[:, list(joints)]
+        target = convert(seen, given, data.skeleton)[:, list(joints)]
         parameters = RAYS if space != "screen" else screen_camera(camera, distortion=config.distortion)
         weight = np.ones(target.shape[:2], np.float32)
         return Clip(seen, target, weight, parameters, people.index(recording.subject))
@@ -141,12 +140,12 @@ def studio_footage(data: CaptureSet, space: InputSpace, config: SemiConfig) -> F
     return Footage(
         tuple(clip(r) for r in data.recordings),
         joints,
-        data.layout.mirror,
+        data.keypoint_skeleton.mirror,
         mirror_of(joints, data.skeleton),
     )
 
 
-def screen_camera(camera: StudioCamera, *, distortion: bool = True) -> Tensor:
+def screen_camera(camera: CalibratedCamera, *, distortion: bool = True) -> Tensor:
     """(14,) of `Lens.parameters`, of a camera whose pixels are normalised screen coordinates."""
     assert camera.lens is not None
     width, height = camera.size

@@ -15,7 +15,7 @@ from ..lifting.inference.offline import lift_track
 from ..lifting.inference.resampling import even_times, read_at
 from ..lifting.inference.root_trajectory import fit_root, predict_root
 from ..lifting.pose_table import PoseTable
-from ..skeleton import H36M17, coco_to_h36m
+from ..skeleton import COCO17, H36M17, convert
 from .footage import Clip, Footage, as_clip, compared, mirror_of
 
 COMPARED = compared(H36M17, exact=False)
@@ -66,7 +66,7 @@ class Span:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """How far joints that are `COMPARED` are from their keypoints, in focal lengths, and the keypoints'
         scores: both (T, S). Distances are NaN where the root is, scores 0 where nothing was seen."""
-        seen = coco_to_h36m(self.keypoints)[:, list(COMPARED)].astype(np.float64)
+        seen = convert(self.keypoints, COCO17, H36M17)[:, list(COMPARED)].astype(np.float64)
         point = (pose + root[:, None])[:, list(COMPARED)].astype(np.float64)
         with np.errstate(invalid="ignore"):
             projected = point[..., :2] / point[..., 2:]
@@ -119,7 +119,7 @@ def footage_of(spans: Sequence[Span], lifter: Lifter) -> Footage:
 
 
 def _clip(span: Span, lifter: Lifter, person: int) -> Clip:
-    positions = coco_to_h36m(span.keypoints)[..., :2]
+    positions = convert(span.keypoints, COCO17, H36M17)[..., :2]
     pose, root = span.lifted(lifter)
     off, scores = span.reprojected(pose, root)
     agreed = np.asarray(scores / (1 + (off * root[:, 2:] / _DOUBTFUL) ** 2) ** 2, np.float32)

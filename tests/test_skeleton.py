@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from videopose.skeleton import COCO17, COCO_TO_H36M, H36M17, HUMANEVA15, SKELETONS, Skeleton, coco_to_h36m
+from videopose.skeleton import COCO17, COCO_TO_H36M, H36M17, HUMANEVA15, SKELETONS, Skeleton, convert
 
 # A person facing the camera, in pixels: their right hand side is on the image's left.
 KEYPOINTS = {
@@ -25,14 +27,14 @@ def _keypoints() -> np.ndarray:
 
 def test_conversion_of_hand_worked_points() -> None:
     expected = [CONVERTED[name] for name in H36M17.names]
-    converted = coco_to_h36m(_keypoints())
+    converted = convert(_keypoints(), COCO17, H36M17)
     assert converted.dtype == np.float32
     np.testing.assert_allclose(converted, expected, atol=1e-4)
 
 
 def test_a_joint_scores_as_the_least_of_its_sources() -> None:
     scores = np.linspace(0.9, 0.1, 17, dtype=np.float32)  # COCO order: the nose best, the right ankle worst
-    converted = coco_to_h36m(np.concatenate([_keypoints(), scores[:, None]], 1))
+    converted = convert(np.concatenate([_keypoints(), scores[:, None]], 1), COCO17, H36M17)
 
     def score(name: str) -> float:
         return float(scores[COCO17.index(name)])
@@ -42,22 +44,22 @@ def test_a_joint_scores_as_the_least_of_its_sources() -> None:
         "rfoot": "rankle", "lfoot": "lankle", "lwrist": "lwrist",
     }.items():  # fmt: skip
         assert converted[H36M17.index(joint), 2] == pytest.approx(score(source)), joint
-    np.testing.assert_allclose(converted[:, :2], coco_to_h36m(_keypoints()), atol=1e-4)
+    np.testing.assert_allclose(converted[:, :2], convert(_keypoints(), COCO17, H36M17), atol=1e-4)
 
 
 @pytest.mark.parametrize("last", [2, 3])
 def test_conversion_keeps_leading_dimensions(last: int) -> None:
     many = np.random.default_rng(0).random((2, 5, 17, last), np.float32)
-    converted = coco_to_h36m(many)
+    converted = convert(many, COCO17, H36M17)
     assert converted.shape == (2, 5, 17, last)
-    np.testing.assert_allclose(converted[1, 3], coco_to_h36m(many[1, 3]), atol=1e-6)
-    assert coco_to_h36m(many[:, :0]).shape == (2, 0, 17, last)
+    np.testing.assert_allclose(converted[1, 3], convert(many[1, 3], COCO17, H36M17), atol=1e-6)
+    assert convert(many[:, :0], COCO17, H36M17).shape == (2, 0, 17, last)
 
 
 @pytest.mark.parametrize("shape", [(17,), (17, 1), (17, 4), (16, 2), (5, 15, 3)])
 def test_conversion_rejects_other_shapes(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="COCO17"):
-        coco_to_h36m(np.zeros(shape, np.float32))
+    with pytest.raises(ValueError, match="coco17"):
+        convert(np.zeros(shape, np.float32), COCO17, H36M17)
 
 
 def test_the_conversion_matrix_averages_and_cannot_be_changed() -> None:
@@ -107,8 +109,8 @@ def test_layouts_are_found_by_name() -> None:
     [
         (("hip", "head"), (-1,), "one parent per joint"),
         (("hip", "hip"), (-1, 0), "distinct"),
-        (("hip", "head"), (-1, -1), "one root"),
-        (("hip", "head"), (1, 0), "one root"),
+        (("hip", "head"), (1, 0), "cycle"),
+        ((), (), "distinct"),
         (("hip", "neck", "head"), (-1, 2, 1), "cycle"),
         (("hip", "head"), (-1, 1), "cycle"),
         (("hip", "lknee"), (-1, 0), "right twin"),
@@ -120,3 +122,34 @@ def test_layouts_are_found_by_name() -> None:
 def test_skeletons_check_themselves(names: tuple[str, ...], parents: tuple[int, ...], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         Skeleton("made up", names, parents)
+
+
+def test_left_and_right_may_be_given_without_names() -> None:
+    skeleton = Skeleton.without_names("file", 3, (2,), (0,))
+    assert (skeleton.mirror, skeleton.sided, skeleton.bones) == ((2, 1, 0), (0, 2), ())
+    with pytest.raises(ValueError, match="file has no joint ''; it has joints without names"):
+        skeleton.index("")
+    with pytest.raises(ValueError, match="left and right joints together"):
+        Skeleton("half", ("a", "b"), left=(0,))
+
+
+def test_bones_of_a_forest_and_bones_that_are_given() -> None:
+    assert Skeleton("forest", ("hip", "knee", "head"), (-1, 0, -1)).bones == ((1, 0),)
+    triangle = ((0, 1), (1, 2), (2, 0))
+    assert Skeleton("drawn", ("a", "b", "c"), bones=triangle).bones == triangle
+    with pytest.raises(ValueError, match="among the 3 joints"):
+        Skeleton("drawn", ("a", "b", "c"), bones=((0, 3),))
+
+
+def test_skeletons_are_values() -> None:
+    same = Skeleton(COCO17.name, COCO17.names, COCO17.parents)
+    assert (same, hash(same)) == (COCO17, hash(COCO17))
+    assert replace(COCO17, name="other") != COCO17
+    assert COCO17.indices("rhip", "lhip") == (12, 11)
+
+
+def test_skeletons_that_do_not_convert() -> None:
+    with pytest.raises(ValueError, match="cannot convert humaneva15 to coco17: humaneva15 has no"):
+        convert(np.zeros((15, 3), np.float32), HUMANEVA15, COCO17)
+    keypoints = np.random.default_rng(0).random((4, 17, 3), np.float32)
+    np.testing.assert_array_equal(convert(keypoints, H36M17, H36M17), keypoints)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,57 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ...skeleton import Skeleton
 from ..people import Image
-
-_SIDES = (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT"))
-_LETTERS = (("l", "r"), ("r", "l"), ("L", "R"), ("R", "L"))
-
-
-@dataclass(frozen=True)
-class KeypointSet:
-    """Which keypoints people have, by name.
-
-    bones: pairs of keypoints that a drawing joins. Raises `ValueError` where a name comes twice.
-    """
-
-    names: tuple[str, ...]
-    bones: tuple[tuple[int, int], ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.names or len(set(self.names)) != len(self.names):
-            raise ValueError("a keypoint set needs names, each of them once")
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    @cached_property
-    def mirror(self) -> tuple[int, ...]:
-        """The permutation that swaps left and right: "left_hip" and "right_hip", "lhip" and "rhip"."""
-        places = {name: place for place, name in enumerate(self.names)}
-        twins = [next((t for t in _twins(name) if t in places), name) for name in self.names]
-        return tuple(places[twin] for twin in twins)
-
-
-def _twins(name: str) -> Iterator[str]:
-    """What the keypoint on the other side may be called."""
-    for left, right in _SIDES:
-        if left in name:
-            yield name.replace(left, right)
-        elif right in name:
-            yield name.replace(right, left)
-    for here, there in _LETTERS:
-        if name.startswith(here):
-            yield there + name[1:]
-        if name.endswith(f"_{here}"):
-            yield name[:-1] + there
-
-
-COCO17 = KeypointSet(
-    tuple(
-        "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow "
-        "left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle".split()
-    )
-)
+from .keypoint_names import names_in_files, skeleton_from_file
 
 
 @dataclass(frozen=True)
@@ -120,7 +72,7 @@ class Person:
 class Annotations:
     """A file of annotated people. category: the number of "person" in that file."""
 
-    keypoints: KeypointSet
+    keypoints: Skeleton
     images: Mapping[int, ImageEntry]
     people: Sequence[Person]
     category: int = 1
@@ -146,7 +98,7 @@ class Annotations:
                     "id": self.category,
                     "name": "person",
                     "supercategory": "person",
-                    "keypoints": list(self.keypoints.names),
+                    "keypoints": list(names_in_files(self.keypoints)),
                     "skeleton": bones,
                 }
             ],
@@ -206,7 +158,7 @@ def read_annotations(path: str | os.PathLike[str]) -> Annotations:
         category = _category(content["categories"])
         names = tuple(str(name) for name in category["keypoints"])
         bones = tuple((int(a) - 1, int(b) - 1) for a, b in category.get("skeleton", ()))
-        keypoints = KeypointSet(names, bones)
+        keypoints = skeleton_from_file(names, bones)
         images = {
             int(i["id"]): ImageEntry(int(i["id"]), str(i["file_name"]), int(i["width"]), int(i["height"]))
             for i in content["images"]

@@ -13,16 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
+from ...skeleton import COCO17, Skeleton
 from ..people import Image
-from .annotations import COCO17, Annotations, FoundBoxes, KeypointSet
-
-# COCO's fall-offs, by what the keypoint is called. Other sets' joints are as vague as the COCO keypoint they
-# are nearest to: what lies on the trunk as a hip, a foot as an ankle, the head as an ear.
-_SIGMAS = {
-    "nose": 0.026, "eye": 0.025, "ear": 0.035, "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062,
-    "hip": 0.107, "knee": 0.087, "ankle": 0.089, "foot": 0.089, "head": 0.035,
-}  # fmt: skip
-_TRUNK = 0.107
+from .annotations import Annotations, FoundBoxes
+from .sigmas import sigmas
 
 
 @dataclass(frozen=True)
@@ -74,16 +68,7 @@ def find_in_boxes(
             yield Found(number, nobody, np.zeros(0, np.float32))
 
 
-def sigmas(keypoints: KeypointSet) -> NDArray[np.float64]:
-    """(K,) how far annotators disagree on each keypoint, in units of the person's size."""
-    found = []
-    for name in keypoints.names:
-        lower = name.lower()
-        found.append(next((s for part, s in _SIGMAS.items() if lower.endswith(part)), _TRUNK))
-    return np.array(found)
-
-
-def is_coco(keypoints: KeypointSet) -> bool:
+def is_coco(keypoints: Skeleton) -> bool:
     """Whether the scores compare with published ones, which are for COCO's 17 keypoints."""
     return keypoints.names == COCO17.names
 

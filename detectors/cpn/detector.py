@@ -15,6 +15,7 @@ from torch import Tensor
 from ...errors import UsageError
 from ...files import file_digest
 from ..coco.annotations import FoundBoxes, read_boxes
+from ..coco.keypoint_names import names_in_files
 from ..people import NUM_KEYPOINTS, Detector, Image, People
 from .crops import Decoding, Window, decode, to_input
 from .weights import CPNWeights, load_cpn
@@ -52,7 +53,7 @@ class CPNKeypoints:
         """Name, keypoints, and the options that decide the result."""
         return {
             "name": "cpn",
-            "keypoints": list(self.weights.keypoints.names),
+            "keypoints": list(names_in_files(self.weights.keypoints)),
             "decode": self.decoding,
             "flip": self.flip,
         }

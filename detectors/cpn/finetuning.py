@@ -12,7 +12,8 @@ from torch import nn
 
 from ...errors import InputError, UsageError
 from ...files import replacing
-from ..coco.annotations import Annotations, KeypointSet
+from ...skeleton import Skeleton
+from ..coco.annotations import Annotations
 from ..finetuning.config import CPNRecipe
 from ..finetuning.progress import Progress, fingerprint
 from .crops import to_input
@@ -21,7 +22,7 @@ from .training_samples import Batch, Share, batches, targets
 from .weights import is_backbone, load_backbone, load_cpn
 
 
-def begin(recipe: CPNRecipe, keypoints: KeypointSet, base: Path | None) -> CPN:
+def begin(recipe: CPNRecipe, keypoints: Skeleton, base: Path | None) -> CPN:
     """The network that training starts from.
 
     base: CPN weights, of any keypoint set, whose last layers of GlobalNet and RefineNet begin anew (weights

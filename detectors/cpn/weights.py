@@ -18,7 +18,8 @@ from torch import Tensor
 
 from ...errors import InputError
 from ...files import replacing
-from ..coco.annotations import COCO17, KeypointSet
+from ...skeleton import COCO17, Skeleton
+from ..coco.keypoint_names import names_in_files, skeleton_from_file
 from .network import CPN
 
 _FORMAT = "videopose cpn"
@@ -50,14 +51,14 @@ class CPNWeights:
     """
 
     model: CPN
-    keypoints: KeypointSet
+    keypoints: Skeleton
     about: Mapping[str, Any] = field(default_factory=dict)
     shift: float = 0.0
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a `.safetensors` file. Raises `OutputError`."""
         told = {
-            "keypoints": list(self.keypoints.names),
+            "keypoints": list(names_in_files(self.keypoints)),
             "bones": [list(bone) for bone in self.keypoints.bones],
             "size": list(self.model.size),
             "about": dict(self.about),
@@ -84,7 +85,7 @@ def load_cpn(path: str | os.PathLike[str]) -> CPNWeights:
             if metadata.get("format") != _FORMAT:
                 raise ValueError("it holds another network")
             told = json.loads(metadata["videopose"])
-            keypoints = KeypointSet(tuple(told["keypoints"]), tuple((a, b) for a, b in told["bones"]))
+            keypoints = skeleton_from_file(told["keypoints"], [(a, b) for a, b in told["bones"]])
             height, width = told["size"]
             return CPNWeights(_build(state, (height, width)), keypoints, told["about"])
         state = translate(_read_tensors(file))

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import UsageError
 from ..coco.annotations import Annotations
+from ..coco.keypoint_names import names_in_files
 from .config import Recipe
 
 
@@ -62,5 +63,5 @@ def fingerprint(recipe: Recipe, annotations: Annotations) -> str:
     """Changes with anything that would make a resumed run differ."""
     free = {"evaluate_every", "checkpoint_every", "workers", "flip_test"}
     values = recipe.model_dump(mode="json", exclude=free)
-    data = [list(annotations.keypoints.names), [person.id for person in annotations.trainable()]]
+    data = [list(names_in_files(annotations.keypoints)), [person.id for person in annotations.trainable()]]
     return hashlib.sha256(json.dumps([values, data], sort_keys=True).encode()).hexdigest()

@@ -34,6 +34,7 @@ from ...errors import InputError, UsageError
 from ...files import replacing
 from ..coco.annotations import Annotations
 from ..coco.evaluation import Found
+from ..coco.keypoint_names import names_in_files
 from ..finetuning.config import MaskRCNNRecipe
 from ..finetuning.progress import Progress, fingerprint
 from .model import SafeCheckpointer, build_network, configuration, read_checkpoint, zoo_weights
@@ -82,7 +83,7 @@ def train_mask_rcnn(
     start = _start(folder, known) if resume else 0
     loader = training_loader(recipe, config, annotations, images, start=start)
     trainer = SimpleTrainer(parallel, loader, optimiser)
-    told = {"keypoints": list(annotations.keypoints.names), "settings": recipe.overrides}
+    told = {"keypoints": list(names_in_files(annotations.keypoints)), "settings": recipe.overrides}
     checkpointer = _Checkpointer(parallel, folder, told | {"recipe": known}, trainer=trainer)
     best = _BestCheckpointer(parallel, folder, told)
     trainer.register_hooks(_hooks(recipe, config, optimiser, checkpointer, best, progress, report, measure))

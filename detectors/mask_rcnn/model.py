@@ -23,7 +23,7 @@ from torch import nn
 
 from ...errors import AssetError, InputError, UsageError
 from ...unpickle import load_pickle
-from ..coco.annotations import COCO17
+from ..coco.keypoint_names import COCO_NAMES
 from ..soft_argmax import Decoding
 from .keypoint_head import registered
 
@@ -166,7 +166,7 @@ def load_network(
         backbone = "R-101" if any(_LAST_OF_R101 in name for name in parameters) else "R-50"
         config = configuration(backbone, {**checkpoint.get("settings", {}), **(settings or {})})
         count = config.MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS = parameters[_KEYPOINT_LAYER].shape[1]
-        names = tuple(str(name) for name in checkpoint.get("keypoints", COCO17.names))
+        names = tuple(str(name) for name in checkpoint.get("keypoints", COCO_NAMES))
         if len(names) != count:
             raise ValueError(f"it names {len(names)} keypoints and has {count}")
         model = build_network(config, decode=decode)

@@ -11,12 +11,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...skeleton import COCO17
 from .tracks import Track
 
-_SHOULDERS, _HIPS, _NOSE = (5, 6), (11, 12), 0
-_LIMBS = (  # (keypoint, its neighbour nearer to the trunk), the nearer ones first
-    (7, 5), (8, 6), (9, 7), (10, 8), (13, 11), (14, 12), (15, 13), (16, 14), (1, 0), (2, 0), (3, 1), (4, 2),
-)  # fmt: skip
+_SHOULDERS = COCO17.indices("lshoulder", "rshoulder")
+_HIPS = COCO17.indices("lhip", "rhip")
+_NOSE = COCO17.index("nose")
+# (keypoint, its neighbour nearer to the trunk), the nearer ones first; COCO17's parents are these neighbours.
+_LIMBS = [
+    (joint, COCO17.parents[joint])
+    for name in ("elbow", "wrist", "knee", "ankle", "eye", "ear")
+    for joint in COCO17.indices("l" + name, "r" + name)
+]
 
 
 def place_missing(track: Track, times: NDArray[np.float64]) -> Track:

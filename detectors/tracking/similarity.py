@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...skeleton import COCO17
+from ..coco.sigmas import sigmas
+
 VISIBLE = 0.2  # a keypoint that scores less says little about where the person is
 
-# COCO's per-keypoint fall-off (twice the annotators' standard deviation, in units of the person's size)
-COCO_FALL_OFF: NDArray[np.float32] = 2 * np.array(
-    [0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062,
-     0.107, 0.107, 0.087, 0.087, 0.089, 0.089], np.float32,
-)  # fmt: skip
+COCO_FALL_OFF: NDArray[np.float32] = (2 * sigmas(COCO17)).astype(np.float32)
+"""The distance at which a keypoint's similarity falls to exp(-1/2), in units of the person's size."""
 COCO_FALL_OFF.setflags(write=False)
 
 

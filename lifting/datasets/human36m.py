@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ...skeleton import H36M17
+from ...skeleton import H36M17, Skeleton
 from .human36m_cameras import CAMERAS
-from .recordings import CaptureSet, activity, naming_both, record, views_by_camera
-from .videopose3d_files import KeypointFile, Layout, load_positions_3d, select
+from .recordings import RecordingSet, activity, naming_both, record, views_by_camera
+from .videopose3d_files import KeypointFile, known_skeleton, load_positions_3d, select
 
 RATE = 50.0
 TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")
@@ -26,7 +26,8 @@ NUM_JOINTS = 32
 JOINTS_OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 """Which of the 32 joints are H36M17's, in its order. The others are fingers, toes and doubles of these."""
 
-GROUND_TRUTH_LAYOUT = Layout("h36m", 17, H36M17.left, H36M17.right)
+FILE_SKELETON = Skeleton.without_names("h36m", len(H36M17), H36M17.left, H36M17.right)
+"""How a file of `gt` keypoints describes H36M17."""
 
 MISSING = {("S11", "Directions")}
 """(subject, action) pairs whose video is damaged: nobody trains or tests on them."""
@@ -40,7 +41,7 @@ def load_h36m(
     *,
     subjects: Sequence[str] | None = None,
     activities: Sequence[str] | None = None,
-) -> CaptureSet:
+) -> RecordingSet:
     """Read recordings: every camera's view of every clip, poses in 17 joints.
 
     subjects: such as `TRAIN_SUBJECTS`; all where None.
@@ -57,7 +58,7 @@ def load_h36m(
             views = views_by_camera(file, subject, action, CAMERAS[subject])
             world = to_17_joints(positions[subject][action])
             recordings += [record(subject, action, camera, world, view) for camera, view in views]
-    return CaptureSet(tuple(recordings), H36M17, file.layout, RATE)
+    return RecordingSet(tuple(recordings), H36M17, known_skeleton(file.skeleton), RATE)
 
 
 def _wanted(
@@ -92,7 +93,7 @@ def project_all(
 ) -> KeypointFile:
     """The `gt` keypoints: every pose, (T, 32, 3) world metres, as its subject's four cameras saw it."""
     return KeypointFile(
-        GROUND_TRUTH_LAYOUT,
+        FILE_SKELETON,
         {
             subject: {
                 action: tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cameras.distortion import Lens
 from ..cameras.extrinsics import Extrinsics
 from ..cameras.intrinsics import Intrinsics
-from .recordings import StudioCamera
+from .recordings import CalibratedCamera
 
 # Name, size, focal lengths and principal point in pixels, radial and tangential distortion; the same cameras
 # filmed all subjects.
@@ -91,12 +91,12 @@ _PLACES = {
 }
 
 
-def _cameras(subject: str) -> tuple[StudioCamera, ...]:
+def _cameras(subject: str) -> tuple[CalibratedCamera, ...]:
     cameras = []
     for lens, (orientation, (x, y, z)) in zip(_LENSES, _PLACES[subject], strict=True):
         name, size, focal, centre, radial, tangential = lens
         cameras.append(
-            StudioCamera(
+            CalibratedCamera(
                 name,
                 size,
                 Extrinsics(orientation, (x / 1000, y / 1000, z / 1000)),
@@ -106,5 +106,5 @@ def _cameras(subject: str) -> tuple[StudioCamera, ...]:
     return tuple(cameras)
 
 
-CAMERAS: dict[str, tuple[StudioCamera, ...]] = {subject: _cameras(subject) for subject in _PLACES}
+CAMERAS: dict[str, tuple[CalibratedCamera, ...]] = {subject: _cameras(subject) for subject in _PLACES}
 """The four cameras of each subject with poses: S1, S5, S6, S7, S8, S9 and S11."""

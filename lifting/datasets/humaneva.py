@@ -15,10 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ...skeleton import HUMANEVA15
+from ...skeleton import HUMANEVA15, Skeleton
 from ..cameras.extrinsics import Extrinsics
-from .recordings import CaptureSet, Recording, StudioCamera, activity, naming_both, record, views_by_camera
-from .videopose3d_files import KeypointFile, Layout, load_positions_3d, select
+from .recordings import (
+    CalibratedCamera,
+    Recording,
+    RecordingSet,
+    activity,
+    naming_both,
+    record,
+    views_by_camera,
+)
+from .videopose3d_files import KeypointFile, known_skeleton, load_positions_3d, select
 
 RATE = 60.0
 SUBJECTS = ("S1", "S2", "S3")
@@ -27,7 +35,8 @@ TEST_SUBJECTS = ("Validate/S1", "Validate/S2", "Validate/S3")
 ACTIVITIES = ("Walking", "Jog", "Box")
 """Those that the paper reports; the data set has ThrowCatch and Gestures too."""
 
-GROUND_TRUTH_LAYOUT = Layout("humaneva15", 15, HUMANEVA15.left, HUMANEVA15.right)
+FILE_SKELETON = Skeleton.without_names("humaneva15", len(HUMANEVA15), HUMANEVA15.left, HUMANEVA15.right)
+"""How a file of `gt` keypoints describes HUMANEVA15."""
 
 _SIZE = (640, 480)
 # Orientation (w, x, y, z) and position (millimetres) of the three colour cameras, C1 to C3. S1 and S3 were
@@ -43,9 +52,9 @@ _SECOND = (
     ((0.0699353, -0.0712403, 0.7421637, -0.662742), (-781.4915, 3838.8853, 1444.9929)),
 )
 
-CAMERAS: dict[str, tuple[StudioCamera, ...]] = {
+CAMERAS: dict[str, tuple[CalibratedCamera, ...]] = {
     subject: tuple(
-        StudioCamera(f"C{i}", _SIZE, Extrinsics(orientation, (x / 1000, y / 1000, z / 1000)), None)
+        CalibratedCamera(f"C{i}", _SIZE, Extrinsics(orientation, (x / 1000, y / 1000, z / 1000)), None)
         for i, (orientation, (x, y, z)) in enumerate(places, 1)
     )
     for subject, places in (("S1", _FIRST), ("S2", _SECOND), ("S3", _FIRST))
@@ -59,7 +68,7 @@ def load_humaneva(
     *,
     subjects: Sequence[str] | None = None,
     activities: Sequence[str] | None = None,
-) -> CaptureSet:
+) -> RecordingSet:
     """Read recordings: every camera's view of every chunk.
 
     subjects: with their part, such as `TRAIN_SUBJECTS` or ["Validate/S2"]; all where None.
@@ -83,10 +92,10 @@ def load_humaneva(
                         recordings += _record(subject, action, camera, world, view)
         if not recordings:
             raise InputError("no recordings")
-    return CaptureSet(tuple(recordings), HUMANEVA15, file.layout, RATE)
+    return RecordingSet(tuple(recordings), HUMANEVA15, known_skeleton(file.skeleton), RATE)
 
 
-def _cameras(subject: str) -> tuple[StudioCamera, ...]:
+def _cameras(subject: str) -> tuple[CalibratedCamera, ...]:
     """Those of "Train/S1", "Validate/S1" or "S1"."""
     try:
         return CAMERAS[subject.split("/")[-1]]
@@ -97,7 +106,7 @@ def _cameras(subject: str) -> tuple[StudioCamera, ...]:
 def _record(
     subject: str,
     action: str,
-    camera: StudioCamera,
+    camera: CalibratedCamera,
     world: NDArray[np.float32],
     view: NDArray[np.float32],
 ) -> list[Recording]:

@@ -16,11 +16,11 @@ from ..cameras.distortion import Lens
 from ..cameras.extrinsics import Extrinsics
 from ..cameras.input_space import InputSpace
 from ..cameras.intrinsics import to_rays, to_screen
-from .videopose3d_files import KeypointFile, Layout
+from .videopose3d_files import KeypointFile
 
 
 @dataclass(frozen=True)
-class StudioCamera:
+class CalibratedCamera:
     """A camera of a capture studio.
 
     name: as the data set calls it. size: width and height in pixels.
@@ -45,7 +45,7 @@ class Recording:
 
     subject: str
     action: str
-    camera: StudioCamera
+    camera: CalibratedCamera
     keypoints: NDArray[np.float32]
     pose: NDArray[np.float32]
     root: NDArray[np.float32]
@@ -64,15 +64,19 @@ class Recording:
 
 
 @dataclass(frozen=True)
-class CaptureSet:
-    """Recordings of one data set.
+class RecordingSet:
+    """Recordings of one dataset.
 
-    skeleton: of the poses. layout: of the keypoints. rate: frames a second.
+    Attributes:
+        recordings: One per camera and clip.
+        skeleton: The joints of the poses.
+        keypoint_skeleton: The joints of the 2D keypoints.
+        rate: Frames a second.
     """
 
     recordings: tuple[Recording, ...]
     skeleton: Skeleton
-    layout: Layout
+    keypoint_skeleton: Skeleton
     rate: float
 
     def __len__(self) -> int:
@@ -85,8 +89,8 @@ def activity(action: str) -> str:
 
 
 def views_by_camera(
-    file: KeypointFile, subject: str, action: str, cameras: Sequence[StudioCamera]
-) -> list[tuple[StudioCamera, NDArray[np.float32]]]:
+    file: KeypointFile, subject: str, action: str, cameras: Sequence[CalibratedCamera]
+) -> list[tuple[CalibratedCamera, NDArray[np.float32]]]:
     """Each camera with its keypoints of a clip. Raises `InputError` where their numbers differ."""
     views = file.views(subject, action)
     if len(views) != len(cameras):
@@ -108,7 +112,7 @@ def naming_both(poses: str | os.PathLike[str], keypoints: str | os.PathLike[str]
 def record(
     subject: str,
     action: str,
-    camera: StudioCamera,
+    camera: CalibratedCamera,
     world: NDArray[np.float32],
     keypoints: NDArray[np.float32],
 ) -> Recording:
@@ -128,7 +132,9 @@ def record(
     return Recording(subject, action, camera, keypoints[:frames], pose - root[:, None], root)
 
 
-def as_read(keypoints: NDArray[np.float32], camera: StudioCamera, space: InputSpace) -> NDArray[np.float32]:
+def as_read(
+    keypoints: NDArray[np.float32], camera: CalibratedCamera, space: InputSpace
+) -> NDArray[np.float32]:
     """A camera's keypoints (T, K, 2), pixels, in a lifter's input space; its lens is undone for rays."""
     if space == "screen":
         return to_screen(keypoints, camera.size)

@@ -15,11 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ...skeleton import COCO17
+from ...skeleton import COCO17, Skeleton
 from ...unpickle import load_object_npz
-from .videopose3d_files import KeypointFile, Layout
-
-COCO_LAYOUT = Layout("coco", 17, COCO17.left, COCO17.right)
+from .videopose3d_files import KeypointFile
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class VideoKeypoints:
     name: str
     keypoints: NDArray[np.float32]
     size: tuple[int, int]
-    layout: Layout
+    skeleton: Skeleton
 
     @property
     def seen(self) -> NDArray[np.bool_]:
@@ -56,7 +54,9 @@ def load_custom(path: str | os.PathLike[str]) -> dict[str, VideoKeypoints]:
         xy = views[0]
         score = np.where(np.isfinite(xy).all(-1, keepdims=True), np.float32(1), np.float32(np.nan))
         size = _size(file.video_metadata.get(name), f"{path}: {name}")
-        videos[name] = VideoKeypoints(name, _all_or_none(np.concatenate([xy, score], -1)), size, file.layout)
+        videos[name] = VideoKeypoints(
+            name, _all_or_none(np.concatenate([xy, score], -1)), size, file.skeleton
+        )
     if not videos:
         raise InputError(f"{path} holds no video")
     return videos
@@ -80,7 +80,7 @@ def load_detections(path: str | os.PathLike[str], name: str | None = None) -> Vi
         raise InputError(f"{path} is not a file of Detectron's keypoints ({what})") from error
     if not rows:
         raise InputError(f"{path} holds no frames")
-    return VideoKeypoints(label, _all_or_none(np.stack(rows)), _size(metadata, str(path)), COCO_LAYOUT)
+    return VideoKeypoints(label, _all_or_none(np.stack(rows)), _size(metadata, str(path)), COCO17)
 
 
 def _best(boxes: Any, keypoints: Any) -> NDArray[np.float32]:

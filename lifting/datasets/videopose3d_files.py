@@ -14,51 +14,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ...errors import InputError, UsageError
 from ...files import replacing
+from ...skeleton import SKELETONS, Skeleton
 from ...unpickle import load_object_npz
 
+_DIGITS = "0123456789"
+
 Views = tuple[NDArray[np.float32], ...]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Which keypoints a detector gives: their number, and left and right ones in matching order.
-
-    Raises `ValueError` where left and right do not pair up.
-    """
-
-    name: str
-    num_joints: int
-    left: tuple[int, ...]
-    right: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        sides = (*self.left, *self.right)
-        if len(self.left) != len(self.right) or len(set(sides)) != len(sides):
-            raise ValueError("left and right keypoints must pair up")
-        if any(not 0 <= i < self.num_joints for i in sides):
-            raise ValueError(f"left and right must be among the {self.num_joints} keypoints")
-
-    @property
-    def mirror(self) -> tuple[int, ...]:
-        """The permutation that swaps left and right."""
-        order = list(range(self.num_joints))
-        for a, b in zip(self.left, self.right, strict=True):
-            order[a], order[b] = b, a
-        return tuple(order)
 
 
 @dataclass(frozen=True)
 class KeypointFile:
     """Detected keypoints of many recordings.
 
-    positions: {subject: {action: one (T, J, 2) float32 array per camera, pixels}}; frames may differ between
-        cameras. NaN where a detector found nobody.
-    video_metadata: {video: {"w": width, "h": height}} in files of custom videos, else empty.
+    Attributes:
+        skeleton: The keypoints as the file describes them: how many, and which are left and right. They have
+            no names; `known_skeleton` finds the skeleton that has.
+        positions: {subject: {action: one (T, J, 2) float32 array per camera, pixels}}. The number of frames
+            may differ between cameras. NaN where the detector found no one.
+        video_metadata: {video: {"w": width, "h": height}} in files of custom videos, else empty.
     """
 
-    layout: Layout
+    skeleton: Skeleton
     positions: Mapping[str, Mapping[str, Views]]
     video_metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -79,7 +57,7 @@ class KeypointFile:
         try:
             metadata = data["metadata"]
             left, right = metadata["keypoints_symmetry"]
-            layout = Layout(
+            skeleton = Skeleton.without_names(
                 str(metadata.get("layout_name", "")),
                 int(metadata["num_joints"]),
                 tuple(int(i) for i in left),
@@ -87,12 +65,12 @@ class KeypointFile:
             )
             positions = {
                 str(subject): {
-                    str(action): tuple(_view(v, layout.num_joints, f"{subject} {action!r}") for v in views)
+                    str(action): tuple(_view(v, len(skeleton), f"{subject} {action!r}") for v in views)
                     for action, views in actions.items()
                 }
                 for subject, actions in data["positions_2d"].items()
             }
-            return cls(layout, positions, metadata.get("video_metadata", {}))
+            return cls(skeleton, positions, metadata.get("video_metadata", {}))
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         except Exception as error:  # whatever the objects turn out to be
@@ -102,9 +80,9 @@ class KeypointFile:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file, as VideoPose3D reads it. Raises `OutputError`."""
         metadata = {
-            "layout_name": self.layout.name,
-            "num_joints": self.layout.num_joints,
-            "keypoints_symmetry": [list(self.layout.left), list(self.layout.right)],
+            "layout_name": self.skeleton.name,
+            "num_joints": len(self.skeleton),
+            "keypoints_symmetry": [list(self.skeleton.left), list(self.skeleton.right)],
         }
         if self.video_metadata:
             metadata["video_metadata"] = {k: dict(v) for k, v in self.video_metadata.items()}
@@ -115,6 +93,28 @@ class KeypointFile:
                 positions_2d=np.array(positions, dtype=object),
                 metadata=np.array(metadata, dtype=object),
             )
+
+
+def known_skeleton(told: Skeleton) -> Skeleton:
+    """Return the skeleton of keypoints whose file gives only a name, their number, and left and right.
+
+    The file's name counts without its digits: "h36m" is "h36m17". A file without a name is recognised by its
+    pairs of left and right joints. Pairs of a file with a name are not compared: VideoPose3D's files of
+    hourglass detections pair a hip with an ankle, and a shoulder with a wrist.
+
+    Raises:
+        UsageError: If no lifter reads such keypoints.
+    """
+    for skeleton in SKELETONS.values():
+        if told.name:
+            fits = told.name.rstrip(_DIGITS) == skeleton.name.rstrip(_DIGITS)
+        else:
+            fits = told.mirror == skeleton.mirror
+        if fits and len(skeleton) == len(told):
+            return skeleton
+    raise UsageError(
+        f"no lifter reads {len(told)} keypoints of layout {told.name!r}; known are {', '.join(SKELETONS)}"
+    )
 
 
 def _view(view: Any, joints: int, where: str) -> NDArray[np.float32]:

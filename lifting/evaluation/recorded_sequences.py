@@ -1,7 +1,7 @@
 """Studio recordings to measure a lifter on, read as it reads them: its layout, input space and frame rate.
 
 What `evaluation.sequences` and `evaluation.lift_with` are to motion capture, `recorded_sequences` and
-`lift_recorded` are to a `CaptureSet`.
+`lift_recorded` are to a `RecordingSet`.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, UsageError
-from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, coco_to_h36m
-from ..datasets.recordings import CaptureSet, as_read
+from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, convert
+from ..datasets.recordings import RecordingSet, as_read
 from ..inference.lifter import Lifter
 from ..inference.offline import predict, predict_poses
 from ..inference.resampling import RATE_TOLERANCE, at_rate
-from ..training.recorded_data import skeleton_of
 from .scores import Lift, Sequence3D
 
 
-def recorded_sequences(data: CaptureSet, lifter: Lifter) -> Iterator[Sequence3D]:
+def recorded_sequences(data: RecordingSet, lifter: Lifter) -> Iterator[Sequence3D]:
     """Every recording as the lifter reads it, named by person and activity.
 
     Keypoints in COCO's layout are converted for a lifter that reads Human3.6M's.
@@ -35,8 +34,7 @@ def recorded_sequences(data: CaptureSet, lifter: Lifter) -> Iterator[Sequence3D]
                 f"{recording.subject} {recording.action!r}, camera {recording.camera.name}: "
                 f"{int((~found).sum())} frames without keypoints; interpolate them in the file of detections"
             )
-        same = given.name == lifter.layout
-        joints = recording.keypoints if same else coco_to_h36m(recording.keypoints)
+        joints = convert(recording.keypoints, given, SKELETONS[lifter.layout])
         yield Sequence3D(
             recording.subject,
             recording.activity,
@@ -45,10 +43,10 @@ def recorded_sequences(data: CaptureSet, lifter: Lifter) -> Iterator[Sequence3D]
         )
 
 
-def layout_given(data: CaptureSet, lifter: Lifter) -> Skeleton:
+def layout_given(data: RecordingSet, lifter: Lifter) -> Skeleton:
     """The skeleton of the data's keypoints. Raises `UsageError` where the lifter reads another that they
     cannot be converted to, or rays of a camera whose lens is not known."""
-    given, wanted = skeleton_of(data.layout), SKELETONS[lifter.layout]
+    given, wanted = data.keypoint_skeleton, SKELETONS[lifter.layout]
     convertible = (given, wanted) == (COCO17, H36M17) and lifter.model.num_joints_out == len(H36M17)
     if given is not wanted and not convertible:
         raise UsageError(

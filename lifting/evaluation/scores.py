@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, limbs
+from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton
 from ..cameras.input_space import InputSpace
 from ..inference.lifter import Lifter
 from ..inference.offline import predict_poses
@@ -87,7 +87,7 @@ def score(lift: Lift, sequence: Sequence3D, *, skeleton: Skeleton = H36M17) -> S
     Raises `ValueError` where lifted and true poses differ in shape.
     """
     lifted, true = lift(sequence.rays), sequence.pose
-    sided = limbs(skeleton)
+    sided = skeleton.sided
     errors = {
         "mpjpe": metrics.mpjpe(lifted, true),
         "p_mpjpe": metrics.p_mpjpe(lifted, true),

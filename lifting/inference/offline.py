@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, coco_to_h36m
+from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, convert
 from ..cameras.input_space import centre, mirrored, turn_back
 from ..cameras.intrinsics import H36M_FOCAL, Intrinsics, to_rays, to_screen
 from ..network.fused_model import FoldedModel
@@ -107,7 +107,7 @@ def seen_by(
             f"this lifter reads {skeleton.name} keypoints and gives {lifter.model.num_joints_out} joints; "
             "a video's are coco17 or h36m17, a pose table's poses have Human3.6M's 17"
         )
-    positions = (coco_to_h36m(keypoints) if skeleton is H36M17 else keypoints)[..., :2]
+    positions = convert(keypoints[..., :2], COCO17, skeleton)
     return to_screen(positions, size) if lifter.input_space == "screen" else to_rays(positions, camera)
 
 

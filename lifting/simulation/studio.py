@@ -1,7 +1,7 @@
 """A studio like Human3.6M's that anybody may have: motion capture before four fixed, simulated cameras.
 
 People of a motion-capture table act in the middle of a room, four cameras in its corners film them, and a
-simulated detector finds their keypoints. What comes out is a `CaptureSet`, like a reader's of recorded data.
+simulated detector finds their keypoints. The result is a `RecordingSet`, as readers of recorded data return.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from ..cameras.extrinsics import Extrinsics
 from ..cameras.intrinsics import H36M_FOCAL, Intrinsics, project
 from ..datasets.config import RecordingsConfig
 from ..datasets.motion_capture import MotionCapture, coco_face
-from ..datasets.recordings import CaptureSet, Recording, StudioCamera, activity
-from ..datasets.videopose3d_files import Layout
+from ..datasets.recordings import CalibratedCamera, Recording, RecordingSet, activity
 from .config import DetectionConfig
 from .detector_noise import simulate_clip
 from .motion_bank import COCO_POINTS
@@ -61,7 +60,7 @@ _SHORTEST = 0.5  # seconds of a take
 _WINDOW = 3.0  # seconds between changes of the detector's mood, as `evaluation.sequences` has it
 
 
-def _camera(name: str, x: float, y: float) -> StudioCamera:
+def _camera(name: str, x: float, y: float) -> CalibratedCamera:
     position = (x, y, _HEIGHT)
     forward = np.subtract(_AIM, position)
     forward /= np.linalg.norm(forward)
@@ -69,7 +68,7 @@ def _camera(name: str, x: float, y: float) -> StudioCamera:
     right /= np.linalg.norm(right)
     i, j, k, w = Rotation.from_matrix(np.stack([right, np.cross(forward, right), forward], 1)).as_quat()
     lens = Lens(Intrinsics.centred(H36M_FOCAL * _SIZE[0] / 2, _SIZE))
-    return StudioCamera(name, _SIZE, Extrinsics((float(w), float(i), float(j), float(k)), position), lens)
+    return CalibratedCamera(name, _SIZE, Extrinsics((float(w), float(i), float(j), float(k)), position), lens)
 
 
 CAMERAS = tuple(
@@ -85,7 +84,7 @@ def film(
     detections: DetectionConfig | None,
     clips: Collection[int] | None = None,
     seed: int = 0,
-) -> CaptureSet:
+) -> RecordingSet:
     """Film motion capture with all four cameras.
 
     A clip becomes takes short enough to stay in the room; each is turned about the upright and put somewhere
@@ -119,11 +118,10 @@ def film(
                 )
     if not recordings:
         raise ValueError("no clip is long enough to film")
-    layout = Layout(H36M17.name, len(H36M17), H36M17.left, H36M17.right)
-    return CaptureSet(tuple(recordings), H36M17, layout, table.rate)
+    return RecordingSet(tuple(recordings), H36M17, H36M17, table.rate)
 
 
-def read_studio(config: RecordingsConfig, folder: Path) -> tuple[CaptureSet, CaptureSet | None]:
+def read_studio(config: RecordingsConfig, folder: Path) -> tuple[RecordingSet, RecordingSet | None]:
     """Film the motion-capture table of a folder: people to train on, and people to measure on.
 
     keypoints: "simulated" or "gt". By default `TEST_SUBJECTS` are measured on and all others train.
@@ -140,7 +138,7 @@ def read_studio(config: RecordingsConfig, folder: Path) -> tuple[CaptureSet, Cap
     if unknown := sorted({*train, *test} - {*table.subjects}):
         raise UsageError(f"recordings: the motion capture has nobody called {', '.join(unknown)}")
 
-    def part(people: Collection[str]) -> CaptureSet:
+    def part(people: Collection[str]) -> RecordingSet:
         clips = [
             i
             for i, (subject, action) in enumerate(zip(table.subjects, table.actions, strict=True))
@@ -191,7 +189,7 @@ def _put(points: NDArray[np.float32], generator: torch.Generator) -> NDArray[np.
 
 def _keypoints(
     seen: NDArray[np.float32],
-    camera: StudioCamera,
+    camera: CalibratedCamera,
     detections: DetectionConfig | None,
     rate: float,
     generator: torch.Generator,

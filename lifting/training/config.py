@@ -129,7 +129,7 @@ class TrainingConfig(_Strict):
 
 
 class RecordedConfig(_Strict):
-    """One training run of a lifter on people whom calibrated cameras recorded (see `capture.CaptureSet`).
+    """One training run of a lifter on people whom calibrated cameras recorded (see `capture.RecordingSet`).
 
     start: see `TrainingConfig`.
     """

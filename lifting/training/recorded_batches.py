@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...errors import UsageError
 from ..cameras.input_space import mirrored
-from ..datasets.recordings import CaptureSet, read_keypoints
+from ..datasets.recordings import RecordingSet, read_keypoints
 from .batch import Batch
 from .config import RecordedConfig
 
@@ -31,9 +31,9 @@ class RecordedBatches:
     not known.
     """
 
-    def __init__(self, data: CaptureSet, config: RecordedConfig, *, device: str = "cpu") -> None:
+    def __init__(self, data: RecordingSet, config: RecordedConfig, *, device: str = "cpu") -> None:
         schedule, flip = config.schedule, config.recordings.flip
-        self.joints = (data.layout.num_joints, len(data.skeleton))
+        self.joints = (len(data.keypoint_skeleton), len(data.skeleton))
         self.seed = config.seed
         self.zeros = config.recordings.padding == "zero"
 
@@ -42,7 +42,9 @@ class RecordedBatches:
             return torch.cat([plain, mirrored(plain, mirror)]) if flip else plain
 
         recordings = data.recordings
-        self.keypoints = flat([read_keypoints(r, config.input_space) for r in recordings], data.layout.mirror)
+        self.keypoints = flat(
+            [read_keypoints(r, config.input_space) for r in recordings], data.keypoint_skeleton.mirror
+        )
         self.pose = flat([r.pose for r in recordings], data.skeleton.mirror)
         self.root = flat([r.root[:, None] for r in recordings], (0,))
 

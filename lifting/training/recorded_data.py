@@ -8,17 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import InputError, UsageError
-from ...skeleton import SKELETONS, Skeleton
 from ..datasets import human36m as h36m
 from ..datasets import humaneva
 from ..datasets.config import RecordingsConfig
 from ..datasets.human36m import load_h36m
 from ..datasets.humaneva import load_humaneva
-from ..datasets.recordings import CaptureSet, Recording
-from ..datasets.videopose3d_files import Layout
+from ..datasets.recordings import Recording, RecordingSet
 from ..simulation.studio import read_studio
-
-_DIGITS = "0123456789"
 
 
 @dataclass(frozen=True)
@@ -29,19 +25,19 @@ class DataSet:
     nobody is left for it). licence: what may be done with what was trained on it.
     """
 
-    read: Callable[[RecordingsConfig, Path], tuple[CaptureSet, CaptureSet | None]]
+    read: Callable[[RecordingsConfig, Path], tuple[RecordingSet, RecordingSet | None]]
     licence: str
 
 
-def load_recordings(config: RecordingsConfig, folder: Path) -> tuple[CaptureSet, CaptureSet | None]:
+def load_recordings(config: RecordingsConfig, folder: Path) -> tuple[RecordingSet, RecordingSet | None]:
     """Read what the configuration names: recordings to train on, and to measure on (None if there are none).
 
     `downsample` holds for both, `subset` for training only. Raises `UsageError` for an unknown data set or a
     subject in both parts, and `InputError` where a file is missing or is not what it should be.
     """
     train, test = data_set(config).read(config, folder)
-    train = thin(_sided(train), downsample=config.downsample, subset=config.subset)
-    return train, test and thin(_sided(test), downsample=config.downsample)
+    train = thin(train, downsample=config.downsample, subset=config.subset)
+    return train, test and thin(test, downsample=config.downsample)
 
 
 def data_set(config: RecordingsConfig) -> DataSet:
@@ -54,32 +50,7 @@ def data_set(config: RecordingsConfig) -> DataSet:
         ) from error
 
 
-def skeleton_of(layout: Layout) -> Skeleton:
-    """The skeleton that keypoints of this layout are of; "h36m" is another name of "h36m17".
-
-    Raises `UsageError` where no lifter can be made for them.
-    """
-    for skeleton in SKELETONS.values():
-        if layout.name:
-            fits = layout.name.rstrip(_DIGITS) == skeleton.name.rstrip(_DIGITS)
-        else:
-            fits = layout.mirror == skeleton.mirror
-        if fits and len(skeleton) == layout.num_joints:
-            return skeleton
-    raise UsageError(
-        f"no lifter reads {layout.num_joints} keypoints of layout {layout.name!r}; known are "
-        f"{', '.join(SKELETONS)}"
-    )
-
-
-def _sided(data: CaptureSet) -> CaptureSet:
-    """Left and right as the skeleton says: the published files of hourglass detections pair a hip with an
-    ankle and a shoulder with a wrist."""
-    skeleton = skeleton_of(data.layout)
-    return replace(data, layout=replace(data.layout, left=skeleton.left, right=skeleton.right))
-
-
-def thin(data: CaptureSet, *, downsample: int = 1, subset: float = 1.0) -> CaptureSet:
+def thin(data: RecordingSet, *, downsample: int = 1, subset: float = 1.0) -> RecordingSet:
     """Keep every `downsample`-th frame of one unbroken span, `subset` of each recording.
 
     Where the span begins depends on the recording's length alone, as in the published code, so all cameras of
@@ -107,7 +78,7 @@ def _thin(recording: Recording, downsample: int, subset: float) -> Recording | N
     )
 
 
-def _read_h36m(config: RecordingsConfig, folder: Path) -> tuple[CaptureSet, CaptureSet | None]:
+def _read_h36m(config: RecordingsConfig, folder: Path) -> tuple[RecordingSet, RecordingSet | None]:
     train, test = _subjects(config, h36m.TRAIN_SUBJECTS, h36m.TEST_SUBJECTS)
     poses = _present(folder / "data_3d_h36m.npz", "`videopose prepare h36m` makes it")
     keypoints = _keypoints(folder, "h36m", config.keypoints)
@@ -115,7 +86,7 @@ def _read_h36m(config: RecordingsConfig, folder: Path) -> tuple[CaptureSet, Capt
     return _split(data, train, test)
 
 
-def _read_humaneva(config: RecordingsConfig, folder: Path) -> tuple[CaptureSet, CaptureSet | None]:
+def _read_humaneva(config: RecordingsConfig, folder: Path) -> tuple[RecordingSet, RecordingSet | None]:
     train, test = _subjects(config, humaneva.TRAIN_SUBJECTS, humaneva.TEST_SUBJECTS)
     poses = _present(folder / "data_3d_humaneva15.npz", "`videopose prepare humaneva` makes it")
     keypoints = _keypoints(folder, "humaneva15", config.keypoints)
@@ -152,8 +123,8 @@ def _subjects(
 
 
 def _split(
-    data: CaptureSet, train: Sequence[str], test: Sequence[str]
-) -> tuple[CaptureSet, CaptureSet | None]:
+    data: RecordingSet, train: Sequence[str], test: Sequence[str]
+) -> tuple[RecordingSet, RecordingSet | None]:
     parts = [
         replace(data, recordings=tuple(r for r in data.recordings if r.subject in names))
         for names in (train, test)

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from ...detectors.coco.annotations import Annotations, ImageEntry, KeypointSet, Person
+from ...detectors.coco.annotations import Annotations, ImageEntry, Person
 from ...detectors.people import Image
 from ...errors import InputError, OutputError, UsageError
 from ...files import replacing
@@ -34,9 +34,9 @@ from ...lifting.cameras.distortion import Lens
 from ...lifting.cameras.extrinsics import Extrinsics
 from ...lifting.datasets import human36m as h36m
 from ...lifting.datasets.human36m_cameras import CAMERAS
-from ...lifting.datasets.recordings import StudioCamera
+from ...lifting.datasets.recordings import CalibratedCamera
 from ...lifting.datasets.videopose3d_files import load_positions_3d
-from ...skeleton import H36M17, SKELETONS
+from ...skeleton import H36M17, SKELETONS, Skeleton
 from ..camera_metadata.sidecar import CameraFile
 from ..paths import check_free
 from ..progress import Stage
@@ -166,7 +166,7 @@ def project_people(
     return labels
 
 
-def h36m_views(poses: Path, videos: Path | None, subjects: Sequence[str]) -> tuple[KeypointSet, list[View]]:
+def h36m_views(poses: Path, videos: Path | None, subjects: Sequence[str]) -> tuple[Skeleton, list[View]]:
     """Human3.6M: every video of these subjects with its poses. Raises `InputError`, `UsageError`."""
     if videos is None:
         raise UsageError("--videos FOLDER must say where Human3.6M's videos lie")
@@ -185,10 +185,10 @@ def h36m_views(poses: Path, videos: Path | None, subjects: Sequence[str]) -> tup
             views.append(View(name, path, partial(_studio_lens, camera), camera.extrinsics, world))
     if not views:
         raise InputError(f"{videos} holds no {Path('S1', 'Videos', 'Directions 1.54138969.mp4')} or the like")
-    return KeypointSet(H36M17.names, H36M17.bones), views
+    return H36M17, views
 
 
-def _studio_lens(camera: StudioCamera, size: tuple[int, int]) -> Lens:
+def _studio_lens(camera: CalibratedCamera, size: tuple[int, int]) -> Lens:
     if camera.lens is None or size != camera.size:
         raise ValueError(
             f"it is {size[0]} × {size[1]}, the camera {camera.size[0]} × {camera.size[1]} pixels"
@@ -218,7 +218,7 @@ class SceneFile(_Strict):
     views: tuple[ViewFile, ...] = Field(min_length=1)
 
 
-def read_scene(path: Path) -> tuple[KeypointSet, list[View]]:
+def read_scene(path: Path) -> tuple[Skeleton, list[View]]:
     """A scene's keypoints and views. Raises `InputError`, naming the key, where it cannot be used."""
     try:
         scene = SceneFile.model_validate_json(path.read_bytes())
@@ -248,12 +248,12 @@ def read_scene(path: Path) -> tuple[KeypointSet, list[View]]:
     return keypoints, views
 
 
-def _keypoints(named: str | tuple[str, ...]) -> KeypointSet:
+def _keypoints(named: str | tuple[str, ...]) -> Skeleton:
     if not isinstance(named, str):
-        return KeypointSet(named)
+        return Skeleton.from_names(named)
     if named not in SKELETONS:
         raise ValueError(f"keypoints: there is no layout {named}; there are {', '.join(SKELETONS)}")
-    return KeypointSet(SKELETONS[named].names, SKELETONS[named].bones)
+    return SKELETONS[named]
 
 
 def _poses(path: Path, joints: int) -> NDArray[np.float32]:

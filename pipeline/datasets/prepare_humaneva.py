@@ -53,7 +53,7 @@ def prepare_humaneva(
             advance()
     _check_any(poses, folder)
     save_positions_3d(output, poses)
-    KeypointFile(humaneva.GROUND_TRUTH_LAYOUT, views).save(keypoints)
+    KeypointFile(humaneva.FILE_SKELETON, views).save(keypoints)
     return [output, keypoints]
 
 
@@ -63,7 +63,7 @@ def _humaneva_clip(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]
         data = loadmat(path)
         world = np.asarray(data["poses_3d"], np.float64) / 1000
         views = np.asarray(data["poses_2d"], np.float64)
-        joints = len(humaneva.GROUND_TRUTH_LAYOUT.mirror)
+        joints = len(humaneva.FILE_SKELETON)
         if world.shape[1:] != (joints, 3) or views.shape != (3, len(world), joints, 2):
             raise ValueError(f"poses_3d {world.shape} and poses_2d {views.shape}")
     except Exception as error:  # scipy raises many kinds for a damaged file

@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ...detectors import registry
-from ...detectors.coco.annotations import COCO17, Annotations, FoundBoxes, read_annotations, read_boxes
+from ...detectors.coco.annotations import Annotations, FoundBoxes, read_annotations, read_boxes
 from ...detectors.coco.evaluation import Found, KeypointScores, find_in_boxes, is_coco, score_keypoints
+from ...detectors.coco.keypoint_names import COCO_NAMES, names_in_files
 from ...detectors.cpn.crops import Decoding
 from ...detectors.cpn.detector import CPNKeypoints
 from ...detectors.cpn.weights import CPNWeights, load_cpn
@@ -89,7 +90,9 @@ def run(options: EvaluateDetectorOptions, *, stage: Stage) -> Evaluation:
         about = {**estimator.describe(), "sha256": _digest(options.weights)}
     else:
         detector = _build(options.detector, options, device)
-        if detector.describe().get("keypoints", list(COCO17.names)) != list(annotations.keypoints.names):
+        if detector.describe().get("keypoints", list(COCO_NAMES)) != list(
+            names_in_files(annotations.keypoints)
+        ):
             raise UsageError(f"{options.detector} finds other keypoints than {options.annotations} has")
         people = _look(detector, annotations, options.images, stage)
         found = [Found(image, seen.keypoints, seen.scores) for image, seen in people.items()]

@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import InputError, UsageError
 from ...lifting.datasets import human36m as h36m
 from ...lifting.datasets import humaneva
-from ...lifting.datasets.recordings import CaptureSet, activity
+from ...lifting.datasets.recordings import RecordingSet, activity
 from ...lifting.evaluation.recorded_sequences import (
     layout_given,
     lift_recorded,
@@ -20,6 +20,7 @@ from ...lifting.evaluation.recorded_sequences import (
     recorded_sequences,
 )
 from ...lifting.inference.lifter import Lifter
+from ...skeleton import HUMANEVA15
 from ...unpickle import load_object_npz
 from .test_data import EvaluateOptions, Material, PaperTable
 
@@ -35,7 +36,7 @@ class DataSet:
 
     key: str
     name: str
-    load: Callable[..., CaptureSet]
+    load: Callable[..., RecordingSet]
     train: tuple[str, ...]
     test: tuple[str, ...]
     paper: PaperTable
@@ -75,7 +76,7 @@ HUMANEVA = DataSet(
     humaneva.TEST_SUBJECTS,
     PaperTable({"Walking": "Walk", "Jog": "Jog", "Box": "Box"}, by_person=True),
 )
-_BY_JOINTS = {h36m.NUM_JOINTS: H36M, humaneva.GROUND_TRUTH_LAYOUT.num_joints: HUMANEVA}
+_BY_JOINTS = {h36m.NUM_JOINTS: H36M, len(HUMANEVA15): HUMANEVA}
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from ...errors import InputError, NoPeopleError, UsageError
 from ...lifting.datasets.human36m_cameras import CAMERAS
 from ...lifting.datasets.videopose3d_custom import load_custom
-from ...lifting.datasets.videopose3d_files import KeypointFile, Layout
-from ...lifting.skeletons.detector_layouts import KeypointLayout, layout_called, recognise
+from ...lifting.datasets.videopose3d_files import KeypointFile
+from ...skeleton import Skeleton
 from ...unpickle import load_object_npz
+from .layouts import find_layout, recognise_layout
 
 KNOWN = (
     "VideoPose3D's .npz (one video's boxes and keypoints, or data_2d_*), a folder of OpenPose's JSON, "
@@ -43,7 +44,7 @@ class Sightings:
     """
 
     format: str
-    layout: KeypointLayout
+    layout: Skeleton
     frame: NDArray[np.int64]
     keypoints: NDArray[np.float32]
     person: NDArray[np.int64]
@@ -158,7 +159,7 @@ def _coco_results(content: Sequence[Mapping[str, Any]], layout: str | None) -> S
 
 
 def _mmpose(
-    content: Sequence[Mapping[str, Any]], hint: Layout | None, first: int, layout: str | None
+    content: Sequence[Mapping[str, Any]], hint: Skeleton | None, first: int, layout: str | None
 ) -> Sightings:
     """MMPose's: a list of frames, counted from `first`."""
     rows = [
@@ -173,15 +174,12 @@ def _mmpose(
     return replace(_sightings("MMPose JSON", rows, layout, hint), length=len(content))
 
 
-def _named(meta: Any) -> Layout | None:
+def _named(meta: Any) -> Skeleton | None:
     """The layout that MMPose's `meta_info` tells by the names of keypoints."""
     if not isinstance(meta, dict) or not meta.get("keypoint_id2name"):
         return None
     names = {int(number): str(name) for number, name in meta["keypoint_id2name"].items()}
-    left = tuple(sorted(number for number, name in names.items() if name.startswith("left_")))
-    numbers = {name: number for number, name in names.items()}
-    right = tuple(numbers["right_" + names[number].removeprefix("left_")] for number in left)
-    return Layout(str(meta.get("dataset_name", "")), len(names), left, right)
+    return Skeleton.from_names([names[number] for number in range(len(names))])
 
 
 def _detectron(content: Mapping[str, Any], layout: str | None) -> Sightings:
@@ -211,7 +209,7 @@ def _data_2d(path: Path, video: Path, layout: str | None) -> Sightings:
     else:
         xy = _of_human36m(file, video)
     rows = [_Row(number, keypoints, 0) for number, keypoints in enumerate(xy)]
-    found = _sightings("data_2d .npz of VideoPose3D", rows, layout, file.layout)
+    found = _sightings("data_2d .npz of VideoPose3D", rows, layout, file.skeleton)
     return replace(found, size=size, length=len(xy))
 
 
@@ -252,7 +250,7 @@ def _hdf5(path: Path) -> Mapping[str, Any]:
 
 
 def _sightings(
-    format: str, rows: Iterable[_Row], layout: str | None, hint: Layout | None = None
+    format: str, rows: Iterable[_Row], layout: str | None, hint: Skeleton | None = None
 ) -> Sightings:
     """Rows that agree in their layout: the one called `layout`, else what `hint` tells."""
     rows = [row for row in rows if (_scored(row.keypoints)[:, 2] > 0).any()]
@@ -261,7 +259,7 @@ def _sightings(
     counts = sorted({len(row.keypoints) for row in rows})
     if len(counts) > 1:
         raise InputError(f"layouts are mixed: some people have {counts[0]} keypoints, some {counts[-1]}")
-    chosen = layout_called(layout, counts[0]) if layout else recognise(hint or counts[0])
+    chosen = find_layout(layout, counts[0]) if layout else recognise_layout(hint or counts[0])
     return Sightings(
         format,
         chosen,

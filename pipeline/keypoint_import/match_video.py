@@ -17,6 +17,7 @@ from ...detectors.tracking.similarity import keypoint_boxes
 from ...detectors.tracking.tracks import Track, link
 from ...errors import InputError, UsageError
 from ...files import file_digest
+from ...skeleton import COCO17, convert
 from ..video.reader import Video
 from .formats import Sightings, read_sightings
 
@@ -147,7 +148,7 @@ def follow(found: Sightings, frames: NDArray[np.int32], times: NDArray[np.float6
     at = np.searchsorted(frames, found.frame).clip(max=len(frames) - 1)
     there = frames[at] == found.frame
     frame, person = found.frame[there], found.person[there]
-    keypoints = found.layout.to_coco17(found.keypoints[there])
+    keypoints = convert(found.keypoints[there], found.layout, COCO17)
     if _tells_apart(frame, person):
         tracks = []
         for number, identity in enumerate(np.unique(person)):

@@ -21,7 +21,7 @@ from ...lifting.training.config import RecordedConfig, TrainingConfig, load_conf
 from ...lifting.training.distributed import joined, place
 from ...lifting.training.loop import train
 from ...lifting.training.recorded_batches import RecordedBatches
-from ...lifting.training.recorded_data import data_set, load_recordings, skeleton_of
+from ...lifting.training.recorded_data import data_set, load_recordings
 from ...lifting.training.synthetic_batches import SynthesisedBatches, split
 from ...skeleton import H36M17
 from ...yaml_config import parse_overrides
@@ -164,7 +164,7 @@ def _motion(config: TrainingConfig, data: Path) -> Course:
 def _recorded(config: RecordedConfig, data: Path, device: str) -> Course:
     recordings = config.recordings
     train_on, test_on = load_recordings(recordings, data)
-    layout = skeleton_of(train_on.layout).name
+    layout = train_on.keypoint_skeleton.name
     frames = [sum(len(r) for r in part.recordings) if part else 0 for part in (train_on, test_on)]
 
     def errors(model: TemporalModel) -> Errors:

@@ -5,7 +5,7 @@ import pytest
 
 from standing import STILL
 from videopose.lifting.datasets.motion_capture import MotionCapture
-from videopose.lifting.datasets.recordings import CaptureSet
+from videopose.lifting.datasets.recordings import RecordingSet
 from videopose.lifting.simulation.studio import film
 
 SWINGS = {2: 0.15, 3: 0.35, 5: -0.15, 6: -0.35, 12: 0.1, 13: 0.3, 15: -0.1, 16: -0.3}
@@ -29,6 +29,6 @@ def motion() -> MotionCapture:
 
 
 @pytest.fixture(scope="session")
-def studio(motion: MotionCapture) -> dict[str, CaptureSet]:
+def studio(motion: MotionCapture) -> dict[str, RecordingSet]:
     """Each person's recordings, with true keypoints."""
     return {name: film(motion, detections=None, clips=[i]) for i, name in enumerate(motion.subjects)}

@@ -12,8 +12,7 @@ from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.extrinsics import Extrinsics
 from videopose.lifting.cameras.input_space import centre, look_at
 from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
-from videopose.lifting.datasets.recordings import CaptureSet, Recording, StudioCamera
-from videopose.lifting.datasets.videopose3d_files import Layout
+from videopose.lifting.datasets.recordings import CalibratedCamera, Recording, RecordingSet
 from videopose.lifting.network.config import ModelConfig
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.simulation.config import BodyConfig, CameraConfig, DetectionConfig
@@ -146,12 +145,11 @@ def test_centred(causal: bool, chunk: int) -> None:
 @every_way
 def test_screen_coordinates_of_a_studio_with_an_eccentric_camera(causal: bool, chunk: int) -> None:
     lens = Lens(Intrinsics(1150.0, 1140.0, 520.0, 480.0))
-    camera = StudioCamera("c", (1000, 960), Extrinsics((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), lens)
+    camera = CalibratedCamera("c", (1000, 960), Extrinsics((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), lens)
     pixels = 300 * _motion() + 500
     nothing = np.zeros((len(pixels), 17, 3), np.float32)
     recording = Recording("S1", "Walking", camera, pixels, nothing, nothing[:, 0])
-    layout = Layout("h36m", 17, H36M17.left, H36M17.right)
-    data = CaptureSet((recording,), H36M17, layout, 50)
+    data = RecordingSet((recording,), H36M17, H36M17, 50)
     footage = studio_footage(data, "screen", SemiConfig(joints="all"))
     assert footage.joints == tuple(range(17))
     scale = torch.tensor([DEPTH / (2 * 1.150), DEPTH / (2 * 1.140)])
@@ -164,13 +162,13 @@ def test_screen_coordinates_of_a_studio_with_an_eccentric_camera(causal: bool, c
 
 def test_a_lens_that_bends_is_projected_through_in_screen_coordinates_mirrored_or_not() -> None:
     lens = Lens(Intrinsics(1145.0, 1144.0, 512.0, 515.0), (-0.2, 0.24, -0.002), (-0.0009, -0.0016))
-    camera = StudioCamera("c", (1000, 1002), Extrinsics((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), lens)
+    camera = CalibratedCamera("c", (1000, 1002), Extrinsics((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), lens)
     random = np.random.default_rng(0)
     root = random.normal(0, 0.5, (20, 3)).astype(np.float32) + np.float32([0, 0, 5])
     pose = random.normal(0, 0.4, (20, 17, 3)).astype(np.float32)
     pose[:, 0] = 0
     recording = Recording("S1", "Walking", camera, lens.project(pose + root[:, None]), pose, root)
-    data = CaptureSet((recording,), H36M17, Layout("h36m", 17, H36M17.left, H36M17.right), 50)
+    data = RecordingSet((recording,), H36M17, H36M17, 50)
     model = TemporalModel(filter_widths=(1,), channels=4)
     footage = studio_footage(data, "screen", SemiConfig(joints="all"))
     batches = UnlabelledBatches(footage, model)

@@ -12,7 +12,7 @@ from videopose.lifting.simulation.motion_bank import COCO_POINTS
 from videopose.semi.footage import compared
 from videopose.semi.quality import accelerations, assess, bone_spread
 from videopose.semi.spans import Span, footage_of, hold_out, spans_of
-from videopose.skeleton import COCO17, H36M17, coco_to_h36m
+from videopose.skeleton import COCO17, H36M17, convert
 
 LENS = Lens(Intrinsics(900.0, 900.0, 640.0, 360.0), (-0.2, 0.05, 0.0), (0.001, -0.001), "opencv")
 SIZE = (1280, 720)
@@ -110,7 +110,7 @@ def test_footage_of_another_rate_is_read_at_the_lifters(table: PoseTable, rate: 
     times = np.linspace(0, 59 / 25, len(clip))
     assert lost[(times >= 10 / 25) & (times <= 14 / 25)].all()
     assert not lost[(times < 8 / 25) | (times > 16 / 25)].any()
-    rays = to_rays(coco_to_h36m(span.keypoints)[..., :2], span.camera)
+    rays = to_rays(convert(span.keypoints, COCO17, H36M17)[..., :2], span.camera)
     np.testing.assert_allclose(clip.target[[0, -1]], rays[[0, -1]][:, JOINTS], atol=0.02)
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from videopose.errors import InputError
-from videopose.lifting.datasets.recordings import CaptureSet
+from videopose.lifting.datasets.recordings import RecordingSet
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.training.checkpoint import Progress
 from videopose.lifting.training.recorded_batches import RecordedBatches
@@ -16,7 +16,7 @@ from videopose.semi.networks import Networks, rotation_of
 from videopose.semi.training import Answer, train, unlabelled_terms
 from videopose.skeleton import H36M17
 
-Studio = dict[str, CaptureSet]
+Studio = dict[str, RecordingSet]
 
 
 def _config(*, semi: Any = {}, model: Any = {}, **schedule: Any) -> SemiRecordedConfig:  # noqa: B006

@@ -10,7 +10,7 @@ from ....lifting.evaluation.scores import pool, score
 from ....lifting.inference.lifter import Lifter
 from ....lifting.training.distributed import joined, place
 from ....lifting.training.recorded_batches import RecordedBatches
-from ....lifting.training.recorded_data import data_set, load_recordings, skeleton_of
+from ....lifting.training.recorded_data import data_set, load_recordings
 from ....semi.batches import UnlabelledBatches
 from ....semi.config import SemiRecordedConfig
 from ....semi.footage import studio_footage
@@ -56,10 +56,10 @@ def _course(config: SemiRecordedConfig, folder: Path, device: str) -> tuple[Cour
     footage = studio_footage(
         load_recordings(recordings.model_copy(update=without), folder)[0], config.input_space, semi
     )
-    joints = train_on.layout.num_joints, len(train_on.skeleton)
+    joints = len(train_on.keypoint_skeleton), len(train_on.skeleton)
     strided = config.schedule.chunk == 1 and not config.model.dense
     networks = Networks.fresh(config.model, joints, seed=config.seed, strided=strided)
-    layout = skeleton_of(train_on.layout).name
+    layout = train_on.keypoint_skeleton.name
     frames = sum(len(r) for r in train_on.recordings)
     if place()[0] == 0:
         say(f"learning from {frames:,} labelled and {footage.frames:,} unlabelled frames")

@@ -7,21 +7,15 @@ import cv2
 import numpy as np
 import pytest
 
-from videopose.detectors.coco.annotations import (
-    COCO17,
-    FoundBoxes,
-    ImageEntry,
-    KeypointSet,
-    read_annotations,
-    read_boxes,
-)
+from videopose.detectors.coco.annotations import FoundBoxes, ImageEntry, read_annotations, read_boxes
 from videopose.errors import InputError
+from videopose.skeleton import COCO17, Skeleton
 
-H36M17 = KeypointSet(
+H36M17 = Skeleton.from_names(
     tuple(
         "hip rhip rknee rfoot lhip lknee lfoot spine thorax nose head lshoulder lelbow lwrist rshoulder "
         "relbow rwrist".split()
-    )
+    ),
 )
 
 CONTENT: dict[str, Any] = {
@@ -61,8 +55,11 @@ def _write(path: Path, content: object) -> Path:
     [
         (COCO17, [(1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)]),
         (H36M17, [(1, 4), (2, 5), (3, 6), (11, 14), (12, 15), (13, 16)]),
-        (KeypointSet(("Neck", "RHip", "LHip", "knee_l", "knee_r", "lid")), [(1, 2), (3, 4)]),
-        (KeypointSet(("nose", "rim", "LeftHand", "RightHand")), [(2, 3)]),
+        (
+            Skeleton.from_names(("Neck", "RHip", "LHip", "knee_l", "knee_r", "lid")),
+            [(1, 2), (3, 4)],
+        ),
+        (Skeleton.from_names(("nose", "rim", "LeftHand", "RightHand")), [(2, 3)]),
     ],
 )
 def test_names_say_what_is_left_and_right(keypoints, pairs):
@@ -73,13 +70,13 @@ def test_names_say_what_is_left_and_right(keypoints, pairs):
 
 
 def test_a_set_has_each_name_once():
-    with pytest.raises(ValueError, match="each of them once"):
-        KeypointSet(("a", "b", "a"))
+    with pytest.raises(ValueError, match="distinct names, found a, b, a"):
+        Skeleton.from_names(("a", "b", "a"))
 
 
 def test_reading(tmp_path):
     read = read_annotations(_write(tmp_path / "a.json", CONTENT))
-    assert read.keypoints == KeypointSet(("nose", "left_hip", "right_hip"), ((0, 1), (0, 2)))
+    assert read.keypoints == Skeleton.from_names(("nose", "left_hip", "right_hip"), ((0, 1), (0, 2)))
     assert read.category == 7
     assert read.images[6] == ImageEntry(6, "b/b.png", 20, 20)
     assert [(p.id, p.image, p.crowd, p.annotated) for p in read.people] == [

@@ -4,15 +4,16 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from videopose.detectors.coco.annotations import COCO17, Annotations, ImageEntry, KeypointSet, Person
+from videopose.detectors.coco.annotations import Annotations, ImageEntry, Person
 from videopose.detectors.coco.evaluation import (
     Found,
     KeypointScores,
     as_results,
     is_coco,
     score_keypoints,
-    sigmas,
 )
+from videopose.detectors.coco.sigmas import sigmas
+from videopose.skeleton import COCO17, Skeleton
 
 COCO_SIGMAS = [
     0.26,
@@ -36,7 +37,7 @@ COCO_SIGMAS = [
 NOBODY = np.zeros((0, 17, 3), np.float32)
 
 
-def _person(number: int, image: int, size: float = 100.0, keypoints: KeypointSet = COCO17) -> Person:
+def _person(number: int, image: int, size: float = 100.0, keypoints: Skeleton = COCO17) -> Person:
     points = np.random.default_rng(number).uniform(20, 20 + size, (len(keypoints), 2))
     box = np.array([20, 20, 20 + size, 20 + size], np.float32)
     return Person(number, image, box, np.c_[points, np.full(len(points), 2)].astype(np.float32), size**2)
@@ -102,13 +103,22 @@ def test_groups_and_people_without_keypoints_count_nothing():
 def test_the_fall_offs_are_cocos():
     assert sigmas(COCO17).tolist() == pytest.approx(np.array(COCO_SIGMAS) / 10)
     names = ("hip", "rhip", "rfoot", "spine", "thorax", "nose", "head", "LWrist")
-    assert sigmas(KeypointSet(names)).tolist() == [0.107, 0.107, 0.089, 0.107, 0.107, 0.026, 0.035, 0.062]
+    assert sigmas(Skeleton.from_names(names)).tolist() == [
+        0.107,
+        0.107,
+        0.089,
+        0.107,
+        0.107,
+        0.026,
+        0.035,
+        0.062,
+    ]
     assert is_coco(COCO17)
-    assert not is_coco(KeypointSet(names))
+    assert not is_coco(Skeleton.from_names(names))
 
 
 def test_another_keypoint_set():
-    keypoints = KeypointSet(("head", "lhip", "rhip", "spine"))
+    keypoints = Skeleton.from_names(("head", "lhip", "rhip", "spine"))
     person = _person(1, 1, keypoints=keypoints)
     few = Annotations(keypoints, _images(1), [person], category=5)
     assert score_keypoints(few, [_found(1, person.keypoints)]).ap == pytest.approx(1)

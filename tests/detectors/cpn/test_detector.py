@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from videopose.detectors.coco.annotations import COCO17, KeypointSet
 from videopose.detectors.cpn.detector import BoxesFromFile, CPNDetector, CPNKeypoints
 from videopose.detectors.cpn.network import CPN
 from videopose.detectors.cpn.weights import CPNWeights
 from videopose.errors import InputError, UsageError
+from videopose.skeleton import COCO17, Skeleton
 
 TINY = (1, 1, 1, 1)
 MIRROR = list(COCO17.mirror)
@@ -118,7 +118,7 @@ def test_it_says_what_it_is(saved, boxes):
 
 
 def test_what_cannot_be(tmp_path, weights, boxes):
-    odd = CPNWeights(CPN(keypoints=3, size=(64, 64), blocks=TINY), KeypointSet(("a", "b", "c")))
+    odd = CPNWeights(CPN(keypoints=3, size=(64, 64), blocks=TINY), Skeleton.from_names(("a", "b", "c")))
     odd.save(tmp_path / "odd.safetensors")
     with pytest.raises(UsageError, match="finds 3 keypoints; here detectors give 17"):
         CPNDetector(tmp_path / "odd.safetensors", boxes=BoxesFromFile(boxes))

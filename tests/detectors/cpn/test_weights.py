@@ -7,10 +7,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from videopose.detectors.coco.annotations import COCO17, KeypointSet
 from videopose.detectors.cpn.network import CPN
 from videopose.detectors.cpn.weights import CPNWeights, is_backbone, load_backbone, load_cpn
 from videopose.errors import InputError
+from videopose.skeleton import COCO17, Skeleton
 
 TINY = (1, 1, 1, 1)
 
@@ -98,7 +98,7 @@ def test_biases_of_earlier_published_code(tmp_path, trained):
 
 
 def test_our_files_say_what_they_hold(tmp_path):
-    keypoints = KeypointSet(("hip", "rknee", "lknee"), ((0, 1), (0, 2)))
+    keypoints = Skeleton.from_names(("hip", "rknee", "lknee"), ((0, 1), (0, 2)))
     model = CPN(keypoints=3, size=(64, 32), blocks=(2, 1, 1, 1))
     CPNWeights(model, keypoints, {"recipe": {"batch": 4}}).save(tmp_path / "a.safetensors")
     loaded = load_cpn(tmp_path / "a.safetensors")

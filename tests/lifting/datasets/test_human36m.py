@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from videopose.errors import InputError
 from videopose.lifting.datasets.human36m import (
-    GROUND_TRUTH_LAYOUT,
+    FILE_SKELETON,
     JOINTS_OF_32,
     RATE,
     TEST_SUBJECTS,
@@ -19,7 +19,7 @@ from videopose.lifting.datasets.human36m import (
 )
 from videopose.lifting.datasets.human36m_cameras import CAMERAS
 from videopose.lifting.datasets.videopose3d_files import KeypointFile
-from videopose.skeleton import H36M17
+from videopose.skeleton import H36M17, MPII16
 
 # Parents of the data set's 32 joints.
 PARENTS_32 = (
@@ -77,8 +77,8 @@ def test_every_camera_sees_every_clip_in_its_own_space(tmp_path: Path) -> None:
     data = load_h36m(*_write(tmp_path))
     assert data.rate == RATE == 50
     assert data.skeleton is H36M17
-    assert data.layout == GROUND_TRUTH_LAYOUT
-    assert data.layout.mirror == H36M17.mirror
+    assert data.keypoint_skeleton is H36M17
+    assert FILE_SKELETON.mirror == H36M17.mirror
     seen = [(r.subject, r.action, r.camera.name) for r in data.recordings]
     cameras = ("54138969", "55011271", "58860488", "60457274")
     clips = [
@@ -141,8 +141,10 @@ def test_other_detectors_have_other_layouts(tmp_path: Path) -> None:
     )  # fmt: skip
     data = load_h36m(*files)
     assert data.recordings[0].keypoints.shape == (7, 16, 2)  # a third column, scores, is no coordinate
-    assert data.layout.mirror[3] == 0
-    assert data.layout.mirror[6] == 6
+    assert data.keypoint_skeleton is MPII16
+    as_told = KeypointFile.load(files[1]).skeleton
+    assert as_told.mirror[3] == 0
+    assert as_told.mirror[6] == 6
 
 
 @pytest.mark.parametrize(
@@ -184,7 +186,7 @@ def test_the_ground_truth_keypoints_are_what_the_cameras_saw(tmp_path: Path) -> 
     poses = {"S9": {"Photo": _world(7)}}
     project_all(poses).save(tmp_path / "gt.npz")
     file = KeypointFile.load(tmp_path / "gt.npz")
-    assert file.layout == GROUND_TRUTH_LAYOUT
+    assert file.skeleton == FILE_SKELETON
     views = file.views("S9", "Photo")
     for view, camera in zip(views, CAMERAS["S9"], strict=True):
         assert camera.lens is not None

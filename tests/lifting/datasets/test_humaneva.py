@@ -9,7 +9,6 @@ from videopose.errors import InputError
 from videopose.lifting.datasets.humaneva import (
     ACTIVITIES,
     CAMERAS,
-    GROUND_TRUTH_LAYOUT,
     RATE,
     TEST_SUBJECTS,
     TRAIN_SUBJECTS,
@@ -55,7 +54,7 @@ def test_every_chunk_is_a_recording_of_its_own(tmp_path: Path) -> None:
     data = load_humaneva(*_write(tmp_path))
     assert data.rate == RATE == 60
     assert data.skeleton is HUMANEVA15
-    assert data.layout == GROUND_TRUTH_LAYOUT
+    assert data.keypoint_skeleton is HUMANEVA15
     assert [(r.subject, r.action, r.camera.name) for r in data.recordings] == [
         (s, a, c) for s, actions in _poses().items() for a in actions for c in ("C1", "C2", "C3")
     ]

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from videopose.errors import InputError
-from videopose.lifting.datasets.videopose3d_custom import COCO_LAYOUT, load_custom, load_detections
+from videopose.lifting.datasets.videopose3d_custom import load_custom, load_detections
 from videopose.lifting.datasets.videopose3d_files import KeypointFile
-from videopose.skeleton import COCO17
+from videopose.skeleton import COCO17, Skeleton
+
+COCO_FILE = Skeleton.without_names("coco", 17, COCO17.left, COCO17.right)
 
 
 def _detections(path: Path, people: list[int], **changes: Any) -> tuple[Path, list[np.ndarray]]:
@@ -38,7 +40,7 @@ def test_the_best_person_of_every_frame(tmp_path: Path) -> None:
     video = load_detections(path)
     assert video.name == "walk.mp4"
     assert video.size == (1920, 1080)
-    assert video.layout.mirror == COCO17.mirror
+    assert video.skeleton.mirror == COCO17.mirror
     assert video.seen.tolist() == [True, False, True, True]
     assert np.isnan(video.keypoints[1]).all()
     assert video.keypoints.shape == (4, 17, 3)
@@ -102,7 +104,7 @@ def test_a_file_of_many_videos(tmp_path: Path) -> None:
     assert list(videos) == ["a.mp4", "b.mp4"]
     assert videos["a.mp4"].size == (640, 480)
     assert videos["b.mp4"].size == (480, 640)
-    assert videos["a.mp4"].layout == COCO_LAYOUT
+    assert videos["a.mp4"].skeleton == COCO_FILE
     np.testing.assert_array_equal(videos["a.mp4"].keypoints[..., :2], a)
     assert (videos["a.mp4"].keypoints[..., 2] == 1).all()
     assert videos["b.mp4"].seen.tolist() == [True, True, False, True, True]
@@ -123,14 +125,14 @@ def test_videos_that_cannot_be_used(tmp_path: Path) -> None:
 
 def test_a_keypoint_file_reads_back_what_it_wrote(tmp_path: Path) -> None:
     xy = np.random.default_rng(0).uniform(0, 900, (3, 17, 2)).astype(np.float32)
-    file = KeypointFile(COCO_LAYOUT, {"a": {"custom": (xy, xy + 1)}}, {"a": {"w": 640, "h": 480}})
+    file = KeypointFile(COCO_FILE, {"a": {"custom": (xy, xy + 1)}}, {"a": {"w": 640, "h": 480}})
     file.save(tmp_path / "x.npz")
     back = KeypointFile.load(tmp_path / "x.npz")
-    assert back.layout == file.layout
+    assert back.skeleton == file.skeleton
     assert back.video_metadata == {"a": {"w": 640, "h": 480}}
     for one, other in zip(back.views("a", "custom"), (xy, xy + 1), strict=True):
         np.testing.assert_array_equal(one, other)
     with pytest.raises(ValueError, match="pair up"):
-        type(COCO_LAYOUT)("x", 17, (1, 2), (2, 3))
+        Skeleton.without_names("x", 17, (1, 2), (2, 3))
     with pytest.raises(ValueError, match="among the 3"):
-        type(COCO_LAYOUT)("x", 3, (1,), (3,))
+        Skeleton.without_names("x", 3, (1,), (3,))

@@ -9,20 +9,17 @@ from numpy.typing import NDArray
 from videopose.errors import InputError, UsageError
 from videopose.lifting.cameras.intrinsics import H36M_FOCAL
 from videopose.lifting.datasets import humaneva
-from videopose.lifting.datasets.human36m import GROUND_TRUTH_LAYOUT
 from videopose.lifting.datasets.human36m_cameras import CAMERAS
-from videopose.lifting.datasets.recordings import CaptureSet, Recording
-from videopose.lifting.datasets.videopose3d_custom import COCO_LAYOUT
-from videopose.lifting.datasets.videopose3d_files import Layout
+from videopose.lifting.datasets.recordings import Recording, RecordingSet
 from videopose.lifting.evaluation.recorded_sequences import lift_recorded, rate_read, recorded_sequences
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.network.temporal_model import TemporalModel
-from videopose.skeleton import COCO17, COCO_TO_H36M, H36M17, HUMANEVA15
+from videopose.skeleton import COCO17, COCO_TO_H36M, H36M17, HUMANEVA15, Skeleton
 
 Array = NDArray[np.float32]
 
 
-def _recordings(frames: int = 12, layout: Layout = GROUND_TRUTH_LAYOUT) -> CaptureSet:
+def _recordings(frames: int = 12, layout: Skeleton = H36M17) -> RecordingSet:
     """A person whom S9's four cameras see, each with its own bent lens."""
     random = np.random.default_rng(0)
     world = random.normal((0, 0, 1), 0.3, (17, 3)) + 0.02 * random.normal(0, 1, (frames, 17, 3)).cumsum(0)
@@ -33,7 +30,7 @@ def _recordings(frames: int = 12, layout: Layout = GROUND_TRUTH_LAYOUT) -> Captu
         pixels = camera.lens.project(seen)
         root = seen[:, 0]
         recordings.append(Recording("S9", "Photo 1", camera, pixels, seen - root[:, None], root))
-    return CaptureSet(tuple(recordings), H36M17, layout, 50.0)
+    return RecordingSet(tuple(recordings), H36M17, layout, 50.0)
 
 
 def _lifter(space: Any = "screen", layout: str = "h36m17", rate: float | None = 50.0, **model: Any) -> Lifter:
@@ -63,7 +60,7 @@ def test_rays_are_those_of_a_camera_that_bends_nothing(space: Any) -> None:
 
 
 def test_coco_keypoints_are_converted_where_they_must_be() -> None:
-    coco = _recordings(layout=COCO_LAYOUT)
+    coco = _recordings(layout=COCO17)
     (as_it_is, *_) = recorded_sequences(coco, _lifter(layout="coco17"))
     (converted, *_) = recorded_sequences(coco, _lifter())
     np.testing.assert_allclose(
@@ -74,13 +71,13 @@ def test_coco_keypoints_are_converted_where_they_must_be() -> None:
 @pytest.mark.parametrize(
     ("layout", "reads", "joints_out"),
     [
-        (GROUND_TRUTH_LAYOUT, "coco17", 17),
-        (COCO_LAYOUT, "h36m17", 15),  # a HumanEva model of whose input a .bin says nothing
-        (humaneva.GROUND_TRUTH_LAYOUT, "h36m17", 17),
-        (COCO_LAYOUT, "humaneva15", 15),
+        (H36M17, "coco17", 17),
+        (COCO17, "h36m17", 15),  # a HumanEva model of whose input a .bin says nothing
+        (HUMANEVA15, "h36m17", 17),
+        (COCO17, "humaneva15", 15),
     ],
 )
-def test_other_layouts_are_refused(layout: Layout, reads: str, joints_out: int) -> None:
+def test_other_layouts_are_refused(layout: Skeleton, reads: str, joints_out: int) -> None:
     joints = 15 if reads == "humaneva15" else 17
     lifter = _lifter(layout=reads, num_joints_in=joints, num_joints_out=joints_out)
     with pytest.raises(UsageError, match=f"reads {reads} keypoints .*--keypoints .*--lifter-layout"):

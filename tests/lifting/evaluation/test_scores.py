@@ -17,7 +17,7 @@ from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.inference.offline import predict_poses
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.simulation.config import CameraConfig, DetectionConfig
-from videopose.skeleton import COCO17, H36M17, HUMANEVA15, LIMBS
+from videopose.skeleton import COCO17, H36M17, HUMANEVA15
 
 PERFECT = DetectionConfig(jitter=(1e-9, 1e-9), drift=(1e-9, 1e-9), bias=0, outliers=0, episodes=0)
 Array = NDArray[np.float32]
@@ -95,7 +95,7 @@ def test_a_hand_worked_case() -> None:
     wrong[6:, H36M17.index("head"), 0] += 0.034  # no limb, 34 mm off in half of the frames: again 1 mm
     errors = measure(_Rigged(wrong), [sequence], "rays")
     assert errors.mpjpe == pytest.approx(2, abs=0.01)
-    assert errors.limbs_mpjpe == pytest.approx(17 / len(LIMBS), abs=0.01)
+    assert errors.limbs_mpjpe == pytest.approx(17 / len(H36M17.sided), abs=0.01)
     assert errors.mpjve == pytest.approx(2 / 11, abs=0.01)  # one of eleven steps, 34 mm in one joint of 17
 
 
@@ -127,7 +127,7 @@ def test_frames_count_alike_over_sequences() -> None:
 
 
 def test_limbs_are_those_that_have_a_side() -> None:
-    assert [H36M17.names[i] for i in LIMBS] == [
+    assert [H36M17.names[i] for i in H36M17.sided] == [
         "rhip", "rknee", "rfoot", "lhip", "lknee", "lfoot",
         "lshoulder", "lelbow", "lwrist", "rshoulder", "relbow", "rwrist",
     ]  # fmt: skip
@@ -146,7 +146,7 @@ def test_every_clip_is_seen_by_every_camera() -> None:
 
 def test_keypoints_are_the_projection_of_the_poses() -> None:
     for sequence in _sequences():
-        rays, pose = (v[:, LIMBS].astype(np.float64) for v in (sequence.rays, sequence.pose))
+        rays, pose = (v[:, H36M17.sided].astype(np.float64) for v in (sequence.rays, sequence.pose))
         rays = rays / H36M_FOCAL
         # (P + T)_xy = ray (P + T)_z is linear in the root T of each frame.
         one, zero = np.ones_like(rays[..., 0]), np.zeros_like(rays[..., 0])
@@ -213,7 +213,7 @@ def test_a_long_clip_is_seen_in_windows() -> None:
             _sequences(_capture((600,)), per_clip=1, detections=d, **changes)[0].rays
             for d in (biased, PERFECT)
         )
-        error = (noisy - true)[:, LIMBS]
+        error = (noisy - true)[:, H36M17.sided]
         return np.abs(error - error[0]).max((1, 2)) / np.abs(error[0]).max()
 
     assert strays(window=60.0)[:600].max() < 0.5  # the bias grows on the screen as the person comes near

@@ -16,7 +16,7 @@ from videopose.lifting.inference.offline import lift_track, predict, predict_pos
 from videopose.lifting.inference.pretrained import DEFAULT, load_lifter
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.simulation.config import CameraConfig, DetectionConfig
-from videopose.skeleton import COCO17, H36M17, HUMANEVA15, coco_to_h36m
+from videopose.skeleton import COCO17, H36M17, HUMANEVA15, convert
 
 SIZE = (1280, 720)
 CAMERA = Intrinsics(900, 950, 600, 370)
@@ -70,7 +70,7 @@ def _trembling(frames: int) -> Array:
 
 def _echoed(keypoints: Array) -> Array:
     """What the echo should say: the joints' rays, from the hip."""
-    rays = to_rays(coco_to_h36m(keypoints)[..., :2], CAMERA)
+    rays = to_rays(convert(keypoints, COCO17, H36M17)[..., :2], CAMERA)
     return np.concatenate([rays - rays[:, :1], np.zeros_like(rays[..., :1])], -1)
 
 
@@ -269,7 +269,7 @@ def test_the_model_sees_its_own_rate_whatever_the_video_s() -> None:
     for fps in (15.0, 30.0, 60.0):
         times = np.arange(round(2 * fps)) / fps
         keypoints = _moving(times)
-        rays = to_rays(coco_to_h36m(keypoints)[..., :2], CAMERA)
+        rays = to_rays(convert(keypoints, COCO17, H36M17)[..., :2], CAMERA)
         a_second = (rays[-1] - rays[0])[16] / (times[-1] - times[0])
         out = _lift(lifter, keypoints, times, flip=False)
         np.testing.assert_allclose(out[len(out) // 2, 16, :2] * 30, a_second, rtol=0.01)
@@ -278,7 +278,7 @@ def test_the_model_sees_its_own_rate_whatever_the_video_s() -> None:
 def test_screen_coordinates_go_to_lifters_that_read_them() -> None:
     keypoints = _trembling(30)
     out = _lift(_echo(space="screen"), keypoints, np.arange(30) / 30)
-    screen = to_screen(coco_to_h36m(keypoints)[..., :2], SIZE)
+    screen = to_screen(convert(keypoints, COCO17, H36M17)[..., :2], SIZE)
     np.testing.assert_allclose(out[..., :2], screen - screen[:, :1], atol=1e-5)
 
 

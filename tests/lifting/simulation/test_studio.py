@@ -68,7 +68,7 @@ def test_cameras_are_like_human36ms() -> None:
 
 def test_everybody_is_in_the_picture_and_in_the_room(table: MotionCapture) -> None:
     data = film(table, detections=None)
-    assert (data.skeleton, data.layout.name, data.rate) == (H36M17, "h36m17", 50.0)
+    assert (data.skeleton, data.keypoint_skeleton.name, data.rate) == (H36M17, "h36m17", 50.0)
     assert len(data) > 3 * 4  # whoever walks on through the wall makes several takes
     assert sum(len(r) for r in data.recordings) == pytest.approx(4 * 860, abs=4 * 25)
     for recording in data.recordings:

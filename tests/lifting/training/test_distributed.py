@@ -8,9 +8,8 @@ import pytest
 import torch
 
 from videopose.errors import UsageError
-from videopose.lifting.datasets.human36m import GROUND_TRUTH_LAYOUT
 from videopose.lifting.datasets.human36m_cameras import CAMERAS
-from videopose.lifting.datasets.recordings import CaptureSet, Recording
+from videopose.lifting.datasets.recordings import Recording, RecordingSet
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.training.config import RecordedConfig
 from videopose.lifting.training.distributed import gather, joined, place, share
@@ -66,7 +65,7 @@ assert place() == (0, 1)
 """
 
 
-def data() -> CaptureSet:
+def data() -> RecordingSet:
     """Two clips of joints that swing."""
     rng = np.random.default_rng(0)
     recordings = []
@@ -77,7 +76,7 @@ def data() -> CaptureSet:
         pose = camera.extrinsics.to_camera(np.sin(phase) * 0.3 + [0, 0, 1]).astype(np.float32)
         keypoints = camera.lens.project(pose)
         recordings.append(Recording("S1", "Walk", camera, keypoints, pose - pose[:, :1], pose[:, 0]))
-    return CaptureSet(tuple(recordings), H36M17, GROUND_TRUTH_LAYOUT, 50.0)
+    return RecordingSet(tuple(recordings), H36M17, H36M17, 50.0)
 
 
 def config(dropout: float) -> RecordedConfig:

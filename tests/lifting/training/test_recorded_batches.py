@@ -7,10 +7,9 @@ import torch
 
 from videopose.errors import InputError, UsageError
 from videopose.lifting.cameras.intrinsics import to_rays, to_screen
-from videopose.lifting.datasets.human36m import GROUND_TRUTH_LAYOUT
 from videopose.lifting.datasets.human36m_cameras import CAMERAS
 from videopose.lifting.datasets.humaneva import CAMERAS as HUMANEVA_CAMERAS
-from videopose.lifting.datasets.recordings import CaptureSet, Recording
+from videopose.lifting.datasets.recordings import Recording, RecordingSet
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.training.checkpoint import Progress
 from videopose.lifting.training.config import RecordedConfig
@@ -33,9 +32,9 @@ def _recording(frames: int, seed: int = 0) -> Recording:
     return Recording("S1", f"Walking {seed}", camera, keypoints, pose - pose[:, :1], pose[:, 0])
 
 
-def _data(*lengths: int) -> CaptureSet:
+def _data(*lengths: int) -> RecordingSet:
     recordings = tuple(_recording(n, seed) for seed, n in enumerate(lengths))
-    return CaptureSet(recordings, H36M17, GROUND_TRUTH_LAYOUT, 50.0)
+    return RecordingSet(recordings, H36M17, H36M17, 50.0)
 
 
 def _config(recordings: dict[str, Any] | None = None, model: Any = None, **schedule: Any) -> RecordedConfig:
@@ -47,7 +46,7 @@ def _config(recordings: dict[str, Any] | None = None, model: Any = None, **sched
 
 
 def _expected(
-    data: CaptureSet, clip: int, first: int, chunk: int, before: int, after: int, zeros: bool = False
+    data: RecordingSet, clip: int, first: int, chunk: int, before: int, after: int, zeros: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """The window about frames first … first + chunk − 1 of a clip, one frame after the other."""
     recording = data.recordings[clip]
@@ -188,9 +187,9 @@ def test_what_cannot_be_read() -> None:
     keypoints[4, 2] = np.nan
     gap = Recording("S1", "Eating", good.camera, keypoints, good.pose, good.root)
     with pytest.raises(InputError, match="S1 'Eating', camera 54138969: frames without keypoints"):
-        RecordedBatches(CaptureSet((gap,), H36M17, GROUND_TRUTH_LAYOUT, 50.0), _config())
+        RecordedBatches(RecordingSet((gap,), H36M17, H36M17, 50.0), _config())
     blind = Recording("S1", "Jog", HUMANEVA_CAMERAS["S1"][0], good.keypoints, good.pose, good.root)
-    data = CaptureSet((blind,), H36M17, GROUND_TRUTH_LAYOUT, 50.0)
+    data = RecordingSet((blind,), H36M17, H36M17, 50.0)
     with pytest.raises(UsageError, match="needs a camera whose lens is known"):
         RecordedBatches(data, _config().model_copy(update={"input_space": "rays"}))
 

@@ -6,11 +6,10 @@ import pytest
 
 from videopose.errors import InputError, UsageError
 from videopose.lifting.datasets.config import RecordingsConfig
-from videopose.lifting.datasets.human36m import GROUND_TRUTH_LAYOUT
-from videopose.lifting.datasets.recordings import CaptureSet
-from videopose.lifting.datasets.videopose3d_files import Layout
-from videopose.lifting.training.recorded_data import data_set, load_recordings, skeleton_of, thin
-from videopose.skeleton import COCO17, H36M17, HUMANEVA15
+from videopose.lifting.datasets.human36m import FILE_SKELETON
+from videopose.lifting.datasets.recordings import RecordingSet
+from videopose.lifting.training.recorded_data import data_set, load_recordings, thin
+from videopose.skeleton import COCO17, H36M17, HUMANEVA15, Skeleton
 
 H36M_CLIPS = {
     "S1": {"Walking": 40, "Eating 1": 31},
@@ -35,15 +34,14 @@ def _write(
     poses = {s: {a: rng.normal(size=(n, joints, 3)) for a, n in v.items()} for s, v in clips.items()}
     keypoints = {
         s: {
-            a: [np.broadcast_to(np.arange(float(n))[:, None, None], (n, layout.num_joints, 2)).copy()]
-            * cameras
+            a: [np.broadcast_to(np.arange(float(n))[:, None, None], (n, len(layout), 2)).copy()] * cameras
             for a, n in v.items()
         }
         for s, v in clips.items()
     }
     metadata = {
         "layout_name": layout.name,
-        "num_joints": layout.num_joints,
+        "num_joints": len(layout),
         "keypoints_symmetry": [list(layout.left), list(layout.right)],
     }
     np.savez(folder / f"data_3d_{name}.npz", positions_3d=poses)
@@ -52,8 +50,8 @@ def _write(
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    _write(tmp_path, "h36m", H36M_CLIPS, 32, 4, GROUND_TRUTH_LAYOUT, "gt")
-    coco = Layout("coco", 17, COCO17.left, COCO17.right)
+    _write(tmp_path, "h36m", H36M_CLIPS, 32, 4, FILE_SKELETON, "gt")
+    coco = Skeleton.without_names("coco", 17, COCO17.left, COCO17.right)
     _write(tmp_path, "humaneva15", HUMANEVA_CLIPS, 15, 3, coco, "detectron_pt_coco")
     return tmp_path
 
@@ -62,7 +60,7 @@ def _config(**values: Any) -> RecordingsConfig:
     return RecordingsConfig.model_validate({"data_set": "h36m", "train_subjects": ["S1", "S5"]} | values)
 
 
-def _clips(data: CaptureSet | None) -> set[tuple[str, str, int]]:
+def _clips(data: RecordingSet | None) -> set[tuple[str, str, int]]:
     assert data is not None
     return {(r.subject, r.action, len(r)) for r in data.recordings}
 
@@ -72,7 +70,7 @@ def test_human36m(folder: Path) -> None:
     assert _clips(train) == {("S1", "Walking", 40), ("S1", "Eating 1", 31), ("S5", "Walking 1", 25)}
     assert _clips(test) == {("S9", "Walking", 20), ("S11", "Eating", 10), ("S11", "Walking", 12)}
     assert len(train) == 12
-    assert (train.rate, train.skeleton, skeleton_of(train.layout)) == (50, H36M17, H36M17)
+    assert (train.rate, train.skeleton, train.keypoint_skeleton) == (50, H36M17, H36M17)
 
 
 def test_the_usual_subjects_unless_others_are_named(folder: Path) -> None:
@@ -89,7 +87,7 @@ def test_humaneva_s_detections_and_actions(folder: Path) -> None:
     values = {"data_set": "humaneva", "train_subjects": None, "keypoints": "detectron_pt_coco"}
     train, test = load_recordings(_config(**values), folder)
     assert {r.activity for r in train.recordings} == {"Walking", "Jog", "Box"}
-    assert (train.rate, train.skeleton, skeleton_of(train.layout)) == (60, HUMANEVA15, COCO17)
+    assert (train.rate, train.skeleton, train.keypoint_skeleton) == (60, HUMANEVA15, COCO17)
     train, test = load_recordings(_config(activities=["Walking"], **values), folder)
     assert _clips(train) == {("Train/S1", "Walking 1 chunk0", 30)}
     assert _clips(test) == {("Validate/S1", "Walking 1 chunk0", 15)}
@@ -142,11 +140,3 @@ def test_missing_poses_say_which_command_makes_them(tmp_path: Path) -> None:
 
 def test_licences_are_said() -> None:
     assert "does not allow commercial use" in data_set(_config()).licence
-
-
-def test_the_skeleton_of_keypoints() -> None:
-    assert skeleton_of(Layout("", 17, H36M17.left, H36M17.right)) is H36M17
-    assert skeleton_of(Layout("coco", 17, COCO17.left, COCO17.right)) is COCO17
-    assert skeleton_of(Layout("humaneva15", 15, HUMANEVA15.left, HUMANEVA15.right)) is HUMANEVA15
-    with pytest.raises(UsageError, match="no lifter reads 20 keypoints of layout 'humaneva20'"):
-        skeleton_of(Layout("humaneva20", 20, (), ()))

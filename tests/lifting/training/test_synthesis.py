@@ -88,7 +88,7 @@ def test_keypoints_of_the_target_frame_are_the_pose_s_projection(
     rays = placed[..., :2] / placed[..., 2:] * H36M_FOCAL
     seen = batch.keypoints[:, target]
     torch.testing.assert_close(seen[visible][:, LIMBS], rays[visible][:, LIMBS], atol=2e-4, rtol=1e-3)
-    # The joints that COCO does not have are means of keypoints, as in `coco_to_h36m`.
+    # The joints that COCO does not have are means of keypoints, as in `skeleton.CONVERSIONS`.
     thorax = (seen[:, H36M17.index("lshoulder")] + seen[:, H36M17.index("rshoulder")]) / 2
     torch.testing.assert_close(seen[:, H36M17.index("thorax")], thorax)
     if frames > 1:

@@ -8,13 +8,14 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from videopose.detectors.coco.annotations import COCO17, Annotations, ImageEntry, KeypointSet, Person
+from videopose.detectors.coco.annotations import Annotations, ImageEntry, Person
 from videopose.detectors.cpn.network import CPN
 from videopose.detectors.cpn.weights import CPNWeights
 from videopose.detectors.tracking.similarity import keypoint_boxes
 from videopose.errors import OutputError, UsageError
 from videopose.pipeline.cli.detectors import evaluate_detector
 from videopose.pipeline.inference.detect import DetectOptions, load_detector
+from videopose.skeleton import COCO17, Skeleton
 
 
 def _run(*arguments: object) -> Result:
@@ -103,7 +104,7 @@ def test_what_does_not_fit(labelled, cpn, tmp_path):
         _run(*_data(labelled), "--detector", "cpn")
     with pytest.raises(UsageError, match="movenet takes no --weights"):
         _run(*_data(labelled), "--detector", "movenet", "--weights", cpn)
-    other = Annotations(KeypointSet(("a", "b")), {0: ImageEntry(0, "0.png", 592, 332)}, [])
+    other = Annotations(Skeleton.from_names(("a", "b")), {0: ImageEntry(0, "0.png", 592, 332)}, [])
     (tmp_path / "truth.json").write_text(json.dumps(other.as_json()))
     data = ("--images", labelled, "--annotations", tmp_path / "truth.json")
     with pytest.raises(UsageError, match="finds other keypoints than"):

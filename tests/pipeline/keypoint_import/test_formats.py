@@ -12,12 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from videopose.errors import InputError, NoPeopleError, UsageError
-from videopose.lifting.datasets.videopose3d_files import KeypointFile, Layout
+from videopose.lifting.datasets.videopose3d_files import KeypointFile
 from videopose.lifting.pose_table import PoseTable
-from videopose.lifting.skeletons.detector_layouts import LAYOUTS
 from videopose.pipeline.inference.infer import InferOptions, Tools, infer
 from videopose.pipeline.keypoint_import.formats import read_sightings
-from videopose.skeleton import COCO17, H36M17
+from videopose.pipeline.keypoint_import.layouts import LAYOUTS
+from videopose.skeleton import COCO17, H36M17, Skeleton, convert
 
 Keypoints = NDArray[np.float32]
 Sample = list[Keypoints]  # for each frame (P, 17, 3) COCO17
@@ -196,7 +196,7 @@ def test_what_is_written_is_read(name: str, sample: Sample, tmp_path: Path) -> N
     found = read_sightings(_files(write(tmp_path, [*sample[:6], sample[6][:0], sample[7][1:]])), VIDEO)
     assert (found.format, found.layout.name) == (format, layout)
     assert found.frame.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 7]
-    coco = found.layout.to_coco17(found.keypoints)
+    coco = convert(found.keypoints, found.layout, COCO17)
     np.testing.assert_allclose(coco, np.concatenate([*sample[:6], sample[7][1:]]), rtol=1e-6)
     tracked = {"coco18": [0, 1], "halpe26": [1, 2]}.get(name, [-1, -1])
     assert found.person.tolist() == [*tracked * 6, tracked[0]]
@@ -229,7 +229,7 @@ def _one(table: PoseTable) -> Keypoints:
 
 
 def _custom(path: Path, videos: dict[str, Keypoints], size: tuple[int, int] = SIZE) -> Path:
-    layout = Layout("coco", 17, COCO17.left, COCO17.right)
+    layout = Skeleton.without_names("coco", 17, COCO17.left, COCO17.right)
     metadata = {name: {"w": size[0], "h": size[1]} for name in videos}
     KeypointFile(layout, {name: {"custom": (xy,)} for name, xy in videos.items()}, metadata).save(path)
     return path
@@ -253,7 +253,7 @@ def test_human36m_by_the_path_of_the_video(tmp_path: Path) -> None:
     views = tuple(
         np.random.default_rng(i).uniform(0, 1000, (9 + i, 16, 2)).astype(np.float32) for i in range(4)
     )
-    layout = Layout("", 16, (3, 4, 5, 13, 14, 15), (0, 1, 2, 10, 11, 12))
+    layout = Skeleton.without_names("", 16, (3, 4, 5, 13, 14, 15), (0, 1, 2, 10, 11, 12))
     source = tmp_path / "data_2d_h36m_sh_pt_mpii.npz"
     KeypointFile(layout, {"S1": {"Walking": views}, "S9": {"Directions 1": views}}).save(source)
     found = read_sightings([source], Path("h36m/S9/Videos/Directions 1.58860488.mp4"))

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from videopose.errors import InputError, UsageError
-from videopose.lifting.datasets.videopose3d_files import KeypointFile, Layout
+from videopose.lifting.datasets.videopose3d_files import KeypointFile
 from videopose.lifting.pose_table import PoseTable
-from videopose.lifting.skeletons.detector_layouts import LAYOUTS
 from videopose.pipeline.keypoint_import.formats import Sightings
+from videopose.pipeline.keypoint_import.layouts import LAYOUTS
 from videopose.pipeline.keypoint_import.match_video import check_length, check_several, find, follow, read
 from videopose.pipeline.video.reader import Video, open_video
-from videopose.skeleton import COCO17
+from videopose.skeleton import COCO17, Skeleton
 
 Run = Callable[..., Any]
 FRAMES = 46
@@ -42,7 +42,7 @@ def _people(frames: int = FRAMES, scale: tuple[float, float] = (500, 300)) -> An
 
 
 def _data_2d(path: Path, names: tuple[str, ...], size: tuple[int, int]) -> Path:
-    layout = Layout("coco", 17, COCO17.left, COCO17.right)
+    layout = Skeleton.without_names("coco", 17, COCO17.left, COCO17.right)
     xy = _people()[..., :2].astype(np.float32)
     sizes = {name: {"w": size[0], "h": size[1]} for name in names}
     KeypointFile(layout, {name: {"custom": (xy,)} for name in names}, sizes).save(path)

@@ -12,11 +12,12 @@ import torch
 import yaml
 from click.testing import CliRunner, Result
 
-from videopose.detectors.coco.annotations import COCO17, Annotations, ImageEntry, KeypointSet, Person
+from videopose.detectors.coco.annotations import Annotations, ImageEntry, Person
 from videopose.detectors.cpn.detector import BoxesFromFile, CPNDetector
 from videopose.detectors.cpn.weights import load_cpn
 from videopose.errors import InputError, OutputError, UsageError
 from videopose.pipeline.cli.detectors import evaluate_detector, finetune_detector
+from videopose.skeleton import COCO17, Skeleton
 
 CPN = {
     "detector": "cpn", "name": "tiny", "size": [64, 64], "blocks": [1, 1, 1, 1], "batch": 2,
@@ -47,7 +48,10 @@ def data(tmp_path_factory) -> Path:
     """Two images, a person each, and the same people with three keypoints of other names."""
     folder = tmp_path_factory.mktemp("data")
     generator = np.random.default_rng(0)
-    for name, keypoints in (("coco.json", COCO17), ("few.json", KeypointSet(("hip", "lhip", "rhip")))):
+    for name, keypoints in (
+        ("coco.json", COCO17),
+        ("few.json", Skeleton.from_names(("hip", "lhip", "rhip"))),
+    ):
         people, images = [], {}
         for number in range(2):
             cv2.imwrite(str(folder / f"{number}.png"), generator.integers(0, 255, (90, 110, 3), np.uint8))

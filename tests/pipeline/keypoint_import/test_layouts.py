@@ -5,15 +5,18 @@ import pytest
 
 from videopose.errors import InputError, UsageError
 from videopose.lifting.datasets.motion_capture import coco_face
-from videopose.lifting.datasets.videopose3d_files import Layout
-from videopose.lifting.skeletons.detector_layouts import (
-    GUESSED,
-    LAYOUTS,
-    KeypointLayout,
-    layout_called,
-    recognise,
+from videopose.pipeline.keypoint_import.layouts import LAYOUTS, find_layout, recognise_layout
+from videopose.skeleton import (
+    COCO17,
+    CONVERSIONS,
+    GUESS_SCORE,
+    H36M17,
+    MPII16,
+    Conversion,
+    Skeleton,
+    conversion_weights,
+    convert,
 )
-from videopose.skeleton import COCO17, H36M17
 
 LIMBS = [
     i for i, name in enumerate(COCO17.names) if name[1:] in "shoulder elbow wrist hip knee ankle".split()
@@ -21,28 +24,37 @@ LIMBS = [
 FACE = [i for i in range(17) if i not in LIMBS]
 
 # What VideoPose3D's files say of themselves: left joints, right joints.
-COCO = Layout("coco", 17, (1, 3, 5, 7, 9, 11, 13, 15), (2, 4, 6, 8, 10, 12, 14, 16))
-H36M = Layout("h36m", 17, (4, 5, 6, 11, 12, 13), (1, 2, 3, 14, 15, 16))
-MPII = Layout("", 16, (3, 4, 5, 13, 14, 15), (0, 1, 2, 10, 11, 12))
-HUMANEVA = Layout("humaneva15", 15, (2, 3, 4, 8, 9, 10), (5, 6, 7, 11, 12, 13))
+COCO = Skeleton.without_names("coco", 17, (1, 3, 5, 7, 9, 11, 13, 15), (2, 4, 6, 8, 10, 12, 14, 16))
+H36M = Skeleton.without_names("h36m", 17, (4, 5, 6, 11, 12, 13), (1, 2, 3, 14, 15, 16))
+H36M_SWAPPED = Skeleton.without_names(  # as MMPose has called them
+    "h36m", 17, (1, 2, 3, 11, 12, 13), (4, 5, 6, 14, 15, 16)
+)
+MPII = Skeleton.without_names("", 16, (3, 4, 5, 13, 14, 15), (0, 1, 2, 10, 11, 12))
+HUMANEVA = Skeleton.without_names("humaneva15", 15, (2, 3, 4, 8, 9, 10), (5, 6, 7, 11, 12, 13))
 
 
-def _random(layout: KeypointLayout) -> np.ndarray:
+def _random(layout: Skeleton) -> np.ndarray:
     rng = np.random.default_rng(0)
     return np.concatenate(
         [rng.uniform(0, 500, (5, len(layout), 2)), rng.uniform(0.3, 1, (5, len(layout), 1))], -1
     ).astype(np.float32)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=str)
-def test_what_a_layout_has_is_passed_on_as_it_is(layout: KeypointLayout) -> None:
+def own_index(coco: int, layout: Skeleton) -> int:
+    name = COCO17.names[coco]
+    return layout.index(name.replace("ankle", "foot") if layout is H36M17 else name)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_what_a_layout_has_is_passed_on_as_it_is(layout: Skeleton) -> None:
     keypoints = _random(layout)
-    coco = layout.to_coco17(keypoints)
+    coco = convert(keypoints, layout, COCO17)
     assert (coco.shape, coco.dtype) == ((5, 17, 3), np.float32)
-    own = [i for i, name in enumerate(COCO17.names) if name not in layout.guesses]
+    guesses = CONVERSIONS[layout, COCO17].guesses if (layout, COCO17) in CONVERSIONS else {}
+    own = [i for i, name in enumerate(COCO17.names) if name not in guesses]
     assert set(LIMBS) <= set(own)
     for i in own:
-        np.testing.assert_array_equal(coco[:, i], keypoints[:, layout.names.index(COCO17.names[i])])
+        np.testing.assert_array_equal(coco[:, i], keypoints[:, own_index(i, layout)])
 
 
 @pytest.mark.parametrize(
@@ -67,7 +79,7 @@ def test_what_a_layout_has_is_passed_on_as_it_is(layout: KeypointLayout) -> None
         ("mpii16", 6, "hip"),
         ("mpii16", 9, "crown"),
         ("mpii16", 15, "lwrist"),
-        ("h36m17", 3, "rankle"),
+        ("h36m17", 3, "rfoot"),
         ("h36m17", 10, "head"),
         ("h36m17", 16, "rwrist"),
     ],
@@ -82,7 +94,10 @@ def test_orders(name: str, number: int, point: str) -> None:
         (COCO, "coco17"),
         (H36M, "h36m17"),
         (MPII, "mpii16"),
-        (Layout("h36m", 17, (1, 2, 3, 11, 12, 13), (4, 5, 6, 14, 15, 16)), "h36m17"),  # as MMPose has called
+        (
+            Skeleton.without_names("h36m", 17, (1, 2, 3, 11, 12, 13), (4, 5, 6, 14, 15, 16)),
+            "h36m17",
+        ),  # as MMPose has called
         (17, "coco17"),
         (16, "mpii16"),
         (18, "coco18"),
@@ -92,35 +107,35 @@ def test_orders(name: str, number: int, point: str) -> None:
         (136, "halpe136"),
     ],
 )
-def test_recognised_by_number_and_pairs(found: int | Layout, name: str) -> None:
-    assert recognise(found).name == name
+def test_recognised_by_number_and_pairs(found: int | Skeleton, name: str) -> None:
+    assert recognise_layout(found).name == name
 
 
-@pytest.mark.parametrize("found", [14, HUMANEVA, Layout("odd", 17, (0,), (1,)), 0])
-def test_unknown_layouts_are_told_the_known_ones(found: int | Layout) -> None:
+@pytest.mark.parametrize("found", [14, HUMANEVA, Skeleton.without_names("odd", 17, (0,), (1,)), 0])
+def test_unknown_layouts_are_told_the_known_ones(found: int | Skeleton) -> None:
     with pytest.raises(InputError) as caught:
-        recognise(found)
+        recognise_layout(found)
     for layout in LAYOUTS.values():
         assert f"{layout.name} ({len(layout)} joints)" in str(caught.value)
 
 
 def test_by_name() -> None:
-    assert layout_called("h36m17", 17) is LAYOUTS["h36m17"]
+    assert find_layout("h36m17", 17) is LAYOUTS["h36m17"]
     with pytest.raises(UsageError, match=r"no keypoint layout 'coco'; known: coco17 \(17 joints\), "):
-        layout_called("coco", 17)
-    with pytest.raises(UsageError, match="mpii16 has 16 joints, the keypoints have 17"):
-        layout_called("mpii16", 17)
+        find_layout("coco", 17)
+    with pytest.raises(UsageError, match="--keypoint-layout mpii16 has 16 joints, the keypoints have 17"):
+        find_layout("mpii16", 17)
 
 
 def test_guessed_points_score_little_and_only_where_all_sources_do() -> None:
     layout = LAYOUTS["mpii16"]
     keypoints = np.ones((16, 3), np.float32)
     keypoints[layout.names.index("neck"), 2] = 0.5
-    scores = layout.to_coco17(keypoints)[:, 2]
+    scores = convert(keypoints, layout, COCO17)[:, 2]
     np.testing.assert_allclose(scores[LIMBS], 1)
-    np.testing.assert_allclose(scores[FACE], 0.5 * GUESSED)
+    np.testing.assert_allclose(scores[FACE], 0.5 * GUESS_SCORE)
     keypoints[layout.names.index("crown"), 2] = 0
-    assert (layout.to_coco17(keypoints)[FACE, 2] == 0).all()
+    assert (convert(keypoints, layout, COCO17)[FACE, 2] == 0).all()
 
 
 @pytest.mark.parametrize("azimuth", range(0, 360, 30))
@@ -140,7 +155,7 @@ def test_the_face_that_human36m_lacks(azimuth: int) -> None:
     turn = np.radians(azimuth)
     camera = 1000 * np.array([[np.cos(turn), np.sin(turn), 0], [0, 0, -1]])  # a far camera: pixels are mm
     seen = np.concatenate([stored[:17] @ camera.T, np.ones((17, 1))], 1).astype(np.float32)
-    guessed = LAYOUTS["h36m17"].to_coco17(seen)[FACE, :2]
+    guessed = convert(seen, H36M17, COCO17)[FACE, :2]
     off = np.linalg.norm(guessed - truth @ camera.T, axis=1)
     assert off[0] < 25  # the nose
     assert off.max() < 40
@@ -149,12 +164,14 @@ def test_the_face_that_human36m_lacks(azimuth: int) -> None:
 
 
 def test_a_layout_must_give_every_keypoint() -> None:
-    with pytest.raises(ValueError, match="headless: cannot give COCO's keypoints"):
-        KeypointLayout("headless", tuple(n for n in COCO17.names if n != "nose"))
-    with pytest.raises(ValueError, match="cannot give"):
-        KeypointLayout("light", COCO17.names, {"nose": {"leye": 0.4, "reye": 0.4}})
+    with pytest.raises(ValueError, match="cannot convert headless to coco17: headless has no joint 'nose'"):
+        conversion_weights(Skeleton("headless", COCO17.names[1:]), COCO17)
+    with pytest.raises(ValueError, match="nose: expected weights that add up to 1"):
+        Conversion(guesses={"nose": {"leye": 0.4, "reye": 0.4}})
 
 
 def test_other_shapes_are_refused() -> None:
-    with pytest.raises(ValueError, match=re.escape("expected (…, 16, 3) mpii16 keypoints, got (4, 17, 3)")):
-        LAYOUTS["mpii16"].to_coco17(np.zeros((4, 17, 3), np.float32))
+    with pytest.raises(
+        ValueError, match=re.escape("expected (…, 16, 2 or 3) mpii16 keypoints, found (4, 17, 3)")
+    ):
+        convert(np.zeros((4, 17, 3), np.float32), MPII16, COCO17)

@@ -1,0 +1,29 @@
+"""How far annotators disagree on each keypoint."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...skeleton import Skeleton
+
+# COCO's values, by the end of the keypoint's name. A joint that COCO does not have gets the value of the COCO
+# keypoint that is as hard to place: on the trunk that of a hip, at the foot an ankle's, at the head an ear's.
+_SIGMAS = {
+    "nose": 0.026, "eye": 0.025, "ear": 0.035, "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062,
+    "hip": 0.107, "knee": 0.087, "ankle": 0.089, "foot": 0.089, "head": 0.035,
+}  # fmt: skip
+_TRUNK = 0.107
+
+
+def sigmas(skeleton: Skeleton) -> NDArray[np.float64]:
+    """Return the standard deviation of annotators on each keypoint, in units of the person's size.
+
+    Shape:
+        (K,), size being the square root of the person's area.
+    """
+    return np.array([_sigma(name.lower()) for name in skeleton.names])
+
+
+def _sigma(name: str) -> float:
+    return next((value for part, value in _SIGMAS.items() if name.endswith(part)), _TRUNK)

@@ -1,1 +1,0 @@
-"""The keypoint layouts of other detectors."""

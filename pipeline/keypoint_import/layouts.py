@@ -1,0 +1,85 @@
+"""The keypoint layouts of other programs, as data.
+
+Every one of them converts to COCO's 17 keypoints (`skeleton.convert`), which a pose table holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...errors import InputError, UsageError
+from ...skeleton import COCO17, H36M17, MPII16, Skeleton
+
+_COCO = " ".join(COCO17.names)
+_OPENPOSE_ARMS = "nose neck rshoulder relbow rwrist lshoulder lelbow lwrist"
+_OPENPOSE_LEGS = "rhip rknee rankle lhip lknee lankle reye leye rear lear"
+_OPENPOSE_FEET = "lbigtoe lsmalltoe lheel rbigtoe rsmalltoe rheel"
+_HALPE_BODY = f"{_COCO} head neck hip lbigtoe rbigtoe lsmalltoe rsmalltoe lheel rheel"
+_FACE_AND_HANDS = ("",) * 110
+
+LAYOUTS: Mapping[str, Skeleton] = {
+    layout.name: layout
+    for layout in (
+        COCO17,
+        # OpenPose's POSE_COCO_BODY_PARTS and POSE_BODY_25_BODY_PARTS
+        Skeleton("coco18", f"{_OPENPOSE_ARMS} {_OPENPOSE_LEGS}".split()),
+        Skeleton("body25", f"{_OPENPOSE_ARMS} hip {_OPENPOSE_LEGS} {_OPENPOSE_FEET}".split()),
+        # AlphaPose's Halpe-FullBody, and COCO-WholeBody
+        Skeleton("halpe26", _HALPE_BODY.split()),
+        Skeleton("halpe136", (*_HALPE_BODY.split(), *_FACE_AND_HANDS)),
+        Skeleton("wholebody133", (*f"{_COCO} {_OPENPOSE_FEET}".split(), *_FACE_AND_HANDS)),
+        MPII16,
+        H36M17,
+    )
+}
+"""Layouts by name. Of several with the same number of keypoints, the first is the usual one."""
+
+
+def find_layout(name: str, joints: int) -> Skeleton:
+    """Return the layout that the user names.
+
+    Args:
+        name: A name in `LAYOUTS`.
+        joints: How many keypoints each person has.
+
+    Raises:
+        UsageError: If there is no layout of that name, or it has another number of keypoints.
+    """
+    layout = LAYOUTS.get(name)
+    if layout is None:
+        raise UsageError(f"there is no keypoint layout {name!r}; known: {_known_layouts()}")
+    if len(layout) != joints:
+        raise UsageError(
+            f"--keypoint-layout {name} has {len(layout)} joints, the keypoints have {joints}; "
+            f"known: {_known_layouts()}"
+        )
+    return layout
+
+
+def recognise_layout(found: int | Skeleton) -> Skeleton:
+    """Return the layout of keypoints by what their file says.
+
+    Joints that the layout has on the left or right must be left or right in the file. Which of them are
+    counterparts is not compared: VideoPose3D's files of MPII keypoints pair hips with ankles, and MMPose has
+    called Human3.6M's right leg the left one.
+
+    Args:
+        found: The number of keypoints, or a skeleton with the left and right joints of the file.
+
+    Raises:
+        InputError: If no known layout fits.
+    """
+    joints = found if isinstance(found, int) else len(found)
+    for layout in LAYOUTS.values():
+        if len(layout) == joints and (isinstance(found, int) or {*layout.sided} <= {*found.sided}):
+            return layout
+    if any(len(layout) == joints for layout in LAYOUTS.values()):
+        raise InputError(
+            f"no known layout has {joints} keypoints with left and right where the file has them; "
+            f"known: {_known_layouts()}; if it is one of these, name it with --keypoint-layout"
+        )
+    raise InputError(f"no known layout has {joints} keypoints; known: {_known_layouts()}")
+
+
+def _known_layouts() -> str:
+    return ", ".join(f"{layout.name} ({len(layout)} joints)" for layout in LAYOUTS.values())
