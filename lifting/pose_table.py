@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..files import replacing
-from ..skeleton import coco_to_h36m
+from ..skeleton import COCO17, H36M17, convert
 from .cameras.intrinsics import Intrinsics
 
 _ROWS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
@@ -110,7 +110,9 @@ class PoseTable:
         """Give the fields of the world their defaults, where no value was given."""
         count, frames = len(self.track), self.time.shape[:1]
         defaults: dict[str, Callable[[], NDArray[np.float32]]] = {
-            "confidence": lambda: np.clip(np.nan_to_num(coco_to_h36m(self.keypoints)[..., 2]), 0, 1),
+            "confidence": lambda: np.clip(
+                np.nan_to_num(convert(self.keypoints, COCO17, H36M17)[..., 2]), 0, 1
+            ),
             "contact": lambda: np.full((count, 2), np.nan, np.float32),
             "camera_rotation": lambda: np.tile(_LEVEL_CAMERA, (*frames, 1, 1)),
             "camera_position": lambda: np.zeros((*frames, 3), np.float32),
