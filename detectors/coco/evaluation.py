@@ -96,7 +96,9 @@ def score_keypoints(annotations: Annotations, found: Sequence[Found]) -> Keypoin
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
     except ImportError as error:
-        raise UsageError("COCO's AP needs pycocotools: pip install 'videopose[detectors]'") from error
+        raise UsageError(
+            "COCO's AP needs pycocotools, which is not installed: pip install pycocotools"
+        ) from error
     for of_image in found:
         if of_image.keypoints.shape[1:] != (len(annotations.keypoints), 3):
             raise ValueError(f"keypoints {of_image.keypoints.shape} of another set than the annotations'")

@@ -1,4 +1,4 @@
-"""The commands about detectors: `finetune-detector`, `evaluate-detector`, `prepare detector-labels`."""
+"""The commands about detectors: `finetune-detector` and `evaluate-detector`."""
 
 from __future__ import annotations
 
@@ -8,74 +8,112 @@ from typing import Any
 
 import click
 
-from ..progress import Stage, say, terminal
-from .error_report import SOME_FAILED, complain
+from ..progress import terminal
+from .command import Decorator, command, under
+from .options import DEVICE_OPTION, OVERWRITE_OPTION, RESUME_OPTION
 
-_images = click.option(
-    "--images",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Where the annotated images lie.",
+_ANNOTATED_IMAGES: Decorator[Any] = under(
+    "Input",
+    click.option(
+        "--images",
+        required=True,
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Folder of the annotated images.",
+    ),
+    click.option(
+        "--annotations",
+        required=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="COCO person-keypoint JSON; its category names the keypoints.",
+    ),
 )
-_annotations = click.option(
-    "--annotations",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="COCO person-keypoint JSON; its category names the keypoints.",
-)
-_device = click.option(
-    "--device", default="auto", show_default=True, help="Where networks run: auto, cpu, cuda."
-)
-_overwrite = click.option("--overwrite", is_flag=True, help="Replace results that exist.")
 
 
-@click.command("finetune-detector")
-@click.option("--detector", required=True, type=click.Choice(["mask-rcnn", "cpn"]), help="What to train.")
-@_images
-@_annotations
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FOLDER", help="For weights."
+@command(
+    "finetune-detector",
+    examples=(
+        "videopose finetune-detector --detector cpn --images images --annotations person_keypoints.json "
+        "--output runs/cpn",
+        "videopose finetune-detector --detector mask-rcnn --images images --annotations train.json "
+        "--output runs/mask-rcnn --recipe quick --validation val.json",
+        "videopose infer video.mp4 --detector cpn --weights runs/cpn/best.safetensors  # use the result",
+    ),
 )
-@click.option(
-    "--base",
-    type=click.Path(path_type=Path),
-    metavar="WEIGHTS",
-    help="Begin with these: of the same detector, or, for CPN, of a ResNet trained on ImageNet.  "
-    "[default: random numbers for CPN, the model zoo's for Mask R-CNN]",
+@_ANNOTATED_IMAGES
+@under(
+    "Input",
+    click.option(
+        "--validation",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Annotations to measure AP on.  [default: the training annotations]",
+    ),
+    click.option(
+        "--validation-images",
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Folder of their images.  [default: --images]",
+    ),
 )
-@click.option(
-    "--recipe",
-    default="paper",
-    show_default=True,
-    metavar="NAME|FILE",
-    help="paper, quick, or a YAML file such as those in configs/detectors.",
+@under(
+    "Training",
+    click.option(
+        "--detector", required=True, type=click.Choice(["mask-rcnn", "cpn"]), help="The detector to train."
+    ),
+    click.option(
+        "--base",
+        type=click.Path(path_type=Path),
+        metavar="WEIGHTS",
+        help="Weights to start from: of the detector or, for cpn, of a ResNet trained on ImageNet.  "
+        "[default: random for cpn, the model zoo's for mask-rcnn]",
+    ),
+    click.option(
+        "--recipe",
+        default="paper",
+        show_default=True,
+        metavar="NAME|FILE",
+        help="paper, quick, or a YAML file such as those in configs/detectors.",
+    ),
+    click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Replace a value of the recipe, such as batch=16.",
+    ),
 )
-@click.option(
-    "--set", "overrides", multiple=True, metavar="NAME=VALUE", help="Replace a value of the recipe: batch=16."
+@under(
+    "Output",
+    click.option(
+        "-o",
+        "--output",
+        required=True,
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Folder for weights, curves and checkpoints.",
+    ),
 )
-@click.option(
-    "--validation",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Annotations to measure AP on.  [default: those trained on]",
+@OVERWRITE_OPTION
+@RESUME_OPTION
+@under(
+    "Run",
+    click.option(
+        "--gpus",
+        default=1,
+        show_default=True,
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="The number of GPUs to use.",
+    ),
 )
-@click.option(
-    "--validation-images",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Where their images lie.  [default: --images]",
-)
-@click.option("--gpus", default=1, show_default=True, type=click.IntRange(min=1), help="How many to use.")
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
-@_device
-@_overwrite
+@DEVICE_OPTION
 def finetune_detector(overrides: tuple[str, ...], **options: Any) -> None:
-    """Train a detector further on annotated images.
+    """Train a detector on annotated images.
 
-    The output folder gets the best weights by AP (best.safetensors, or model_best.pth of Mask R-CNN), the
-    curve of loss and AP, and checkpoints.
+    The output folder gets the weights with the best AP (best.safetensors, or model_best.pth for Mask R-CNN),
+    the curves of loss and AP, and checkpoints.
     """
     from ...yaml_config import parse_overrides
     from ..training.finetune_detector import FinetuneOptions, run
@@ -84,45 +122,68 @@ def finetune_detector(overrides: tuple[str, ...], **options: Any) -> None:
     click.echo(run(settings, stage=partial(terminal, unit="iterations/s")))
 
 
-@click.command("evaluate-detector")
-@click.option(
-    "--detector", required=True, type=click.Choice(["movenet", "mask-rcnn", "cpn"]), help="What to measure."
+@command(
+    "evaluate-detector",
+    examples=(
+        "videopose evaluate-detector --detector movenet --images val2017 --annotations person_keypoints.json",
+        "videopose evaluate-detector --detector cpn --weights runs/cpn/best.safetensors --images val2017 "
+        "--annotations person_keypoints.json",
+        "videopose evaluate-detector --detector mask-rcnn --images val2017 "
+        "--annotations person_keypoints.json --csv scores.csv",
+    ),
 )
-@_images
-@_annotations
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Of CPN, or of Mask R-CNN instead of the model zoo's.",
+@_ANNOTATED_IMAGES
+@under(
+    "Detector",
+    click.option(
+        "--detector",
+        required=True,
+        type=click.Choice(["movenet", "mask-rcnn", "cpn"]),
+        help="The detector to measure.",
+    ),
+    click.option(
+        "--weights",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Weights for cpn, or for mask-rcnn instead of the model zoo's.",
+    ),
+    click.option(
+        "--boxes",
+        default="true",
+        show_default=True,
+        metavar="true|NAME|FILE",
+        help="For cpn: the annotated boxes, those of a detector, or of a COCO file.",
+    ),
+    click.option(
+        "--decode",
+        default="soft-argmax",
+        show_default=True,
+        type=click.Choice(["soft-argmax", "argmax"]),
+        help="A heatmap's position: expected or highest.",
+    ),
+    click.option(
+        "--flip-test/--no-flip-test",
+        "flip",
+        default=True,
+        help="For cpn: look at mirrored pictures, too.  [default: --flip-test]",
+    ),
 )
-@click.option(
-    "--boxes",
-    default="true",
-    show_default=True,
-    metavar="true|NAME|FILE",
-    help="Where CPN looks: in the annotated boxes, in those that a detector finds, or in those of a file in "
-    "COCO's form. The others find people themselves.",
+@under(
+    "Output",
+    click.option(
+        "--json", type=click.Path(path_type=Path), metavar="FILE", help="Also write the scores to this file."
+    ),
+    click.option(
+        "--csv", type=click.Path(path_type=Path), metavar="FILE", help="Also write the scores to this file."
+    ),
 )
-@click.option(
-    "--decode",
-    default="soft-argmax",
-    show_default=True,
-    type=click.Choice(["soft-argmax", "argmax"]),
-    help="How a heatmap of CPN or Mask R-CNN becomes a position.",
-)
-@click.option(
-    "--flip-test/--no-flip-test",
-    "flip",
-    default=True,
-    help="Of CPN: look at mirrored people, too.  [default: --flip-test]",
-)
-@click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Also write the scores here.")
-@click.option("--csv", type=click.Path(path_type=Path), metavar="FILE", help="Also write the scores here.")
-@_device
-@_overwrite
+@OVERWRITE_OPTION
+@DEVICE_OPTION
 def evaluate_detector(json: Path | None, csv: Path | None, overwrite: bool, **options: Any) -> None:
-    """Measure a detector: COCO's keypoint AP and AR on annotated images."""
+    """Measure a detector's average precision.
+
+    The scores are COCO's keypoint AP and AR on annotated images.
+    """
     from ..evaluation.evaluate_detector import EvaluateDetectorOptions, run, show, write_csv, write_json
     from ..paths import check_free
 
@@ -134,56 +195,3 @@ def evaluate_detector(json: Path | None, csv: Path | None, overwrite: bool, **op
         write_json(json, evaluation)
     if csv is not None:
         write_csv(csv, evaluation)
-
-
-@click.command("detector-labels")
-@click.argument("source", type=click.Path(path_type=Path), metavar="POSES|SCENE")
-@click.option(
-    "-o",
-    "--output",
-    default="detector-labels",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="For annotations.json and the images.",
-)
-@click.option(
-    "--videos",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Of Human3.6M: where its archives Videos_S*.tgz were unpacked.",
-)
-@click.option(
-    "--subjects",
-    default="S1,S5,S6,S7,S8",  # of Human3.6M, those whom the field trains on
-    show_default=True,
-    help="Of Human3.6M: only these people, commas between.",
-)
-@click.option("--stride", default=10, show_default=True, help="Every how many frames one becomes an image.")
-@_overwrite
-@click.pass_context
-def detector_labels(context: click.Context, /, source: Path, subjects: str, **options: Any) -> int:
-    """Annotated images for detectors, from motion capture filmed by calibrated cameras.
-
-    POSES is Human3.6M's data_3d_h36m.npz; SCENE, a JSON file, tells of any other recording's poses, cameras
-    and videos. The images, and where people's keypoints are in them, are what finetune-detector takes.
-    """
-    from ..datasets.detector_labels import prepare_labels
-
-    debug = bool(context.find_root().params.get("debug"))
-    failures: list[Exception] = []
-
-    def failed(error: Exception) -> None:
-        failures.append(error)
-        complain(error, debug=debug)
-
-    stage: Stage = partial(terminal, unit="images/s")
-    chosen = tuple(name.strip() for name in subjects.split(","))
-    for path in prepare_labels(source, subjects=chosen, stage=stage, failed=failed, **options):
-        say(f"→ {path}")
-    return SOME_FAILED if failures else 0
-
-
-COMMANDS = (finetune_detector, evaluate_detector)
-PREPARE_COMMANDS = (detector_labels,)
-"""To be added to the group `videopose prepare`."""

@@ -1,17 +1,20 @@
-"""One line about an error, and the exit code it ends in (see `errors` for the codes)."""
+"""Report an error in one line, and choose the exit code (see `errors` for the codes)."""
 
 from __future__ import annotations
 
 import traceback
 
+import click
+
 from ...errors import VideoposeError
 from ..progress import say
 
-SOME_FAILED = 7  # of several inputs, while others were done
+SOME_FAILED = 7
+"""The exit code if some of several inputs failed."""
 
 
-def complain(error: Exception, *, debug: bool) -> int:
-    """Print one line about the error, after its traceback for `debug`, and return its exit code."""
+def report_error(error: Exception, *, debug: bool) -> int:
+    """Print one line about an error, after its traceback if `debug`; return its exit code."""
     if debug:
         say("".join(traceback.format_exception(error)))
     if isinstance(error, VideoposeError):
@@ -19,3 +22,25 @@ def complain(error: Exception, *, debug: bool) -> int:
         return error.exit_code
     say(f"bug: {type(error).__name__}: {error}" + ("" if debug else " (--debug shows where)"))
     return 1
+
+
+class Failures:
+    """Reports and counts the errors of a command that goes on with its next input after one fails."""
+
+    def __init__(self, context: click.Context) -> None:
+        self._debug = bool(context.find_root().params.get("debug"))
+        self._exit_codes: list[int] = []
+
+    def __call__(self, error: Exception) -> None:
+        """Report the error of one input."""
+        self._exit_codes.append(report_error(error, debug=self._debug))
+
+    def exit_code(self, inputs: int | None = None) -> int:
+        """Return the command's exit code.
+
+        Args:
+            inputs: The number of inputs. If all failed, the exit code is that of the first error.
+        """
+        if not self._exit_codes:
+            return 0
+        return self._exit_codes[0] if len(self._exit_codes) == inputs else SOME_FAILED

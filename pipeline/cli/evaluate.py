@@ -3,100 +3,113 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from ..progress import terminal
-from .options import CHECKPOINT_OPTIONS
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _lifter(function: Function) -> Function:
-    """The argument LIFTER with `CHECKPOINT_OPTIONS`."""
-    for decorate in reversed((click.argument("lifter"), *CHECKPOINT_OPTIONS)):
-        function = decorate(function)
-    return function
+from .command import command, under
+from .options import CHECKPOINT_OPTIONS, DEVICE_OPTION, OVERWRITE_OPTION
 
 
-@click.command()
-@_lifter
-@click.option(
-    "--data",
-    required=True,
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE|FOLDER",
-    help="A motion-capture table, Human3.6M's or HumanEva-I's 3D poses (data_3d_….npz), or a folder of them. "
-    "May be given more than once.",
+@command(
+    examples=(
+        "videopose evaluate default --data mocap --csv errors.csv",
+        "videopose evaluate runs/mine/lifter.safetensors --data mocap --severity 0.5 --seeds 1",
+        "videopose evaluate lifter.bin --data data --keypoints cpn_ft_h36m_dbb  # Human3.6M",
+    )
 )
-@click.option(
-    "--keypoints",
-    "-k",
-    metavar="NAME|FILE",
-    help="Of Human3.6M and HumanEva-I: whose 2D keypoints. A name means data_2d_<data set>_<name>.npz beside "
-    "the poses, such as cpn_ft_h36m_dbb or gt.  [default: the only one there is]",
+@click.argument("lifter")
+@under(
+    "Input",
+    click.option(
+        "--data",
+        required=True,
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE|FOLDER",
+        help="Motion capture or 3D poses to measure on. May be given more than once.",
+    ),
+    click.option(
+        "--keypoints",
+        "-k",
+        metavar="NAME|FILE",
+        help="For Human3.6M and HumanEva-I: their 2D keypoints, such as cpn_ft_h36m_dbb or gt.  "
+        "[default: the only ones beside the poses]",
+    ),
 )
-@click.option(
-    "--subjects",
-    multiple=True,
-    metavar="NAMES",
-    help="Only these people, commas between.  [default: those held out of the lifter's training; of "
-    "Human3.6M S9 and S11, of HumanEva-I the Validate parts]",
+@CHECKPOINT_OPTIONS
+@under(
+    "People and actions",
+    click.option(
+        "--subjects",
+        multiple=True,
+        metavar="NAMES",
+        help="Only these people, separated by commas.  [default: held-out people; S9 and S11 of Human3.6M, "
+        "the Validate parts of HumanEva-I]",
+    ),
+    click.option(
+        "--actions",
+        multiple=True,
+        metavar="NAMES",
+        help="Only these actions, separated by commas.  [default: all; Walking, Jog and Box of HumanEva-I]",
+    ),
+    click.option(
+        "--all-subjects",
+        is_flag=True,
+        help="Include people whom the lifter was trained on; their errors are too low.",
+    ),
 )
-@click.option(
-    "--actions",
-    multiple=True,
-    metavar="NAMES",
-    help="Only these actions, commas between.  [default: all; of HumanEva-I Walking, Jog and Box]",
+@under(
+    "Simulated detections of motion capture",
+    click.option(
+        "--seeds",
+        default=3,
+        show_default=True,
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="How often cameras and detections are sampled; errors are averaged.",
+    ),
+    click.option(
+        "--cameras",
+        default=1,
+        show_default=True,
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Cameras per clip and seed.",
+    ),
+    click.option(
+        "--severity",
+        default=1.0,
+        show_default=True,
+        type=click.FloatRange(0.01, 2.8),
+        metavar="FACTOR",
+        help="How bad detections are, 0.01 to 2.8; 1 is harsh on purpose.",
+    ),
+    click.option(
+        "--true-2d",
+        is_flag=True,
+        help="Use true keypoints; for Human3.6M and HumanEva-I like --keypoints gt.",
+    ),
 )
-@click.option(
-    "--all-subjects",
-    is_flag=True,
-    help="Also people whom the lifter was trained on, whose errors say nothing about its accuracy.",
+@under(
+    "Output",
+    click.option(
+        "--protocol",
+        "protocols",
+        multiple=True,
+        type=click.Choice(["1", "2", "3", "velocity"]),
+        help="Print only MPJPE (1), P-MPJPE (2), N-MPJPE (3) or MPJVE (velocity).",
+    ),
+    click.option(
+        "--csv", type=click.Path(path_type=Path), metavar="FILE", help="Also write all errors to this file."
+    ),
 )
-@click.option("--no-flip", is_flag=True, help="Without flip augmentation only; else with and without.")
-@click.option(
-    "--protocol",
-    "protocols",
-    multiple=True,
-    type=click.Choice(["1", "2", "3", "velocity"]),
-    help="Show these columns only: 1 MPJPE, 2 P-MPJPE, 3 N-MPJPE, velocity MPJVE. The CSV file has all.",
-)
-@click.option(
-    "--seeds",
-    default=3,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Of motion capture: how often to draw cameras and detections; errors are means over the draws.",
-)
-@click.option(
-    "--cameras",
-    default=1,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Of motion capture: cameras a clip and seed.",
-)
-@click.option(
-    "--severity",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(0.01, 2.8),
-    metavar="FACTOR",
-    help="Of motion capture: how bad the simulated detector is; 1 is harsh on purpose.",
-)
-@click.option(
-    "--true-2d",
-    is_flag=True,
-    help="Perfect keypoints instead of simulated detections; of Human3.6M and HumanEva-I, --keypoints gt.",
-)
-@click.option("--csv", type=click.Path(path_type=Path), metavar="FILE", help="Also write the errors here.")
-@click.option("--device", default="auto", show_default=True, help="Where the lifter runs: auto, cpu, cuda.")
-@click.option("--overwrite", is_flag=True, help="Replace a CSV file that exists.")
+@OVERWRITE_OPTION
+@under("Run", click.option("--no-flip", is_flag=True, help="Measure without flip augmentation only."))
+@DEVICE_OPTION
 def evaluate(
     lifter: str,
     protocols: tuple[str, ...],
@@ -106,12 +119,16 @@ def evaluate(
     overwrite: bool,
     **options: Any,
 ) -> None:
-    """Measure a lifter: its errors by action and by person, in millimetres.
+    """Measure a lifter's errors, in millimetres.
 
-    LIFTER is the name of a shipped lifter or a file (.safetensors, or .bin in the published format). Motion
-    capture is seen through random cameras and a simulated detector, the same for every lifter. Of Human3.6M
-    and HumanEva-I, every camera's recordings are lifted, and the table is laid out as the paper's. The mean
-    over actions weighs every action alike, as the paper's tables do.
+    LIFTER is the name of a pretrained lifter, a .safetensors file, or a .bin file of VideoPose3D. Errors are
+    printed by action and by person, with and without flip augmentation. The mean over actions weighs every
+    action equally, as the paper's tables do.
+
+    --data takes motion-capture tables, the 3D poses of Human3.6M or HumanEva-I (data_3d_….npz), or a folder
+    of them. Motion capture is seen through random cameras and a simulated detector, the same for every
+    lifter. Of Human3.6M and HumanEva-I, the recordings of every camera are lifted, and the table is laid out
+    as in the paper. --keypoints NAME reads data_2d_DATASET_NAME.npz beside the poses.
     """
     from ..evaluation.evaluate_lifter import run
     from ..evaluation.lifter_report import show, write_csv
@@ -127,14 +144,22 @@ def evaluate(
         write_csv(csv, results, lifter=lifter)
 
 
-@click.command()
-@_lifter
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs to read.")
+@command(
+    examples=(
+        "videopose inspect default",
+        "videopose inspect runs/mine/lifter.safetensors --json",
+        "videopose inspect lifter.bin --lifter-layout h36m17",
+    )
+)
+@click.argument("lifter")
+@CHECKPOINT_OPTIONS
+@under("Output", click.option("--json", "as_json", is_flag=True, help="Print JSON."))
 def inspect(lifter: str, lifter_layout: str | None, lifter_causal: bool, as_json: bool) -> None:
-    """Say what a lifter is: its receptive field, parameters, FLOPs, input, training and licence.
+    """Describe a lifter.
 
-    LIFTER is the name of a shipped lifter or a file (.safetensors, or .bin in the published format).
-    Parameters and FLOPs are counted as in the paper's Table 5.
+    LIFTER is the name of a pretrained lifter, a .safetensors file, or a .bin file of VideoPose3D. Its
+    receptive field, parameters, FLOPs, input, training and licence are printed. Parameters and FLOPs are
+    counted as in the paper's Table 5.
     """
     from ..evaluation.describe_lifter import describe, show
 
@@ -143,6 +168,3 @@ def inspect(lifter: str, lifter_layout: str | None, lifter_causal: bool, as_json
         click.echo(json.dumps(description, indent=2, ensure_ascii=False))
     else:
         show(description)
-
-
-COMMANDS = (evaluate, inspect)

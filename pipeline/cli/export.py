@@ -8,32 +8,74 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...lifting.exports import FORMATS
-from .error_report import SOME_FAILED, complain
-from .options import OUTPUT_OPTION, Option, people_number, with_options
+from .command import Decorator, command, under
+from .error_report import Failures
+from .options import OUTPUT_OPTION, OVERWRITE_OPTION, people_number
 
 if TYPE_CHECKING:
     from ..exports.export_tables import ExportOptions
 
 _SUMMARIES = "; ".join(f"{each.name}: {each.summary}" for each in FORMATS.values())
 
-EXPORT_OPTION: Option[Any] = click.option(
-    "--export",
-    "export",
-    multiple=True,
-    type=click.Choice(list(FORMATS)),
-    metavar="FORMAT",
-    help=f"Export the motion, too, as `videopose export` would: {', '.join(FORMATS)}. Give it once a format.",
+EXPORT_OPTION: Decorator[Any] = under(
+    "Output",
+    click.option(
+        "--export",
+        "export",
+        multiple=True,
+        type=click.Choice(list(FORMATS)),
+        metavar="FORMAT",
+        help=f"Also export the motion: {', '.join(FORMATS)}. May be given more than once.",
+    ),
 )
 
-_STYLE_OPTIONS: tuple[Option[Any], ...] = (
+
+@command(
+    examples=(
+        "videopose export video.npz --format bvh --names mixamo",
+        "videopose export video.npz --format bvh --format glb --output exports",
+        "videopose export video.npz --format bvh --people 1 --fps 30",
+    )
+)
+@click.argument("tables", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="TABLE…")
+@under(
+    "People",
+    click.option(
+        "--people",
+        default="all",
+        show_default=True,
+        callback=people_number,
+        metavar="N|all",
+        help="How many people; those seen longest and largest come first.",
+    ),
+    click.option(
+        "--select",
+        multiple=True,
+        type=int,
+        metavar="ID",
+        help="Export this track only. May be given more than once.",
+    ),
+)
+@under(
+    "Format",
+    click.option(
+        "-f",
+        "--format",
+        "formats",
+        multiple=True,
+        required=True,
+        type=click.Choice(list(FORMATS)),
+        metavar="NAME",
+        help=f"The format. May be given more than once. {_SUMMARIES}.",
+    ),
     click.option(
         "--fps",
         type=float,
         metavar="RATE",
-        help="Frames a second of the files; the motion is resampled.  [default: the video's own]",
+        help="Resample to this many frames a second.  [default: the video's own]",
     ),
     click.option(
-        "--units", type=click.Choice(["m", "cm", "mm"]), help="Of lengths.  [default: the format's]"
+        "--units", type=click.Choice(["m", "cm", "mm"]), help="Unit of lengths.  [default: the format's]"
     ),
     click.option(
         "--up", type=click.Choice(["y", "z"]), help="The axis that points up.  [default: the format's]"
@@ -43,78 +85,40 @@ _STYLE_OPTIONS: tuple[Option[Any], ...] = (
         type=click.Choice(["plain", "mixamo", "cmu"]),
         default="plain",
         show_default=True,
-        help="What joints are called in bvh, glb, fbx and usd.",
+        help="Names of joints in bvh, glb, fbx and usd.",
     ),
     click.option(
         "--channels",
         type=click.Choice(["ZXY", "ZYX"]),
         default="ZXY",
         show_default=True,
-        help="Order of a BVH file's rotations.",
+        help="Order of rotations in bvh.",
     ),
-    click.option(
-        "--tpose-frame",
-        is_flag=True,
-        help="Write a second BVH file, .tpose.bvh, whose frame 0 is the T-pose.",
-    ),
+    click.option("--tpose-frame", is_flag=True, help="Also write .tpose.bvh, whose frame 0 is a T-pose."),
 )
-
-
-@click.command()
-@click.argument("tables", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="TABLE…")
-@click.option(
-    "-f",
-    "--format",
-    "formats",
-    multiple=True,
-    required=True,
-    type=click.Choice(list(FORMATS)),
-    metavar="NAME",
-    help=f"What to write; give it once a format. {_SUMMARIES}.",
-)
-@with_options(OUTPUT_OPTION)
-@click.option(
-    "--people",
-    default="all",
-    show_default=True,
-    callback=people_number,
-    metavar="N|all",
-    help="How many people to export: those most present and largest first.",
-)
-@click.option(
-    "--select", multiple=True, type=int, metavar="ID", help="Export only this track; may be repeated."
-)
-@with_options(*_STYLE_OPTIONS)
-@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@OUTPUT_OPTION
+@OVERWRITE_OPTION
 @click.pass_context
 def export(
     context: click.Context, /, tables: tuple[Path, ...], output: Path | None, overwrite: bool, **options: Any
 ) -> int:
     """Write the motion in a pose table as files for other programs.
 
-    People stand on the floor of one world. Formats that hold one person give a file each, named by track:
-    video.2.bvh. One bad table does not stop the others.
-
-    \b
-    Examples:
-      videopose export video.npz --format bvh --names mixamo
-      videopose export video.npz --format trc --format mot
-      videopose export video.npz --format csv --units mm --up z
+    People stand on the floor of one world. Formats that hold one person give a file for each, named by track:
+    video.2.bvh. If one table fails, the others are still exported.
     """
     from ...lifting.pose_table import PoseTable
     from ..exports.export_tables import ExportOptions, check_options, export_table
 
     chosen = ExportOptions(**options)
     check_options(chosen)
-    failures: list[int] = []
+    failures = Failures(context)
     for table in tables:
         try:
             export_table(PoseTable.load(table), table, chosen, output=output, overwrite=overwrite)
         except Exception as error:
-            failures.append(complain(error, debug=context.find_root().params["debug"]))
-    if not failures:
-        return 0
-    return failures[0] if len(failures) == len(tables) else SOME_FAILED
+            failures(error)
+    return failures.exit_code(len(tables))
 
 
 def export_options(formats: tuple[str, ...]) -> ExportOptions | None:

@@ -8,34 +8,53 @@ from typing import Any
 
 import click
 
-from .error_report import SOME_FAILED, complain
+from .command import Decorator, command
+from .error_report import Failures
 from .options import (
     ANIMATION_OPTION,
     CAMERA_OPTIONS,
+    DEVICE_OPTION,
     KEYPOINT_OPTIONS,
     LIFT_OPTIONS,
     OUTPUT_OPTION,
-    RUN_OPTIONS,
+    OVERWRITE_OPTION,
+    TIME_OPTIONS,
     people_options,
     settings,
-    with_options,
 )
 
 
-def _inputs(metavar: str) -> Callable[..., Any]:
+def _inputs(metavar: str) -> Decorator[Any]:
     return click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar=metavar)
 
 
-@click.command()
+@command(
+    examples=(
+        "videopose infer video.mp4",
+        "videopose infer video.mp4 --people all --focal-35mm 26 --output results",
+        "videopose infer videos/ --start 10 --end 20 --no-render",
+    )
+)
 @_inputs("VIDEO|FOLDER…")
-@with_options(OUTPUT_OPTION, *people_options("1"), *KEYPOINT_OPTIONS, *LIFT_OPTIONS, *CAMERA_OPTIONS)
-@with_options(ANIMATION_OPTION, *RUN_OPTIONS)
+@TIME_OPTIONS
+@KEYPOINT_OPTIONS
+@people_options("1")
+@CAMERA_OPTIONS
+@LIFT_OPTIONS
+@OUTPUT_OPTION
+@ANIMATION_OPTION
+@OVERWRITE_OPTION
+@DEVICE_OPTION
 @click.pass_context
 def infer(context: click.Context, /, inputs: tuple[Path, ...], output: Path | None, **options: Any) -> int:
     """Turn videos into 3D motion.
 
-    Each video.mp4 gives video.npz, the pose table, and video.3d.mp4, an animation beside the video. A folder
-    means the videos in it. One bad file does not stop the others.
+    Each video.mp4 gives video.npz, the pose table, and video.3d.mp4, an animation. A folder stands for the
+    videos in it. If one file fails, the others are still done.
+
+    --keypoints reads VideoPose3D (.npz), OpenPose (a folder of JSON files), AlphaPose, MMPose, COCO results
+    (JSON) and stacked hourglass (.h5, .npz). For several videos, give a folder with a file or folder named
+    after each video.
     """
     from ..inference.infer import InferOptions
     from ..inference.run_files import infer_videos
@@ -45,15 +64,31 @@ def infer(context: click.Context, /, inputs: tuple[Path, ...], output: Path | No
     return _run(infer_videos, jobs, settings(InferOptions, options), context, options["overwrite"])
 
 
-@click.command()
+@command(
+    examples=(
+        "videopose detect video.mp4",
+        "videopose detect video.mp4 --people all --detector mask-rcnn",
+        "videopose detect videos/ --output detected",
+    )
+)
 @_inputs("VIDEO|FOLDER…")
-@with_options(OUTPUT_OPTION, *people_options("1"), *KEYPOINT_OPTIONS, *CAMERA_OPTIONS, *RUN_OPTIONS)
+@TIME_OPTIONS
+@KEYPOINT_OPTIONS
+@people_options("1")
+@CAMERA_OPTIONS
+@OUTPUT_OPTION
+@OVERWRITE_OPTION
+@DEVICE_OPTION
 @click.pass_context
 def detect(context: click.Context, /, inputs: tuple[Path, ...], output: Path | None, **options: Any) -> int:
-    """Find and follow people only; `lift` goes on from there.
+    """Find and follow people: the first half of infer.
 
-    Each video.mp4 gives video.2d.npz, a pose table without poses. A folder means the videos in it. One bad
-    file does not stop the others.
+    Each video.mp4 gives video.2d.npz, a pose table without poses, for `videopose lift`. A folder stands for
+    the videos in it. If one file fails, the others are still done.
+
+    --keypoints reads VideoPose3D (.npz), OpenPose (a folder of JSON files), AlphaPose, MMPose, COCO results
+    (JSON) and stacked hourglass (.h5, .npz). For several videos, give a folder with a file or folder named
+    after each video.
     """
     from ..inference.detect import DetectOptions
     from ..inference.run_files import detect_videos
@@ -63,16 +98,27 @@ def detect(context: click.Context, /, inputs: tuple[Path, ...], output: Path | N
     return _run(detect_videos, jobs, settings(DetectOptions, options), context, options["overwrite"])
 
 
-@click.command()
+@command(
+    examples=(
+        "videopose lift video.2d.npz",
+        "videopose lift video.npz --focal-35mm 26 --overwrite  # again, with another camera",
+        "videopose lift detected/ --lifter causal --output lifted",
+    )
+)
 @_inputs("TABLE|FOLDER…")
-@with_options(OUTPUT_OPTION, *LIFT_OPTIONS, *CAMERA_OPTIONS, ANIMATION_OPTION, *RUN_OPTIONS)
+@CAMERA_OPTIONS
+@LIFT_OPTIONS
+@OUTPUT_OPTION
+@ANIMATION_OPTION
+@OVERWRITE_OPTION
+@DEVICE_OPTION
 @click.pass_context
 def lift(context: click.Context, /, inputs: tuple[Path, ...], output: Path | None, **options: Any) -> int:
-    """Lift what `detect` found, or lift again with another lifter or camera.
+    """Lift what detect found: the second half of infer.
 
-    Each video.2d.npz gives video.npz and video.3d.mp4, as `infer` would have given; the animation shows the
-    video where that lies beside the table. A video.npz can be lifted again, to another --output folder or
-    with --overwrite. A folder means the tables in it that `detect` wrote.
+    Each video.2d.npz gives video.npz and video.3d.mp4, as `videopose infer` does. The animation shows the
+    video if it is beside the table. A video.npz can be lifted again, to another --output folder or with
+    --overwrite. A folder stands for the tables in it that `videopose detect` wrote.
     """
     from ..inference.lift import LiftOptions
     from ..inference.run_files import lift_tables
@@ -82,12 +128,28 @@ def lift(context: click.Context, /, inputs: tuple[Path, ...], output: Path | Non
     return _run(lift_tables, jobs, settings(LiftOptions, options), context, options["overwrite"])
 
 
-@click.command()
-@with_options(OUTPUT_OPTION, *people_options("all"), *LIFT_OPTIONS, *CAMERA_OPTIONS)
-@with_options(ANIMATION_OPTION, *RUN_OPTIONS)
+@command(
+    examples=(
+        "videopose demo",
+        "videopose demo --people 1 --output demo",
+        "videopose demo --end 2 --no-render  # a quick check of an installation",
+    )
+)
+@TIME_OPTIONS
+@people_options("all")
+@CAMERA_OPTIONS
+@LIFT_OPTIONS
+@OUTPUT_OPTION
+@ANIMATION_OPTION
+@OVERWRITE_OPTION
+@DEVICE_OPTION
 @click.pass_context
 def demo(context: click.Context, /, output: Path | None, **options: Any) -> int:
-    """Fetch a sample clip (two people, 8 seconds) and run `infer` on it."""
+    """Fetch a sample clip and run infer on it.
+
+    The clip shows two people for 8 seconds. The results are written to the folder videopose-demo unless
+    --output names another.
+    """
     from ..inference.infer import InferOptions
     from ..inference.run_files import infer_videos, place_demo
     from ..paths import plan
@@ -101,17 +163,7 @@ def demo(context: click.Context, /, output: Path | None, **options: Any) -> int:
 def _run(
     work: Callable[..., None], jobs: Sequence[object], chosen: object, context: click.Context, overwrite: bool
 ) -> int:
-    """Do the jobs and return the exit code."""
-    debug: bool = context.find_root().params["debug"]
-    failures: list[int] = []
-
-    def failed(error: Exception) -> None:
-        failures.append(complain(error, debug=debug))
-
-    work(jobs, chosen, overwrite=overwrite, command=context.obj, failed=failed)
-    if not failures:
-        return 0
-    return failures[0] if len(failures) == len(jobs) else SOME_FAILED
-
-
-COMMANDS = (infer, detect, lift, demo)
+    """Do the jobs; return the exit code."""
+    failures = Failures(context)
+    work(jobs, chosen, overwrite=overwrite, command=context.obj, failed=failures)
+    return failures.exit_code(len(jobs))

@@ -1,26 +1,31 @@
-"""The commands that bring in what a plain installation leaves out: `install detectron2`."""
+"""The commands that install what a plain installation leaves out: `install detectron2`."""
 
 from __future__ import annotations
 
 import click
 
 from ..progress import say
+from .command import Group
 
 
-@click.group()
+@click.group(cls=Group, examples=("videopose install detectron2",))
 def install() -> None:
-    """Bring in what some detectors need and a plain installation leaves out."""
+    """Install what some detectors need."""
 
 
-@install.command()
+@install.command(
+    examples=(
+        "videopose install detectron2",
+        "videopose infer video.mp4 --detector mask-rcnn  # what it is for",
+        "pip uninstall detectron2  # removes it",
+    )
+)
 def detectron2() -> None:
-    """Install detectron2 into this Python environment, for `--detector mask-rcnn`.
+    """Install detectron2, for --detector mask-rcnn.
 
-    One that is installed already is left alone. `pip uninstall detectron2` takes it away again.
+    It is installed into the Python environment of videopose. A detectron2 that is installed already stays as
+    it is.
     """
     from ..downloads.detectron2 import install
 
     click.echo(install(say))
-
-
-COMMANDS = (install,)

@@ -1,40 +1,100 @@
-"""The command line: it parses, calls, and turns errors into one line and an exit code."""
+"""The list of all commands, and the entry point."""
 
 from __future__ import annotations
 
 import logging
 import shlex
 import sys
+from importlib import import_module
 
 import click
 
-from ..progress import say
-from . import assets, detectors, evaluate, export, infer, install, prepare, render, semi_train, train
-from .error_report import complain
+COMMANDS = {
+    "Motion from video": {
+        "infer": "Turn videos into 3D motion.",
+        "detect": "Find and follow people: the first half of infer.",
+        "lift": "Lift what detect found: the second half of infer.",
+        "render": "Draw an animation of a pose table.",
+        "export": "Write the motion in a pose table as files for other programs.",
+        "demo": "Fetch a sample clip and run infer on it.",
+    },
+    "Training": {
+        "train": "Train a lifter on motion capture or recordings.",
+        "semi-train": "Train a lifter on your own videos, without labels.",
+        "finetune-detector": "Train a detector on annotated images.",
+        "prepare": "Make training and evaluation files from datasets.",
+    },
+    "Evaluation": {
+        "evaluate": "Measure a lifter's errors, in millimetres.",
+        "evaluate-detector": "Measure a detector's average precision.",
+        "inspect": "Describe a lifter.",
+    },
+    "Installation": {
+        "assets": "Show or fetch the pinned third-party files.",
+        "install": "Install what some detectors need.",
+    },
+}
+"""Every command with its summary, by heading. A summary is the first line of the command's own help."""
+
+_FILES = {"detect": "infer", "lift": "infer", "demo": "infer", "inspect": "evaluate"} | {
+    "finetune-detector": "detectors",
+    "evaluate-detector": "detectors",
+}
+"""The file of each command that is not in a file of its own name."""
 
 _EXIT_CODES = """\b
 Exit codes:
-  0  done                          4  nobody was found in the video
+  0  done                          4  no person was found in the video
   1  a bug (please report it)      5  a result cannot be written
   2  wrong option or name          6  a pinned download is missing
   3  a file cannot be read         7  some of several inputs failed
+
+`videopose COMMAND --help` explains a command.
 """
 
 
+class CommandLine(click.Group):
+    """The group of all commands. A command's file is imported when the command is used."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names of all commands, in the order of the help."""
+        return [name for commands in COMMANDS.values() for name in commands]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Import and return a command; None if there is no command of that name."""
+        if name not in self.list_commands(context):
+            return None
+        attribute = name.replace("-", "_")
+        module = import_module(f".{_FILES.get(name, attribute)}", __package__)
+        command: click.Command = getattr(module, attribute)
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with their summaries under headings."""
+        for heading, commands in COMMANDS.items():
+            with formatter.section(heading):
+                formatter.write_dl(list(commands.items()))
+
+
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=_EXIT_CODES
+    cls=CommandLine,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=_EXIT_CODES,
 )
 @click.version_option(package_name="videopose")
-@click.option("--debug", is_flag=True, help="Show tracebacks and libraries' own messages.")
+@click.option("--debug", is_flag=True, help="Show tracebacks and the messages of libraries.")
 def cli(debug: bool) -> None:
-    """Ordinary video of people in, their motion in 3D out."""
+    """Turn ordinary video of people into their motion in 3D."""
     logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point. Every deliberate error is one line on stderr; `--debug` shows where it came from."""
+    """Run a command line and exit. An error is one line on stderr; `--debug` adds its traceback."""
+    from ..progress import say
+    from .error_report import report_error
+
     arguments = sys.argv[1:] if arguments is None else arguments
-    if "--debug" in arguments:  # welcome after the command's name, too, where people add it
+    if "--debug" in arguments:  # accepted behind the command's name, too
         arguments = ["--debug", *(a for a in arguments if a != "--debug")]
     command = shlex.join(["videopose", *arguments])
     try:
@@ -47,24 +107,8 @@ def main(arguments: list[str] | None = None) -> None:
         say("interrupted; nothing half-written was left")
         sys.exit(130)
     except Exception as error:
-        sys.exit(complain(error, debug="--debug" in arguments))
+        sys.exit(report_error(error, debug="--debug" in arguments))
 
-
-for command in (
-    *infer.COMMANDS,
-    render.render,
-    export.export,
-    *semi_train.COMMANDS,
-    train.train,
-    *evaluate.COMMANDS,
-    *detectors.COMMANDS,
-    *prepare.COMMANDS,
-    *install.COMMANDS,
-    assets.assets,
-):
-    cli.add_command(command)
-for command in detectors.PREPARE_COMMANDS:
-    prepare.prepare.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -1,8 +1,11 @@
-"""The command-line options of detecting, lifting and writing results, which several commands share."""
+"""The options that several commands share, by heading.
+
+An option's value arrives in the field of the same name of the command's options class, see `settings`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,29 +15,21 @@ import click
 from ...detectors import registry
 from ...lifting.cameras.intrinsics import DEFAULT_FOV
 from ...lifting.inference.pretrained import DEFAULT, shipped
+from .command import Decorator, under
 
 if TYPE_CHECKING:
     from ..inference.detect import DetectOptions
     from ..inference.lift import LiftOptions
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-Option = Callable[[Function], Function]
 Settings = TypeVar("Settings", bound="DetectOptions | LiftOptions")
 
 
-def with_options(*options: Option[Any]) -> Option[Any]:
-    """Give a command these options, in this order."""
-
-    def decorate(function: Function) -> Function:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
 def settings(kind: type[Settings], options: Mapping[str, Any]) -> Settings:
-    """The stage's own options among those of the command line. Raises `UsageError`."""
+    """Make an options class from the command line's options: each field gets the option of its name.
+
+    Raises:
+        UsageError: A value is out of its range, or options do not go together.
+    """
     from ..camera_metadata.find_camera import FocalLength
 
     values = {
@@ -46,7 +41,7 @@ def settings(kind: type[Settings], options: Mapping[str, Any]) -> Settings:
 
 
 def people_number(context: click.Context, option: click.Parameter, value: str) -> int | None:
-    """Parse a number of people; None for all."""
+    """Parse a number of people; None means all."""
     if value == "all":
         return None
     try:
@@ -58,137 +53,172 @@ def people_number(context: click.Context, option: click.Parameter, value: str) -
     return number
 
 
-def people_options(default: str) -> tuple[Option[Any], ...]:
-    """Whom to find, and when; `default` is that of --people."""
+# Input ---------------------------------------------------------------------------------------------------
+
+TIME_OPTIONS: Decorator[Any] = under(
+    "Input",
+    click.option("--start", default=0.0, show_default=True, metavar="SECONDS", help="Start at this time."),
+    click.option("--end", type=float, metavar="SECONDS", help="Stop at this time.  [default: the end]"),
+)
+
+KEYPOINT_OPTIONS: Decorator[Any] = under(
+    "Input",
+    click.option(
+        "--keypoints",
+        type=click.Path(path_type=Path),
+        metavar="FILE|FOLDER",
+        help="Use another program's 2D keypoints instead of a detector.",
+    ),
+    click.option(
+        "--keypoint-layout",
+        metavar="NAME",
+        help="Layout of --keypoints, such as h36m17.  [default: from the file]",
+    ),
+)
+
+# People --------------------------------------------------------------------------------------------------
+
+
+def people_options(default: str) -> Decorator[Any]:
+    """Return the options about people and detectors; `default` is that of --people."""
     detectors = "; ".join(f"{name}: {entry.summary}" for name, entry in registry.DETECTORS.items())
-    return (
-        click.option(
-            "--detector",
-            metavar="NAME",
-            help=f"What finds people and their keypoints. {detectors}.",
-        ),
-        click.option(
-            "--weights",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="The detector's weights: published ones, or what finetune-detector wrote.",
-        ),
-        click.option("--backbone", metavar="NAME", help="Of mask-rcnn: R-101 or R-50.  [default: R-101]"),
-        click.option(
-            "--decode",
-            type=click.Choice(["soft-argmax", "argmax"]),
-            help="Where a heatmap has its keypoint: where it expects it, or where it is highest.  "
-            "[default: soft-argmax]",
-        ),
-        click.option(
-            "--flip-test/--no-flip-test",
-            default=None,
-            help="Of cpn: look at the mirrored picture, too.  [default: --flip-test]",
-        ),
-        click.option(
-            "--boxes",
-            metavar="DETECTOR|FILE",
-            help=f"Of cpn: who says where people are, a detector or a file.  [default: {registry.DEFAULT}]",
-        ),
+    return under(
+        "People",
         click.option(
             "--people",
             default=default,
             show_default=True,
             callback=people_number,
             metavar="N|all",
-            help="How many people to lift: those most present (frames seen) and largest first.",
+            help="How many people; those seen longest and largest come first.",
         ),
-        click.option(
-            "--start", default=0.0, show_default=True, metavar="SECONDS", help="Begin at this time."
-        ),
-        click.option("--end", type=float, metavar="SECONDS", help="Stop at this time.  [default: the end]"),
         click.option(
             "--max-gap",
             default=0.5,
             show_default=True,
             metavar="SECONDS",
-            help="Interpolate a person lost for at most this long; a longer loss begins a new track.",
+            help="Fill gaps up to this long; a longer gap starts a new track.",
+        ),
+        click.option("--detector", metavar="NAME", help=f"What finds people. {detectors}."),
+        click.option(
+            "--weights",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Weights for mask-rcnn or cpn: published ones, or of finetune-detector.",
+        ),
+        click.option("--backbone", metavar="NAME", help="For mask-rcnn: R-101 or R-50.  [default: R-101]"),
+        click.option(
+            "--decode",
+            type=click.Choice(["soft-argmax", "argmax"]),
+            help="A heatmap's position: expected or highest.  [default: soft-argmax]",
+        ),
+        click.option(
+            "--flip-test/--no-flip-test",
+            default=None,
+            help="For cpn: look at mirrored pictures, too.  [default: --flip-test]",
+        ),
+        click.option(
+            "--boxes",
+            metavar="DETECTOR|FILE",
+            help=f"For cpn: the detector or file that finds people.  [default: {registry.DEFAULT}]",
         ),
     )
 
 
-CHECKPOINT_OPTIONS: tuple[Callable[[Function], Function], ...] = (
-    click.option(
-        "--lifter-layout",
-        help="For a .bin: the keypoint layout it reads, coco17 or h36m17.  [default: coco17 where the "
-        "file's name says coco, else h36m17]",
-    ),
-    click.option("--lifter-causal", is_flag=True, help="For a .bin: it is a causal model."),
-)
+# Camera --------------------------------------------------------------------------------------------------
 
-KEYPOINT_OPTIONS: tuple[Option[Any], ...] = (
-    click.option(
-        "--keypoints",
-        type=click.Path(path_type=Path),
-        metavar="FILE|FOLDER",
-        help="2D keypoints made elsewhere, instead of a detector: from VideoPose3D (.npz), OpenPose (a "
-        "folder of JSON), AlphaPose, MMPose, COCO results (JSON) or a stacked hourglass (.h5, .npz). Of "
-        "several videos: a folder with a file or folder named after each.",
-    ),
-    click.option(
-        "--keypoint-layout",
-        metavar="NAME",
-        help="Their layout, such as h36m17.  [default: as the file tells, else by the number of joints]",
-    ),
-)
-
-CAMERA_OPTIONS: tuple[Option[Any], ...] = (
+CAMERA_OPTIONS: Decorator[Any] = under(
+    "Camera",
     click.option("--focal-px", type=float, help="Focal length in pixels of the upright frame."),
     click.option("--focal-35mm", type=float, help="Focal length as 35 mm equivalent."),
     click.option(
         "--hfov",
         type=float,
-        help="Horizontal angle of view in degrees.  [default: what the video or its .camera.json tells, else "
-        f"{DEFAULT_FOV:g} across the longer side]",
+        help="Horizontal angle of view in degrees.  [default: from the video or its .camera.json, "
+        f"else {DEFAULT_FOV:g} across the longer side]",
     ),
 )
 
-LIFT_OPTIONS: tuple[Option[Any], ...] = (
+# Lifting -------------------------------------------------------------------------------------------------
+
+CHECKPOINT_OPTIONS: Decorator[Any] = under(
+    "Lifting",
     click.option(
+        "--lifter-layout",
+        metavar="NAME",
+        help="For a .bin file: its keypoints, coco17 or h36m17.  [default: by the file's name]",
+    ),
+    click.option("--lifter-causal", is_flag=True, help="For a .bin file: it is a causal model."),
+)
+"""What a VideoPose3D checkpoint does not say of itself."""
+
+
+def _lift_options() -> Decorator[Any]:
+    before = click.option(
         "--lifter",
         default=DEFAULT,
         show_default=True,
-        help=f"What lifts keypoints to 3D: {', '.join(shipped())}, or a file: .safetensors (ours) or "
-        ".bin (a checkpoint in the published VideoPose3D format).",
-    ),
-    *CHECKPOINT_OPTIONS,
+        metavar="NAME|FILE",
+        help=f"{', '.join(shipped())}, or a file: .safetensors, or VideoPose3D's .bin.",
+    )
+    after = (
+        click.option(
+            "--no-flip",
+            is_flag=True,
+            help="Do not average with the mirrored person: twice as fast, less accurate.",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(["float32", "bfloat16"]),
+            default="float32",
+            show_default=True,
+            help="bfloat16 is twice as fast on processors with AVX-512 BF16 or AMX, slower on others, and "
+            "moves joints by 0.3 mm.",
+        ),
+    )
+
+    def decorate(function: Any) -> Any:
+        return under("Lifting", before)(CHECKPOINT_OPTIONS(under("Lifting", *after)(function)))
+
+    return decorate
+
+
+LIFT_OPTIONS: Decorator[Any] = _lift_options()
+
+# Output --------------------------------------------------------------------------------------------------
+
+OUTPUT_OPTION: Decorator[Any] = under(
+    "Output",
     click.option(
-        "--no-flip",
-        is_flag=True,
-        help="Do not average with the prediction for the mirrored person (twice as fast lifting, a "
-        "little less accurate).",
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Folder for the results.  [default: beside each input]",
     ),
+)
+
+ANIMATION_OPTION: Decorator[Any] = under(
+    "Output", click.option("--no-render", is_flag=True, help="Write the pose table only, no animation.")
+)
+
+OVERWRITE_OPTION: Decorator[Any] = under(
+    "Output", click.option("--overwrite", is_flag=True, help="Replace results that exist.")
+)
+
+# Run -----------------------------------------------------------------------------------------------------
+
+DEVICE_OPTION: Decorator[Any] = under(
+    "Run",
     click.option(
-        "--precision",
-        type=click.Choice(["float32", "bfloat16"]),
-        default="float32",
+        "--device",
+        default="auto",
         show_default=True,
-        help="bfloat16 lifts in less than half the time on processors made for it (AVX-512 BF16, AMX), takes "
-        "longer on others, and moves joints by 0.3 mm.",
+        metavar="NAME",
+        help="Run networks on auto, cpu or cuda.",
     ),
 )
 
-ANIMATION_OPTION: Option[Any] = click.option(
-    "--no-render", is_flag=True, help="Write the pose table only, no animation."
+RESUME_OPTION: Decorator[Any] = under(
+    "Run", click.option("--resume", is_flag=True, help="Continue from the checkpoint in the output folder.")
 )
-
-OUTPUT_OPTION: Option[Any] = click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Folder for the results.  [default: beside each input]",
-)
-
-RUN_OPTIONS: tuple[Option[Any], ...] = (
-    click.option("--device", default="auto", show_default=True, help="Where networks run: auto, cpu, cuda."),
-    click.option("--overwrite", is_flag=True, help="Replace results that exist."),
-)
-
-
-"""What a published checkpoint does not say of itself."""

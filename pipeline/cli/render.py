@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from .command import command, under
+from .options import OVERWRITE_OPTION
+
 
 def _size(context: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
     width, cross, height = value.lower().partition("x")
@@ -14,30 +17,54 @@ def _size(context: click.Context, option: click.Parameter, value: str) -> tuple[
     return int(width), int(height)
 
 
-@click.command()
+@command(
+    examples=(
+        "videopose render video.npz",
+        "videopose render video.npz --view side --view top --output video.gif",
+        "videopose render video.npz --no-video --view 70,15 --size 800x800 --overwrite",
+    )
+)
 @click.argument("table", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="File to write: .mp4, .mov, .mkv or .gif.  [default: TABLE.3d.mp4]",
+@under(
+    "Input",
+    click.option(
+        "--video",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The table's video.  [default: the one of its name beside the table]",
+    ),
+    click.option("--no-video", is_flag=True, help="Draw the 3D panels only."),
 )
-@click.option(
-    "--view",
-    "views",
-    multiple=True,
-    metavar="NAME|AZIMUTH,ELEVATION",
-    help="A 3D panel: camera, turned, side, back, top, or degrees such as 70,15. Give it up to four times.  "
-    "[default: camera and turned]",
+@under(
+    "Picture",
+    click.option(
+        "--view",
+        "views",
+        multiple=True,
+        metavar="NAME|AZIMUTH,ELEVATION",
+        help="A 3D panel: camera, turned, side, back, top, or degrees such as 70,15. Up to four times.  "
+        "[default: camera and turned]",
+    ),
+    click.option(
+        "--size",
+        default="1200x600",
+        show_default=True,
+        callback=_size,
+        metavar="WIDTHxHEIGHT",
+        help="Size in pixels.",
+    ),
 )
-@click.option("--size", default="1200x600", show_default=True, callback=_size, help="Picture size in pixels.")
-@click.option(
-    "--video",
-    type=click.Path(path_type=Path),
-    help="The video the table was made from.  [default: the one of that name beside the table]",
+@under(
+    "Output",
+    click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="A .mp4, .mov, .mkv or .gif file.  [default: TABLE.3d.mp4]",
+    ),
 )
-@click.option("--no-video", is_flag=True, help="Draw the 3D panels only.")
-@click.option("--overwrite", is_flag=True, help="Replace a result that exists.")
+@OVERWRITE_OPTION
 def render(
     table: Path,
     output: Path | None,
@@ -47,7 +74,11 @@ def render(
     no_video: bool,
     overwrite: bool,
 ) -> None:
-    """Draw an animation from a pose table."""
+    """Draw an animation of a pose table.
+
+    It shows the video with its keypoints beside the people in 3D. A table without poses, as `videopose
+    detect` writes it, gives the video with its keypoints.
+    """
     from ...render.views import DEFAULT_VIEWS, parse_view
     from ..inference.run_files import redraw
 

@@ -9,54 +9,86 @@ from typing import Any
 import click
 
 from ..progress import terminal
-from .error_report import SOME_FAILED, complain
-from .options import CAMERA_OPTIONS, RUN_OPTIONS, people_options, settings, with_options
+from .command import command, under
+from .error_report import Failures
+from .options import (
+    CAMERA_OPTIONS,
+    DEVICE_OPTION,
+    OVERWRITE_OPTION,
+    RESUME_OPTION,
+    TIME_OPTIONS,
+    people_options,
+    settings,
+)
 
 
-@click.command("semi-train")
-@click.option(
-    "--unlabeled",
-    "unlabelled",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True),
-    metavar="VIDEO|FOLDER",
-    help="Your own videos, any number of them. May be given more than once.",
+@command(
+    "semi-train",
+    examples=(
+        "videopose semi-train --unlabeled videos/ --output runs/mine",
+        "videopose semi-train --unlabeled videos/ --labeled mocap/ --output runs/mine",
+        "videopose semi-train --recipe h36m-s1-1pc --labeled data --output runs/h36m  # as in the paper",
+    ),
 )
-@click.option(
-    "--labeled",
-    "labelled",
-    type=click.Path(path_type=Path, exists=True),
-    metavar="FILE|FOLDER",
-    help="Motion with labels: a motion-capture table, data_3d_h36m.npz, data_3d_humaneva15.npz, or a folder "
-    "of them; it takes turns with the videos' own motion, as the starting lifter sees it.  "
-    "[default: the latter alone]",
+@under(
+    "Input",
+    click.option(
+        "--unlabeled",
+        "unlabelled",
+        multiple=True,
+        type=click.Path(path_type=Path, exists=True),
+        metavar="VIDEO|FOLDER",
+        help="Your own videos. May be given more than once.",
+    ),
+    click.option(
+        "--labeled",
+        "labelled",
+        type=click.Path(path_type=Path, exists=True),
+        metavar="FILE|FOLDER",
+        help="Motion with labels.  [default: the videos' motion as --lifter sees it]",
+    ),
 )
-@click.option(
-    "--lifter",
-    default="default",
-    show_default=True,
-    help="The lifter to start from: one that ships, or a .safetensors file.",
+@TIME_OPTIONS
+@people_options("all")
+@CAMERA_OPTIONS
+@under(
+    "Training",
+    click.option(
+        "--lifter",
+        default="default",
+        show_default=True,
+        metavar="NAME|FILE",
+        help="The lifter to start from: a pretrained one, or a .safetensors file.",
+    ),
+    click.option(
+        "--recipe",
+        default="footage",
+        show_default=True,
+        metavar="NAME|FILE",
+        help="How to train: the name of a file in configs/semi, or a YAML file.",
+    ),
+    click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Replace a value of the recipe, such as schedule.steps=500.",
+    ),
 )
-@click.option(
-    "--recipe",
-    default="footage",
-    show_default=True,
-    metavar="NAME|FILE",
-    help="How to train: a YAML file, or the name of one in configs/semi. Those called h36m-… are the paper's "
-    "experiments: they take --labeled, the folder of Human3.6M's files, and no videos.",
+@under(
+    "Output",
+    click.option(
+        "-o",
+        "--output",
+        required=True,
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="For lifter.safetensors, report.md, curves.png and detections.",
+    ),
 )
-@click.option(
-    "--set", "overrides", multiple=True, metavar="NAME=VALUE", help="Replace a value: schedule.steps=500."
-)
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Folder for lifter.safetensors, report.md, curves.png and detections/.",
-)
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
-@with_options(*people_options("all"), *CAMERA_OPTIONS, *RUN_OPTIONS)
+@OVERWRITE_OPTION
+@RESUME_OPTION
+@DEVICE_OPTION
 @click.pass_context
 def semi_train(
     context: click.Context,
@@ -70,20 +102,23 @@ def semi_train(
     resume: bool,
     **options: Any,
 ) -> int:
-    """Teach a lifter your own footage, which nobody has labelled.
+    """Train a lifter on your own videos, without labels.
 
-    People are found in the videos, and the lifter learns to give poses that, projected back, lie on their
-    keypoints, while motion with labels holds it to what people are like. `videopose infer --lifter
-    OUTPUT/lifter.safetensors` uses the result. One bad video does not stop the others.
+    People are found in the videos, and the lifter learns poses that match their keypoints when projected back
+    to the image. Motion with labels is learnt at the same time, so that poses stay like those of real people:
+    the videos' motion as --lifter sees it and, in turns with it, that of --labeled, which takes a
+    motion-capture table, data_3d_h36m.npz, data_3d_humaneva15.npz, or a folder of them.
+
+    `videopose infer --lifter OUTPUT/lifter.safetensors` uses the result. If one video fails, the others are
+    still used.
+
+    Recipes called h36m-… are the paper's experiments. They take --labeled, the folder of Human3.6M's files,
+    and no videos.
     """
     from ..inference.detect import DetectOptions
     from ..training.semi_supervised.run import SemiOptions, run
 
-    failures: list[int] = []
-
-    def failed(error: Exception) -> None:
-        failures.append(complain(error, debug=bool(context.find_root().params.get("debug"))))
-
+    failures = Failures(context)
     path = run(
         SemiOptions(
             unlabelled=unlabelled,
@@ -98,13 +133,10 @@ def semi_train(
         device=options["device"],
         overwrite=options["overwrite"],
         command=context.obj or "",
-        failed=failed,
+        failed=failures,
         stage=terminal,
         steps=partial(terminal, unit="steps/s"),
     )
-    if path is not None:  # in one process of several
+    if path is not None:  # None in all processes of torchrun but the first
         click.echo(path)
-    return SOME_FAILED if failures else 0
-
-
-COMMANDS = (semi_train,)
+    return failures.exit_code()

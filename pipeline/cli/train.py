@@ -8,22 +8,50 @@ from pathlib import Path
 import click
 
 from ..progress import terminal
+from .command import command, under
+from .options import DEVICE_OPTION, OVERWRITE_OPTION, RESUME_OPTION
 
 
-@click.command()
+@command(
+    examples=(
+        "videopose train configs/lifting/default.yaml --data mocap --output runs/mine",
+        "videopose train configs/lifting/default.yaml --data mocap --output runs/mine --resume",
+        "videopose train configs/lifting/h36m-243-cpn.yaml --data data --output runs/h36m "
+        "--set schedule.batch=512",
+    )
+)
 @click.argument("config", type=click.Path(path_type=Path))
-@click.option(
-    "--data", required=True, type=click.Path(path_type=Path), help="Folder with the files that CONFIG names."
+@under(
+    "Input",
+    click.option(
+        "--data",
+        required=True,
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Folder with the files that CONFIG names.",
+    ),
+    click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Replace a value of CONFIG, such as schedule.steps=500.",
+    ),
 )
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for lifter and curves."
+@under(
+    "Output",
+    click.option(
+        "-o",
+        "--output",
+        required=True,
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Folder for lifter.safetensors, curves.png and checkpoint.pt.",
+    ),
 )
-@click.option(
-    "--set", "overrides", multiple=True, metavar="NAME=VALUE", help="Replace a value: schedule.steps=500."
-)
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
-@click.option("--device", default="auto", show_default=True, help="Where to train: auto, cpu, cuda.")
-@click.option("--overwrite", is_flag=True, help="Replace results that exist.")
+@OVERWRITE_OPTION
+@RESUME_OPTION
+@DEVICE_OPTION
 def train(
     config: Path,
     data: Path,
@@ -33,11 +61,11 @@ def train(
     device: str,
     overwrite: bool,
 ) -> None:
-    """Train a lifter on motion capture, or on recordings of calibrated cameras.
+    """Train a lifter on motion capture or recordings.
 
-    CONFIG is a YAML file such as configs/lifting/default.yaml or configs/lifting/h36m-243-cpn.yaml. The
-    output folder gets lifter.safetensors, curves.png and, while it runs, checkpoint.pt. On several GPUs:
-    torchrun --nproc-per-node N -m videopose train …
+    CONFIG is a YAML file such as configs/lifting/default.yaml, for motion capture, or
+    configs/lifting/h36m-243-cpn.yaml, for recordings with calibrated cameras. On several GPUs, run
+    torchrun --nproc-per-node N -m videopose train and the same arguments.
     """
     from ..training.train_lifter import run
 
@@ -51,5 +79,5 @@ def train(
         overwrite=overwrite,
         stage=partial(terminal, unit="steps/s"),
     )
-    if path is not None:  # in one process of several
+    if path is not None:  # None in all processes of torchrun but the first
         click.echo(path)

@@ -18,7 +18,7 @@ from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.datasets.human36m import JOINTS_OF_32
 from videopose.lifting.datasets.human36m_cameras import CAMERAS
 from videopose.lifting.datasets.videopose3d_files import save_positions_3d
-from videopose.pipeline.cli.detectors import detector_labels
+from videopose.pipeline.cli.prepare import detector_labels
 from videopose.pipeline.datasets.detector_labels import project_people
 
 SIZE = (320, 240)

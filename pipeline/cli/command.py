@@ -1,0 +1,70 @@
+"""Commands whose help lists options under headings and ends with examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Decorator = Callable[[Function], Function]
+
+
+def under(heading: str, *options: Decorator[Any]) -> Decorator[Any]:
+    """Give a command these options, in this order, under a heading of its help."""
+
+    def decorate(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+            function.__click_params__[-1].heading = heading
+        return function
+
+    return decorate
+
+
+class Command(click.Command):
+    """A command whose help lists options under headings and ends with examples.
+
+    Args:
+        examples: Command lines, each with an optional comment behind `#`.
+    """
+
+    def __init__(self, *arguments: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self.examples = tuple(examples)
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options by heading. Headings are in the order of their first options; --help is last."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(context):
+            record = parameter.get_help_record(context)
+            if record is not None and isinstance(parameter, click.Option):
+                sections.setdefault(getattr(parameter, "heading", "Help"), []).append(record)
+        for heading, records in sorted(sections.items(), key=lambda section: section[0] == "Help"):
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, one a line; they are not wrapped, so that they can be copied."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(f"  {example}\n")
+        super().format_epilog(context, formatter)
+
+
+class Group(Command, click.Group):
+    """A group of commands with examples."""
+
+    command_class = Command
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, then the commands."""
+        super().format_options(context, formatter)
+        self.format_commands(context, formatter)
+
+
+def command(name: str | None = None, *, examples: Sequence[str]) -> Callable[[Callable[..., Any]], Command]:
+    """Make a function a `Command`."""
+    return click.command(name, cls=Command, examples=examples)
