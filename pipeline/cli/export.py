@@ -122,7 +122,7 @@ def export(
 
 
 def export_options(formats: tuple[str, ...]) -> ExportOptions | None:
-    """Return what `infer --export` is to write; None for nothing."""
+    """Return what `infer` is to export; None for nothing."""
     from ..exports.export_tables import ExportOptions
 
     return ExportOptions(formats=formats) if formats else None
