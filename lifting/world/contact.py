@@ -1,0 +1,73 @@
+"""When feet stand on the floor: by the ankles' height and speed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import percentile_filter
+
+from .filters import butterworth
+from .segments import unbroken
+
+_CALM = 5.0  # Hz: lifted ankles tremble, and trembling is not speed
+_SPEED = 0.45  # m/s: a foot this slow stands as likely as not
+_HEIGHT = 0.10  # metres above the lowest that feet are around that time
+_SOFT = 0.25  # how gradually the likelihood falls around these, as a fraction of them
+_ENTER, _LEAVE = 0.5, 0.3  # likelihoods at which contact begins and ends
+_AROUND = 1.5  # seconds before and after, in which the lowest ankle gives the floor
+_SHORTEST = 0.1  # seconds; a shorter contact is none
+
+
+def find_contact(ankles: NDArray[np.floating], times: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Tell when one person's feet stand on the floor.
+
+    A foot stands while it is slow, and low compared with the lowest ankle of the seconds around. The
+    person's own lowest ankle is used, because one camera knows the absolute height only roughly.
+
+    Args:
+        ankles: (T, 2, 3) left and right, in the world, metres, z up. NaN where not known.
+        times: (T,) seconds.
+
+    Returns:
+        (T, 2) float32, 0–1: above 0.5 while the foot stands. NaN where the ankles are not known.
+    """
+    contact = np.full(ankles.shape[:2], np.nan, np.float32)
+    for run in unbroken(times, np.isfinite(ankles).all((1, 2))):
+        contact[run] = _of_run(ankles[run].astype(np.float64), times[run])
+    return contact
+
+
+def _of_run(ankles: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float32]:
+    if len(times) < 3 or times[-1] <= times[0]:
+        return np.zeros(ankles.shape[:2], np.float32)
+    calm = butterworth(ankles, times, _CALM)
+    rate = (len(times) - 1) / (times[-1] - times[0])
+    even = np.linspace(times[0], times[-1], len(times))
+    speed = np.linalg.norm(np.gradient(calm, 1 / rate, axis=0), axis=-1) if len(even) else calm[..., 0]
+    lowest = percentile_filter(calm[..., 2].min(1), 10, size=2 * round(_AROUND * rate) + 1, mode="nearest")
+    height = calm[..., 2] - lowest[:, None]
+    likely = _falling(speed, _SPEED) * _falling(height, _HEIGHT)
+    standing = np.stack([_hysteresis(foot) for foot in likely.T], 1)
+    standing &= np.stack([_long_enough(foot, round(_SHORTEST * rate)) for foot in standing.T], 1)
+    return np.where(standing, 0.5 + 0.5 * likely, 0.5 * likely).astype(np.float32)
+
+
+def _falling(values: NDArray[np.float64], middle: float) -> NDArray[np.float64]:
+    """1 for small values, 0 for large ones, about 0.7 at `middle`."""
+    return np.asarray(1 / (1 + np.exp(np.clip((values / middle - 1) / _SOFT - 0.88, -50, 50))))
+
+
+def _hysteresis(likely: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Runs above `_LEAVE` that somewhere reach `_ENTER`."""
+    labels = np.cumsum(np.diff((likely >= _LEAVE).astype(np.int64), prepend=0) > 0) * (likely >= _LEAVE)
+    reached = np.unique(labels[(likely >= _ENTER) & (labels > 0)])
+    return np.asarray(np.isin(labels, reached) & (labels > 0))
+
+
+def _long_enough(standing: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
+    """Whether each frame belongs to a contact of at least so many frames."""
+    edges = np.flatnonzero(np.diff(standing.astype(np.int8), prepend=0, append=0))
+    out = np.zeros(len(standing), np.bool_)
+    for start, end in edges.reshape(-1, 2):
+        out[start:end] = end - start >= least
+    return out

@@ -1,0 +1,72 @@
+"""Metric size by one person's height."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...errors import UsageError
+from ...skeleton import H36M17
+from ..pose_table import PoseTable
+from .bones import bone_lengths
+
+_CENTIMETRES = (50.0, 250.0)
+_SPINE = ("spine", "thorax", "head")
+_LEG = ("lknee", "lfoot")
+_ABOVE_AND_BELOW = (
+    1.09  # stature over the sum of shank, thigh, spine and neck: crown, foot, and the hip's drop
+)
+
+
+def stature(table: PoseTable, track: int) -> float:
+    """Estimate a person's height in centimetres by the median lengths of their bones.
+
+    Raises:
+        UsageError: The track has no pose.
+    """
+    poses = table.pose[table.track == track]
+    poses = poses[np.isfinite(poses).all((1, 2))]
+    if not len(poses):
+        raise UsageError(f"--height: person {track} has no pose to measure")
+    lengths = bone_lengths(poses)
+    total = sum(lengths[H36M17.index(name)] for name in (*_SPINE, *_LEG))
+    return float(100 * _ABOVE_AND_BELOW * total)
+
+
+def scale_to_height(table: PoseTable, centimetres: float, *, track: int | None = None) -> PoseTable:
+    """Scale the scene so that one person has this height.
+
+    One camera sees shapes, not sizes: everything is scaled together, people, their distances and the camera's
+    height.
+
+    Args:
+        table: poses, roots and cameras.
+        centimetres: the person's height, standing.
+        track: which person; None for the one with most rows.
+
+    Returns:
+        The scaled table; `meta["height"]` says by how much.
+
+    Raises:
+        UsageError: The height is not a person's, or the person has no pose.
+    """
+    low, high = _CENTIMETRES
+    if not low <= centimetres <= high:
+        raise UsageError(f"--height: expected {low:g} to {high:g} centimetres, found {centimetres:g}")
+    if track is None:
+        tracks, counts = np.unique(table.track[np.isfinite(table.pose).all((1, 2))], return_counts=True)
+        if not len(tracks):
+            raise UsageError("--height: the table has no poses to measure; `videopose lift` makes them")
+        track = int(tracks[np.argmax(counts)])
+    factor = np.float32(centimetres / stature(table, track))
+    return replace(
+        table,
+        pose=table.pose * factor,
+        root=table.root * factor,
+        camera_position=table.camera_position * factor,
+        meta={
+            **table.meta,
+            "height": {"track": track, "centimetres": centimetres, "scaled_by": round(float(factor), 4)},
+        },
+    )

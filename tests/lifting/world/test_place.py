@@ -1,0 +1,123 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from videopose.errors import UsageError
+from videopose.lifting.world.gravity import CAMERA_UP, camera_axes, pitch_and_roll, up_of
+from videopose.lifting.world.place import KnownCamera, place_in_world
+from videopose.skeleton import H36M17
+
+ANKLES = [H36M17.index("lfoot"), H36M17.index("rfoot")]
+
+
+def _people(walk, seconds=4.0):
+    return [walk(seconds, bearing=30, start=(-1, 5)), walk(seconds, bearing=200, start=(1, 6))]
+
+
+@pytest.mark.parametrize("pose", [(0, 0, 1.6), (-20, 5, 2.5), (25, -8, 0.3), (-15, 175, 1.5), (-5, 180, 1.5)])
+def test_a_tilted_or_upside_down_camera_is_found(pose, walk, film) -> None:
+    pitch, roll, height = pose
+    up = up_of(pitch, roll)
+    people = _people(walk)
+    table = place_in_world(film(people, camera_axes(up), (0, 0, height)))
+    found = table.camera_rotation[0]
+    assert np.degrees(np.arccos(found[2] @ up)) < 2
+    assert table.camera_position[0, 2] == pytest.approx(height, abs=0.15)
+    truth = np.concatenate([person.joints for person in people])
+    assert np.median(table.world()[:, ANKLES, 2] - truth[:, ANKLES, 2]) == pytest.approx(0, abs=0.03)
+    assert np.abs(table.world()[..., :2] - truth[..., :2]).max() < 0.25
+    standing = np.concatenate([person.standing for person in people])
+    assert ((table.contact > 0.5) == standing).mean() > 0.9
+    assert "2 people standing" in table.meta["world"]["gravity"]
+    assert "feet at rest" in table.meta["world"]["floor"]
+
+
+def test_what_is_known_of_the_camera_wins(walk, film) -> None:
+    seen = film(_people(walk), camera_axes(up_of(-20, 5)), (0, 0, 2.0))
+    table = place_in_world(seen, KnownCamera(pitch=-30, roll=0, height=3.5))
+    assert pitch_and_roll(table.camera_rotation[0, 2]) == pytest.approx((-30, 0), abs=1e-3)
+    assert table.camera_position[0].tolist() == [0, 0, 3.5]
+    assert table.meta["world"]["gravity"] == "--camera-pitch -30 --camera-roll 0"
+    assert table.meta["world"]["floor"] == "--camera-height 3.5"
+    half = place_in_world(seen, KnownCamera(roll=5))
+    assert pitch_and_roll(half.camera_rotation[0, 2]) == pytest.approx((-20, 5), abs=1.5)
+    assert half.meta["world"]["gravity"].startswith("--camera-roll 5, else 2 people")
+    down = tuple(-9.81 * up_of(-20, 5))
+    told = place_in_world(seen, KnownCamera(gravity=down))
+    assert pitch_and_roll(told.camera_rotation[0, 2]) == pytest.approx((-20, 5), abs=1e-3)
+    assert told.camera_position[0, 2] == pytest.approx(2.0, abs=0.02)
+
+
+def test_without_a_person_who_stands_the_camera_is_level(walk, film) -> None:
+    seen = film(_people(walk), camera_axes(up_of(-20, 0)), (0, 0, 2.0))
+    sitting = seen.pose.copy()
+    sitting[:, [H36M17.index(n) for n in ("lknee", "rknee")]] = (0.0, 0.1, 0.4)
+    sitting[:, ANKLES] = (0.0, 0.4, 0.4)
+    for table in (replace(seen, pose=sitting), seen[:1], seen[:0]):
+        placed = place_in_world(table)
+        np.testing.assert_allclose(placed.camera_rotation[0, 2], CAMERA_UP, atol=1e-6)
+        assert placed.meta["world"]["gravity"] == "assumed: the camera is level, because no person stands"
+        assert np.isfinite(placed.camera_position).all()
+
+
+def test_people_who_lie_straight_do_not_turn_the_world(walk, film) -> None:
+    tipped = Rotation.from_euler("x", 85, degrees=True).as_matrix()
+    lying = replace(person := walk(step=0), joints=(person.joints - (0, 0, 0.88)) @ tipped.T + (0, 5, 0.3))
+    placed = place_in_world(film([lying], camera_axes(CAMERA_UP), (0, 0, 1.5)))
+    np.testing.assert_allclose(placed.camera_rotation[0, 2], CAMERA_UP, atol=1e-6)
+    others = [walk(start=(x, 5)) for x in (-1, 1)]
+    placed = place_in_world(film([lying, *others], camera_axes(up_of(-10, 0)), (0, 0, 1.5)))
+    assert pitch_and_roll(placed.camera_rotation[0, 2]) == pytest.approx((-10, 0), abs=1.5)
+
+
+def test_a_camera_that_turns(walk, film) -> None:
+    pan = Rotation.from_euler("z", np.linspace(0, 40, 120)[:, None], degrees=True).as_matrix()
+    shake = Rotation.from_euler(
+        "x", np.random.default_rng(0).normal(0, 1, (120, 1)), degrees=True
+    ).as_matrix()
+    turns = pan @ shake @ camera_axes(up_of(-10, 0))
+    turns = pan[0] @ camera_axes(up_of(-10, 0)) @ (turns[0].T @ turns)
+    people = _people(walk)
+    relative = camera_axes(CAMERA_UP) @ turns[0].T @ turns
+    seen = film(people, turns, (0, 0, 1.5), camera_rotation=relative.astype(np.float32))
+    placed = place_in_world(seen)
+    angles = [
+        np.degrees(Rotation.from_matrix(a.T @ b).magnitude())
+        for a, b in zip(placed.camera_rotation, turns, strict=True)
+    ]
+    assert max(angles) < 2
+    truth = np.concatenate([person.joints for person in people])
+    assert np.abs(placed.world() - truth).max() < 0.3
+
+
+def test_placing_twice_changes_nothing(walk, film) -> None:
+    once = place_in_world(film(_people(walk), camera_axes(up_of(-20, 5)), (0, 0, 2.0)))
+    twice = place_in_world(once)
+    np.testing.assert_allclose(twice.camera_rotation, once.camera_rotation, atol=1e-5)
+    np.testing.assert_allclose(twice.camera_position, once.camera_position, atol=1e-4)
+
+
+def test_tables_without_roots_or_poses(walk, film) -> None:
+    seen = film(_people(walk), camera_axes(up_of(-20, 0)), (0, 0, 2.0))
+    unplaced = place_in_world(replace(seen, root=seen.root * np.float32("nan")))
+    assert pitch_and_roll(unplaced.camera_rotation[0, 2])[0] == pytest.approx(-20, abs=3)
+    assert unplaced.meta["world"]["floor"].startswith("not found")
+    assert np.isnan(unplaced.contact).all()
+    unlifted = place_in_world(replace(seen, pose=seen.pose * np.float32("nan")))
+    assert unlifted.meta["world"]["gravity"].startswith("assumed")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"pitch": 100}, "--camera-pitch: expected −90 to 90 degrees, found 100"),
+        ({"roll": 200}, "--camera-roll: expected −180 to 180 degrees, found 200"),
+        ({"height": float("inf")}, "--camera-height: expected metres, found inf"),
+        ({"gravity": (0, 0, 0)}, "gravity: expected a direction"),
+    ],
+)
+def test_impossible_cameras(values, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        KnownCamera(**values)
