@@ -107,6 +107,7 @@ def film(
 def _person(motion: MotionCapture, clip: int, rate: float) -> NDArray[np.float64]:
     """(T, 22, 3) points in the world, the floor at 0."""
     points = motion.clip(clip)
-    points = at_rate(np.concatenate([points, coco_face(points)], 1), motion.rate, rate).astype(np.float64)
-    points[..., 2] -= np.percentile(points[..., 2].min(1), 2) - ANKLE
-    return points
+    at = at_rate(np.concatenate([points, coco_face(points)], 1), motion.rate, rate)
+    person = np.asarray(at, np.float64)
+    person[..., 2] -= np.percentile(person[..., 2].min(1), 2) - ANKLE
+    return person

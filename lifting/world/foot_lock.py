@@ -38,7 +38,7 @@ def lock_feet(table: PoseTable) -> PoseTable:
         contact = contact_of(table)
     for _, rows in table.tracks():
         times = table.time[table.frame[rows]]
-        known = np.isfinite(joints[rows]).all((1, 2)) & np.isfinite(contact[rows]).all(1)
+        known = np.asarray(np.isfinite(joints[rows]).all((1, 2)) & np.isfinite(contact[rows]).all(1))
         for run in unbroken(times, known):
             part = slice(rows.start + run.start, rows.start + run.stop)
             joints[part] = lock_joints(joints[part], contact[part] > 0.5, times[run])
