@@ -10,7 +10,9 @@ DATASETS = [
     "cdflib>=1.3",  # Human3.6M's original files are CDF
     "h5py>=3",  # stacked hourglasses' keypoints are HDF5
 ]
+C3D = ["c3d>=0.6"]  # writes C3D files; pure Python on numpy
 TEST = [
+    *C3D,
     *DATASETS,
     "pytest>=8",  # the tests
     "pytest-cov>=5",  # how much of the code they run
@@ -85,6 +87,7 @@ setup(
         "torch>=2.10",  # the lifter; CVE-2026-24747 before 2.10
     ],
     extras_require={
+        "c3d": C3D,
         "datasets": DATASETS,
         "test": TEST,
         "docs": DOCS,

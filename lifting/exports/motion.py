@@ -55,11 +55,20 @@ class Motion:
     @cached_property
     def joints(self) -> NDArray[np.float64]:
         """(F, 17, 3) Human3.6M joints, metres, z up, linearly between the video's frames; NaN in a gap."""
+        return self._between_frames(self.track.joints)
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float64]:
+        """(F, 17), 0–1: how reliable each joint is; NaN in a gap."""
+        return self._between_frames(self.track.confidence)
+
+    def _between_frames(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values of the track's frames (T, …), linearly between them; NaN in a gap."""
         at = self.clock.seconds(self.track.frames)
-        values = self.track.joints.reshape(len(at), -1)
-        joints = np.stack([np.interp(self.times, at, column) for column in values.T], 1)
-        joints[~self.present] = np.nan
-        return joints.reshape(-1, 17, 3)
+        columns = values.reshape(len(at), -1).T
+        result = np.stack([np.interp(self.times, at, column) for column in columns], 1)
+        result[~self.present] = np.nan
+        return result.reshape(-1, *values.shape[1:])
 
     @cached_property
     def rig(self) -> RigMotion:

@@ -66,14 +66,30 @@ def _allowed(option: str, wanted: str | None, allowed: tuple[Value, ...], name: 
 
 
 _ANY_UNIT = ("m", "cm", "mm")
+_Y: tuple[Up, ...] = ("y", "z")
+_Z: tuple[Up, ...] = ("z", "y")
 
 FORMATS = {
     entry.name: entry
     for entry in (
-        Format(
-            "bvh", ".bvh", "Blender, Maya, MotionBuilder", "bvh", True, ("cm", "m", "mm"), ("y", "z"), True
-        ),
+        Format("bvh", ".bvh", "Blender, Maya, MotionBuilder", "bvh", True, ("cm", "m", "mm"), _Y, True),
         Format("glb", ".glb", "Blender, web viewers, game engines", "glb", False, ("m",), ("y",), True),
+        Format("trc", ".trc", "OpenSim's markers", "trc", True, ("mm", "m"), _Y, False),
+        Format("c3d", ".c3d", "motion-capture software", "c3d", True, ("mm", "cm", "m"), _Z, False),
+        Format("mot", ".mot", "OpenSim's joint angles", "mot", True, ("m",), ("y",), False),
+        Format(
+            "angles",
+            ".angles.csv",
+            "joint angles in a spreadsheet",
+            "angles_csv",
+            False,
+            _ANY_UNIT,
+            _Y,
+            False,
+        ),
+        Format("csv", ".csv", "joints in a spreadsheet", "csv", False, _ANY_UNIT, _Z, False),
+        Format("json", ".json", "joints in a program", "json", False, _ANY_UNIT, _Z, False),
+        Format("npz", ".3d.npz", "VideoPose3D's layout", "npz", False, ("m",), ("z",), False),
     )
 }
 """Every format by name, in the order that help texts list them."""

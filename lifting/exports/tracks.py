@@ -25,12 +25,14 @@ class Track:
         id: The track's number in the pose table.
         frames: (T,) decoded frames on which the person has a pose, rising. A gap is a step of more than 1.
         joints: (T, 17, 3) Human3.6M joints, metres, x right, y forward, z up, the floor at z = 0; finite.
+        confidence: (T, 17), 0–1: how reliable each joint is.
         contact: (T, 2), 0–1: whether the left and the right foot stand on the floor; None if not known.
     """
 
     id: int
     frames: NDArray[np.int64]
     joints: NDArray[np.float64]
+    confidence: NDArray[np.float64]
     contact: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
@@ -64,8 +66,15 @@ def tracks_in_world(
         posed = np.flatnonzero(np.isfinite(joints[rows]).all((1, 2))) + rows.start
         if len(posed):
             contact = table.contact[posed].astype(np.float64)
-            known_contact = contact if np.isfinite(contact).all() else None
-            tracks.append(Track(number, table.frame[posed].astype(np.int64), joints[posed], known_contact))
+            tracks.append(
+                Track(
+                    id=number,
+                    frames=table.frame[posed].astype(np.int64),
+                    joints=joints[posed],
+                    confidence=table.confidence[posed].astype(np.float64),
+                    contact=contact if np.isfinite(contact).all() else None,
+                )
+            )
             presence[number] = (len(posed), _extent(table.keypoints[rows]))
     if not tracks:
         raise InputError("the table has no poses; `videopose lift` makes them")

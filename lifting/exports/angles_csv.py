@@ -1,0 +1,29 @@
+"""CSV of joint angles: one row a person and frame. Degrees; `docs/joint-angles.md` defines the columns.
+
+Columns: track, frame (from 0 at the video's first), time (seconds since then), and the angles. A cell is
+empty where the joints do not show the angle. Frames without a pose are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .angles import NAMES, joint_angles
+from .motion import Motion
+from .style import Style
+
+
+def encode(motions: Sequence[Motion], style: Style) -> bytes:
+    """Return people's joint angles as CSV."""
+    lines = [",".join(["track", "frame", "time", *NAMES])]
+    for motion in motions:
+        angles = joint_angles(motion.joints)
+        for row in np.flatnonzero(motion.present):
+            values = [angles[name][row] for name in NAMES]
+            cells = ["" if np.isnan(value) else f"{value:.3f}" for value in values]
+            lines.append(
+                ",".join([str(motion.id), str(motion.frames[row]), f"{motion.times[row]:.6f}", *cells])
+            )
+    return ("\n".join(lines) + "\n").encode("ascii")

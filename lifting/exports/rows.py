@@ -1,0 +1,33 @@
+"""Joint positions as rows, one a person, frame and joint, which CSV and JSON have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ...skeleton import H36M17
+from .motion import Motion
+from .style import Style
+
+
+def columns(style: Style) -> tuple[str, ...]:
+    """Return the columns' names; lengths have their unit in the name."""
+    unit = style.units
+    return ("track", "frame", "time", "joint", f"x_{unit}", f"y_{unit}", f"z_{unit}", "confidence")
+
+
+def rows(
+    motions: Sequence[Motion], style: Style
+) -> Iterator[tuple[int, int, float, str, float, float, float, float]]:
+    """Yield a row for each joint of each frame in which a person has a pose.
+
+    Frames count from 0 at the video's first frame; times are seconds since then; confidence is 0–1.
+    """
+    for motion in motions:
+        points = style.from_world(motion.joints)
+        for index in np.flatnonzero(motion.present):
+            frame, time = int(motion.frames[index]), round(float(motion.times[index]), 6)
+            for joint, name in enumerate(H36M17.names):
+                x, y, z = (round(float(value), 5) for value in points[index, joint])
+                yield motion.id, frame, time, name, x, y, z, round(float(motion.confidence[index, joint]), 3)
