@@ -1,33 +1,103 @@
-"""videopose: ordinary video of people in, their motion in 3D out."""
+"""videopose: turn ordinary video of people into their 3D motion.
+
+Everything that a program needs is a name of this module. Each is loaded when it is first used, so that
+`import videopose` is fast.
+"""
 
 from __future__ import annotations
 
-import os
-from typing import Any
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-from .errors import VideoposeError
-from .lifting.pose_table import PoseTable
+if TYPE_CHECKING:
+    from .errors import (
+        AssetError,
+        InputError,
+        NoPeopleError,
+        OutputError,
+        UsageError,
+        VideoposeError,
+    )
+    from .lifting.cameras.distortion import Lens
+    from .lifting.cameras.intrinsics import Intrinsics
+    from .lifting.inference.lifter import LiftedTrack, Lifter
+    from .lifting.inference.live import LiveLifter
+    from .lifting.inference.pretrained import load_lifter
+    from .lifting.network.temporal_model import TemporalModel
+    from .lifting.pose_table import PoseTable
+    from .pipeline.api import detect, infer, lift, render
+    from .skeleton import Skeleton
 
-__all__ = ["PoseTable", "VideoposeError", "infer"]
+__all__ = [
+    "AssetError",
+    "InputError",
+    "Intrinsics",
+    "Lens",
+    "LiftedTrack",
+    "Lifter",
+    "LiveLifter",
+    "NoPeopleError",
+    "OutputError",
+    "PoseTable",
+    "Skeleton",
+    "TemporalModel",
+    "UsageError",
+    "VideoposeError",
+    "detect",
+    "infer",
+    "lift",
+    "load_lifter",
+    "render",
+]
+
+_MODULES = {
+    "errors": (
+        "AssetError",
+        "InputError",
+        "NoPeopleError",
+        "OutputError",
+        "UsageError",
+        "VideoposeError",
+    ),
+    "lifting.cameras.distortion": ("Lens",),
+    "lifting.cameras.intrinsics": ("Intrinsics",),
+    "lifting.inference.lifter": ("LiftedTrack", "Lifter"),
+    "lifting.inference.live": ("LiveLifter",),
+    "lifting.inference.pretrained": ("load_lifter",),
+    "lifting.network.temporal_model": ("TemporalModel",),
+    "lifting.pose_table": ("PoseTable",),
+    "pipeline.api": ("detect", "infer", "lift", "render"),
+    "skeleton": ("Skeleton",),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
-def infer(video: str | os.PathLike[str], **options: Any) -> PoseTable:
-    """The motion of the people in a video, as `videopose infer` would write it.
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used (PEP 562)."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
 
-    options: the fields of `pipeline.infer.InferOptions` (detector, lifter, people, start, end, max_gap, flip,
-    device, …), and focal_px, focal_35mm or hfov. Nothing is written and nothing printed.
-    Raises `UsageError` for an unknown option and other kinds of `VideoposeError` (see `errors`).
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """A module whose name `render` is always the function, although a folder has the same name.
+
+    Python sets that name to the folder's module when it imports it; the setter ignores this.
     """
-    from dataclasses import fields
 
-    from .errors import UsageError
-    from .pipeline.camera_metadata.find_camera import FocalLength
-    from .pipeline.inference.infer import InferOptions
-    from .pipeline.inference.infer import infer as run
+    @property
+    def render(self) -> object:
+        return __getattr__("render")
 
-    lens = {"focal_px": "pixels", "focal_35mm": "mm35", "hfov": "hfov"}
-    known = [*(f.name for f in fields(InferOptions) if f.name != "focal"), *lens]
-    if unknown := [name for name in options if name not in known]:
-        raise UsageError(f"infer() has no option {unknown[0]!r}; it has {', '.join(known)}")
-    focal = FocalLength(**{lens[name]: options.pop(name) for name in lens if name in options})
-    return run(video, InferOptions(focal=focal, **options), command="videopose.infer")
+    @render.setter
+    def render(self, value: object) -> None:
+        pass
+
+
+sys.modules[__name__].__class__ = _Package

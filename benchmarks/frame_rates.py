@@ -19,12 +19,12 @@ from rich.progress import track
 from rich.table import Table
 
 from videopose.errors import VideoposeError
+from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.evaluation.held_out import select_unseen
 from videopose.lifting.evaluation.scores import pool, score
 from videopose.lifting.evaluation.synthetic_sequences import sequences
-from videopose.lifting.inference.offline import lift_track
 from videopose.lifting.inference.pretrained import load_lifter
 from videopose.lifting.simulation.config import CameraConfig, DetectionConfig
 
@@ -65,7 +65,8 @@ def main(data: Path, lifter: str, clips: int, severity: float) -> None:
             def lift(rays: NDArray[np.float32], rate: float = rate) -> NDArray[np.float32]:
                 pixels = rays / H36M_FOCAL * (CAMERA.fx, CAMERA.fy) + (CAMERA.cx, CAMERA.cy)
                 keypoints = np.concatenate([pixels, np.ones_like(rays[..., :1])], -1).astype(np.float32)
-                return lift_track(loaded, keypoints, np.arange(len(rays)) / rate, camera=CAMERA, size=SIZE)
+                times = np.arange(len(rays)) / rate
+                return loaded.lift_track(keypoints, times, lens=Lens(CAMERA), size=SIZE).pose
 
             errors = pool([score(lift, sequence) for sequence in seen])
             lines.add_row(

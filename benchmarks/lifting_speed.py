@@ -26,9 +26,9 @@ from turns import show, take_turns
 
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.evaluation.synthetic_sequences import sequences
-from videopose.lifting.inference.offline import Network, predict, predict_poses
+from videopose.lifting.inference.live import LiveNetwork
+from videopose.lifting.inference.predict import Network, predict, predict_poses
 from videopose.lifting.inference.pretrained import DEFAULT, load_lifter
-from videopose.lifting.inference.streaming import Streamer
 from videopose.lifting.network.fused_model import FoldedModel, Precision
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.simulation.config import CameraConfig, DetectionConfig
@@ -102,12 +102,12 @@ def live(rounds: int) -> None:
     for people in (1, 4):
         frame = np.random.default_rng(0).normal(0, 0.3, (people, 17, 2)).astype(np.float32)
         for precision in PRECISIONS:
-            streamer = Streamer(model, people=people, precision=precision)
+            streamer = LiveNetwork(model, people=people, precision=precision)
             sides[f"{people} × {precision}"] = partial(repeat, streamer, frame)
     show("live, people × precision", take_turns(sides, rounds, per=LIVE, warm_up=1), "ms a frame")
 
 
-def repeat(streamer: Streamer, frame: Any) -> None:
+def repeat(streamer: LiveNetwork, frame: Any) -> None:
     """Feed the same frame again and again."""
     for _ in range(LIVE):
         streamer.step(frame)

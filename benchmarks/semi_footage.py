@@ -27,7 +27,6 @@ from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.datasets.motion_capture import MotionCapture, coco_face
 from videopose.lifting.evaluation import metrics
 from videopose.lifting.inference.lifter import Lifter
-from videopose.lifting.inference.offline import lift_track
 from videopose.lifting.inference.pretrained import load_lifter
 from videopose.lifting.inference.resampling import at_rate
 from videopose.lifting.simulation.config import DetectionConfig
@@ -108,7 +107,7 @@ def main() -> None:
 
 def errors_of(lifter: Lifter, span: Span, true: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
     """Millimetres of every frame."""
-    pose = lift_track(lifter, span.keypoints, span.times, camera=span.camera, size=span.size)
+    pose = span.lifted(lifter)[0]
     kinds = {"MPJPE": metrics.mpjpe, "P-MPJPE": metrics.p_mpjpe, "N-MPJPE": metrics.n_mpjpe}
     return {name: 1000 * error(pose, true) for name, error in kinds.items()}
 

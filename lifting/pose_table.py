@@ -1,4 +1,4 @@
-"""The pose table: the one result format, a plain `.npz` that every command after `infer` reads."""
+"""The pose table: the result of `infer`, a plain `.npz` file that every later command reads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from ..errors import InputError
 from ..files import replacing
 from ..skeleton import COCO17, H36M17, convert
 from .cameras.intrinsics import Intrinsics
+
+if TYPE_CHECKING:
+    from .cameras.distortion import Lens
 
 _ROWS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
     "track": ((), np.int32),
@@ -40,23 +43,24 @@ def _default() -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class PoseTable:
-    """Everyone's motion, one row per (track, frame), sorted by track, then frame.
+    """The motion of all people in a video: one row per track and frame, sorted by track, then frame.
 
     The world is metres, right-handed, z up, the floor at z = 0, x to the camera's right at the first frame,
     the origin on the floor below that camera. `meta["world"]` says how it was found.
 
     Attributes:
-        track: (N,) int32, the person.
-        frame: (N,) int32, the decoded frame (0-based).
+        track: (N,) int32, the person's number.
+        frame: (N,) int32, the decoded frame, counted from 0.
         keypoints: (N, 17, 3) float32, COCO17 x, y in pixels of the upright frame, score 0–1.
         pose: (N, 17, 3) float32, H36M17 in camera space (metres, x right, y down, z forward), root at 0;
             NaN where not lifted.
         root: (N, 3) float32, the root in camera space, metres; NaN where not estimated.
         filled: (N,) bool, True where the keypoints were interpolated across a gap.
         time: (T,) float64, seconds of every decoded frame.
-        size: width and height in pixels, upright.
-        intrinsics: the camera's focal lengths and principal point.
-        meta: versions, detector, lifter, the intrinsics' source, command, sha256 of the video and weights.
+        size: Width and height in pixels, upright.
+        intrinsics: The camera's focal lengths and principal point.
+        meta: Versions, detector, lifter, the intrinsics' source, lens distortion, command, sha256 of the video
+            and weights.
         confidence: (N, 17) float32, how reliable each joint of `pose` is, 0–1. Default: by the scores of the
             keypoints that the joint is made of.
         contact: (N, 2) float32, whether the left and the right foot stand on the floor, 0–1. Default: NaN,
@@ -66,6 +70,15 @@ class PoseTable:
 
     Raises:
         ValueError: Shapes disagree, rows are out of order or a frame has no time.
+
+    Example:
+        ```python
+        import videopose
+
+        table = videopose.PoseTable.load("clip.npz")
+        for track, rows in table.tracks():
+            print(track, table.time[table.frame[rows]], table.pose[rows].shape)
+        ```
     """
 
     track: NDArray[np.int32]
@@ -90,7 +103,7 @@ class PoseTable:
             value = getattr(self, name)
             if value.shape != (count, *tail) or value.dtype != kind:
                 raise ValueError(
-                    f"{name}: expected {np.dtype(kind)} {(count, *tail)}, got {value.dtype} {value.shape}"
+                    f"{name}: expected {np.dtype(kind)} {(count, *tail)}, found {value.dtype} {value.shape}"
                 )
         if self.time.ndim != 1 or self.time.dtype != np.float64 or not (np.diff(self.time) >= 0).all():
             raise ValueError("time: expected a rising float64 (T,) array")
@@ -134,17 +147,34 @@ class PoseTable:
 
     @property
     def rate(self) -> float:
-        """Frames a second where the video runs evenly, 25 if unknown.
+        """Frames per second; 25 if unknown.
 
-        Containers round time stamps (to milliseconds in Matroska), so ordinary steps are averaged; pauses of
-        a variable frame rate do not count.
+        Containers round time stamps (Matroska to milliseconds), so the time steps are averaged. Steps longer
+        than 1.5 times the median, as in a variable frame rate, do not count.
         """
         steps = np.diff(self.time)
         steps = steps[steps > 0]
         return float(1 / steps[steps < 1.5 * np.median(steps)].mean()) if len(steps) else 25.0
 
+    @property
+    def lens(self) -> Lens:
+        """The camera with the lens distortion that `meta` records.
+
+        Raises:
+            InputError: The recorded distortion is damaged.
+        """
+        from .cameras.distortion import Lens  # loads torch, which reading a table does not need
+
+        distortion = self.meta.get("distortion")
+        if distortion is None:
+            return Lens(self.intrinsics)
+        try:
+            return Lens.of_model(self.intrinsics, distortion["model"], distortion["coefficients"])
+        except (TypeError, LookupError, ValueError) as error:
+            raise InputError(f"the distortion that a pose table records cannot be used: {error}") from error
+
     def tracks(self) -> Iterator[tuple[int, slice]]:
-        """Each track's id with the slice of its rows."""
+        """Yield each track's number and the slice of its rows."""
         starts = np.flatnonzero(np.diff(self.track, prepend=-1 if len(self) == 0 else self.track[0] - 1))
         ends = np.append(starts, len(self))[1:]
         for start, end in zip(starts, ends, strict=True):
@@ -181,8 +211,12 @@ class PoseTable:
         return replace(self, pose=pose, root=root)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write atomically, readable by `numpy.load(path, allow_pickle=False)`. Raises `OutputError`."""
-        with replacing(path) as partial, partial.open("wb") as file:  # numpy would add ".npz" to a bare name
+        """Write the table atomically; `numpy.load(path, allow_pickle=False)` reads it.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        with replacing(path) as partial, partial.open("wb") as file:  # given a name, numpy adds ".npz"
             np.savez_compressed(
                 file,
                 **{name: getattr(self, name) for name in (*_ROWS, *_CAMERA)},
@@ -215,7 +249,7 @@ class PoseTable:
                 return table if "camera_rotation" in names else _levelled(table)
         except FileNotFoundError as error:
             raise InputError(f"{path}: no such file") from error
-        except Exception as error:  # numpy and zipfile raise many kinds for a damaged file
+        except Exception as error:  # numpy and zipfile raise many kinds of errors
             raise InputError(f"{path} is not a pose table written by videopose ({error})") from error
 
 

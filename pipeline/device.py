@@ -1,4 +1,4 @@
-"""Where networks run."""
+"""Choose where networks run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from ..errors import UsageError
 
 
 def choose_device(name: str) -> str:
-    """ "auto" becomes "cuda" where there is a usable GPU, else "cpu". Raises `UsageError`."""
+    """Return the device called `name`; "auto" is "cuda" if a GPU is usable, else "cpu".
+
+    Raises:
+        UsageError: The device is unknown or cannot be used here.
+    """
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:

@@ -1,80 +1,88 @@
-"""Progress on the terminal: a bar with the rate and the time left."""
+"""Show progress on the terminal: a bar with the rate and the time left."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
+import rich.progress
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.text import Text
 
 
 class Advance(Protocol):
-    """Call for every finished item, or once for several."""
+    """What is called for every finished item, or once for several."""
 
     def __call__(self, count: int = 1, /) -> None:
-        """`count` more are done."""
+        """Report that `count` more items are done."""
 
 
-Stage = Callable[[str, int | None], AbstractContextManager[Advance]]
-"""`with stage("finding people", frames) as advance:`; the number is None where nobody knows it."""
+class Progress(Protocol):
+    """How a function shows its progress: `with progress("finding people", frames) as advance:`."""
+
+    def __call__(self, description: str, total: int | None, /) -> AbstractContextManager[Advance]:
+        """Begin a task of `total` items; None if their number is unknown."""
+
 
 console = Console(stderr=True, highlight=False)
 
 
 def say(line: str) -> None:
-    """Print a line on stderr as it is: brackets in a file's name are no markup, and long lines stay whole."""
+    """Print a line on stderr as it is, without markup and line breaks."""
     console.print(line, markup=False, soft_wrap=True)
 
 
-class _Rate(ProgressColumn):
+class _Rate(rich.progress.ProgressColumn):
+    """Items per second."""
+
     def __init__(self, unit: str) -> None:
         super().__init__()
         self.unit = unit
 
-    def render(self, task: Task) -> Text:
+    def render(self, task: rich.progress.Task) -> Text:
         speed = task.speed or task.finished_speed
         return Text(f"{speed:.1f} {self.unit}" if speed else f"– {self.unit}", style="progress.data.speed")
 
 
 @contextmanager
-def quiet(description: str, total: int | None) -> Iterator[Advance]:
-    """A stage that shows nothing, for use from Python."""
+def no_progress(description: str, total: int | None) -> Iterator[Advance]:
+    """Show nothing; a `Progress` for use from Python."""
     yield lambda count=1: None
 
 
 @contextmanager
-def terminal(description: str, total: int | None, *, unit: str = "fps") -> Iterator[Advance]:
-    """A stage with a progress bar on stderr; where that is no terminal, one line when it is done."""
+def progress_bar(description: str, total: int | None, *, unit: str = "fps") -> Iterator[Advance]:
+    """Show a bar on stderr; a `Progress`. If stderr is not a terminal, print one line at the end.
+
+    Args:
+        description: What is done.
+        total: Number of items; None if unknown.
+        unit: Unit of the rate.
+    """
     columns = [
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
+        rich.progress.SpinnerColumn(),
+        rich.progress.TextColumn("{task.description}", markup=False),
+        rich.progress.BarColumn(),
+        rich.progress.MofNCompleteColumn(),
         _Rate(unit),
-        TextColumn("left"),
-        TimeRemainingColumn(compact=True),
-        TextColumn("spent"),
-        TimeElapsedColumn(),
+        rich.progress.TextColumn("left"),
+        rich.progress.TimeRemainingColumn(compact=True),
+        rich.progress.TextColumn("spent"),
+        rich.progress.TimeElapsedColumn(),
     ]
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task(description, total=total)
-        yield lambda count=1: progress.advance(task, count)
-        # What the container promised is an estimate; the truth is how many there were. A changed total makes
-        # rich forget the rate.
-        done = progress.tasks[0]
+    with rich.progress.Progress(*columns, console=console) as bars:
+        task = bars.add_task(description, total=total)
+        yield lambda count=1: bars.advance(task, count)
+        # The total was an estimate; show the true number at the end. A changed total makes rich forget the
+        # rate, so it is set again.
+        done = bars.tasks[0]
         speed = done.speed or (done.completed / done.elapsed if done.elapsed else None)
-        progress.update(task, total=done.completed)
+        bars.update(task, total=done.completed)
         done.finished_speed = speed
+
+
+# Old names, until all callers have changed.
+Stage = Progress
+quiet = no_progress
+terminal = progress_bar

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from ..lifting.cameras.distortion import Lens
 from ..lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics, to_rays, to_screen
 from ..lifting.inference.lifter import Lifter
-from ..lifting.inference.offline import lift_track
 from ..lifting.inference.resampling import even_times, read_at
-from ..lifting.inference.root_trajectory import fit_root, predict_root
 from ..lifting.pose_table import PoseTable
 from ..skeleton import COCO17, H36M17, convert
 from .footage import Clip, Footage, as_clip, compared, mirror_of
@@ -56,10 +54,8 @@ class Span:
 
     def lifted(self, lifter: Lifter) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Poses (T, 17, 3) and roots (T, 3), as `infer` would give them."""
-        read = {"camera": self.camera, "size": self.size}
-        pose = lift_track(lifter, self.keypoints, self.times, **read)  # type: ignore[arg-type]
-        prior = predict_root(lifter, self.keypoints, self.times, **read)  # type: ignore[arg-type]
-        return pose, fit_root(pose, self.keypoints, self.times, self.camera, prior=prior)
+        lifted = lifter.lift_track(self.keypoints, self.times, lens=Lens(self.camera), size=self.size)
+        return lifted.pose, lifted.root
 
     def reprojected(
         self, pose: NDArray[np.float32], root: NDArray[np.float32]

@@ -65,6 +65,4 @@ def mirrored(values: Tensor, order: Sequence[int]) -> Tensor:
 
 
 InputSpace = Literal["centred", "rays", "screen"]
-
-
-_SPACES = ("centred", "rays", "screen")
+INPUT_SPACES = ("centred", "rays", "screen")

@@ -15,7 +15,7 @@ from ...errors import InputError, UsageError
 from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, convert
 from ..datasets.recordings import RecordingSet, as_read
 from ..inference.lifter import Lifter
-from ..inference.offline import predict, predict_poses
+from ..inference.predict import predict, predict_poses
 from ..inference.resampling import RATE_TOLERANCE, at_rate
 from .scores import Lift, Sequence3D
 

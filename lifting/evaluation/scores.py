@@ -17,7 +17,7 @@ from ...errors import UsageError
 from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton
 from ..cameras.input_space import InputSpace
 from ..inference.lifter import Lifter
-from ..inference.offline import predict_poses
+from ..inference.predict import predict_poses
 from ..network.temporal_model import TemporalModel
 from . import metrics
 

@@ -1,1 +1,1 @@
-"""From keypoints through time to poses: lifters, offline and live."""
+"""Lift keypoints to poses: lifters and their files, whole tracks, and live."""

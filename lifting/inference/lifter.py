@@ -1,40 +1,64 @@
-"""A lifter: the temporal model with its weights, and what they were trained to read."""
+"""The lifter: a temporal model with its weights, and what they were trained to read."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
+import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ...errors import InputError, UsageError
-from ...files import replacing
-from ...skeleton import SKELETONS
-from ..cameras.input_space import _SPACES, InputSpace
+from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, convert
+from ..cameras.distortion import Lens
+from ..cameras.input_space import INPUT_SPACES, InputSpace
+from ..cameras.intrinsics import H36M_FOCAL, Intrinsics, to_rays, to_screen
 from ..network.fused_model import FoldedModel, Precision
 from ..network.temporal_model import TemporalModel
+from .lifter_file import StoredType, as_stored, digest, read_lifter_file, write_lifter_file
+from .predict import predict, root_at_zero, to_camera, to_network
+from .resampling import even_times, interpolate, read_at
+from .root_trajectory import fit_root
 
-_FORMAT = "videopose lifter 1"
 _TRAJECTORY = "model_traj."
+
+
+class LiftedTrack(NamedTuple):
+    """Motion of one track in camera space, in metres.
+
+    Attributes:
+        pose: (T, 17, 3) float32, Human3.6M's joints relative to the root.
+        root: (T, 3) float32, the root's path; NaN where the keypoints do not determine it.
+        predicted_root: (T, 3) float32, the root as the trajectory model gives it, before it is fitted to the
+            keypoints; None if the lifter has no trajectory model.
+    """
+
+    pose: NDArray[np.float32]
+    root: NDArray[np.float32]
+    predicted_root: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True)
 class Lifter:
-    """A pose model, perhaps a trajectory model beside it, and what they read.
+    """A pose model, in some lifters a trajectory model beside it, and what they read.
 
-    layout: the input's skeleton by name ("h36m17" or "coco17"). input_space: "centred" (see
-    `centring.centre`), "rays" or "screen" (see `camera.to_rays`, `camera.to_screen`). rate: frames a second
-    it was trained at, None where unknown.
-    about: training data and its licence, measured errors and the like, JSON-like. folded: see `in_precision`.
-    Raises `ValueError` for an unknown layout or space, or models that do not belong together.
+    Attributes:
+        model: The pose model.
+        layout: Name of the input's skeleton, such as "h36m17" or "coco17".
+        input_space: What keypoints are converted to before the network reads them: "centred" (see
+            `input_space.centre`), "rays" or "screen" (see `to_rays`, `to_screen`).
+        rate: Frames per second of the training data; None if unknown.
+        trajectory: The trajectory model, which gives the root.
+        about: Training data and its licence, measured errors and the like, as JSON-like values.
+        fused: The pose model fused for speed, see `in_precision`.
+        stored_as: Number type of the weight matrices in the lifter's file.
+
+    Raises:
+        ValueError: The layout or the space is unknown, or the models do not belong together.
     """
 
     model: TemporalModel
@@ -43,15 +67,16 @@ class Lifter:
     rate: float | None
     trajectory: TemporalModel | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
-    folded: FoldedModel | None = None
+    fused: FoldedModel | None = None
+    stored_as: StoredType = "float32"
 
     def __post_init__(self) -> None:
         if self.layout not in SKELETONS:
             raise ValueError(f"unknown layout {self.layout!r}; known: {', '.join(SKELETONS)}")
-        if self.model.num_joints_in != len(SKELETONS[self.layout]):
+        if self.model.num_joints_in != len(self.skeleton):
             raise ValueError(f"the model reads {self.model.num_joints_in} joints, not {self.layout}'s")
-        if self.input_space not in _SPACES:
-            raise ValueError(f"unknown input space {self.input_space!r}; known: {', '.join(_SPACES)}")
+        if self.input_space not in INPUT_SPACES:
+            raise ValueError(f"unknown input space {self.input_space!r}; known: {', '.join(INPUT_SPACES)}")
         if self.input_space == "centred" and self.layout != "h36m17":
             raise ValueError("centred rays are made for the h36m17 layout")
         if self.trajectory is not None and (
@@ -62,79 +87,180 @@ class Lifter:
             raise ValueError("the trajectory model must see the same frames and give one joint")
 
     @property
+    def skeleton(self) -> Skeleton:
+        """Skeleton of the keypoints that the lifter reads."""
+        return SKELETONS[self.layout]
+
+    @property
     def network(self) -> TemporalModel | FoldedModel:
         """The pose model as inference runs it."""
-        return self.folded or self.model
+        return self.fused or self.model
 
     @property
     def precision(self) -> Precision:
-        """Of the network's hidden layers."""
-        return "float32" if self.folded is None else "bfloat16"
+        """Number type of the network's hidden layers in inference."""
+        return "float32" if self.fused is None else "bfloat16"
 
     def in_precision(self, precision: Precision) -> Lifter:
-        """The same lifter, whose `network` is made for this precision from the weights as they are now.
+        """Return the same lifter with a `network` made for this precision from the present weights.
 
-        Worth doing once for many tracks. In float32 the model runs as it is, to give the published numbers;
-        the trajectory model always does. Raises `UsageError` for another precision.
+        Do this once for many tracks. In float32 the model runs as it is and gives the published numbers; the
+        trajectory model always does.
+
+        Raises:
+            UsageError: The precision is unknown.
         """
         if precision not in get_args(Precision):
             raise UsageError(f"--precision is {' or '.join(get_args(Precision))}, not {precision}")
-        folded = FoldedModel(self.model, torch.bfloat16) if precision == "bfloat16" else None
-        return replace(self, folded=folded)
+        fused = FoldedModel(self.model, torch.bfloat16) if precision == "bfloat16" else None
+        return replace(self, fused=fused)
 
     def to(self, device: str | torch.device) -> Lifter:
-        """The same lifter, in float32, with its models moved to `device` (in place)."""
+        """Move the models to `device`, in place, and return the lifter in float32."""
         self.model.to(device)
         if self.trajectory is not None:
             self.trajectory.to(device)
         return self.in_precision("float32")
 
-    def digest(self) -> str:
-        """sha256 over the names and bytes of all weights."""
-        return _digest(self._tensors())
+    def fits(self, keypoints: Skeleton = COCO17, poses: Skeleton = H36M17) -> bool:
+        """Say whether the lifter can read these keypoints and gives poses of this skeleton.
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write as `.safetensors`, atomically. The pose model's tensors carry the published names, the
-        trajectory model's the same behind `model_traj.`. Raises `OutputError`."""
-        tensors = self._tensors()
+        Keypoints fit if they have the lifter's own layout or can be converted to it.
+        """
+        converted = keypoints is COCO17 and self.skeleton is H36M17
+        return (self.skeleton is keypoints or converted) and self.model.num_joints_out == len(poses)
+
+    def check_fits(self, keypoints: Skeleton = COCO17, poses: Skeleton = H36M17) -> None:
+        """Raise `UsageError` unless the lifter `fits`."""
+        if not self.fits(keypoints, poses):
+            raise UsageError(
+                f"this lifter reads {self.layout} keypoints and gives {self.model.num_joints_out} joints; "
+                f"expected one that reads {keypoints.name} or h36m17 and gives {poses.name}'s {len(poses)} "
+                "joints, such as --lifter default"
+            )
+
+    def lift_track(
+        self,
+        keypoints: NDArray[np.float32],
+        times: NDArray[np.float64],
+        *,
+        lens: Lens,
+        size: tuple[int, int],
+        flip: bool = True,
+    ) -> LiftedTrack:
+        """Lift one unbroken track: the pose of every frame, and the root's path.
+
+        If the video's frame rate is far from the lifter's, or uneven, the track is read at the lifter's rate
+        and the results are interpolated back to the video's time stamps.
+
+        Args:
+            keypoints: COCO17 keypoints of the track: x, y in pixels and score.
+            times: Seconds of the frames, rising.
+            lens: The camera that filmed.
+            size: Width and height of the frames in pixels.
+            flip: Average with the prediction for the mirrored track.
+
+        Raises:
+            UsageError: The lifter does not read a video's keypoints or does not give Human3.6M's joints.
+
+        Shape:
+            keypoints (T, 17, 3); times (T,).
+        """
+        self.check_fits()
+        camera, undistorted = lens.intrinsics, lens.undistort(keypoints)
+        # Lifters that read screen coordinates learned from keypoints with the lens's distortion in them.
+        filmed = keypoints if self.input_space == "screen" else undistorted
+        lifter_input = self.lifter_input(filmed, camera=camera, size=size)
+        grid = even_times(times, self.rate)
+        if grid is not None:
+            lifter_input = read_at(lifter_input, times, grid)
+        network_input, rotation = to_network(lifter_input, self.input_space)
+        mirror = self.skeleton if flip else None
+        pose = to_camera(root_at_zero(predict(self.network, network_input, flip=mirror)), rotation)
+        pose = pose if grid is None else interpolate(pose, grid, times)
+        predicted = None
+        if self.trajectory is not None:
+            raw = predict(self.trajectory, network_input, flip=mirror, flip_out=None)
+            path = self._true_depth(to_camera(raw, rotation), camera, size)
+            predicted = (path if grid is None else interpolate(path, grid, times))[:, 0]
+        root = fit_root(pose, undistorted, times, camera, prior=predicted)
+        return LiftedTrack(pose, root, predicted)
+
+    def lifter_input(
+        self, keypoints: NDArray[np.float32], *, camera: Intrinsics, size: tuple[int, int]
+    ) -> NDArray[np.float32]:
+        """Convert a video's keypoints to the lifter's layout and to rays or screen coordinates.
+
+        Args:
+            keypoints: COCO17 keypoints, x, y in pixels and score.
+            camera: The camera that filmed.
+            size: Width and height of the frames in pixels.
+
+        Shape:
+            keypoints (…, 17, 3); result (…, 17, 2).
+        """
+        positions = convert(keypoints[..., :2], COCO17, self.skeleton)
+        return to_screen(positions, size) if self.input_space == "screen" else to_rays(positions, camera)
+
+    def _true_depth(
+        self, path: NDArray[np.float32], camera: Intrinsics, size: tuple[int, int]
+    ) -> NDArray[np.float32]:
+        """A root's path (T, 1, 3) as seen by this camera.
+
+        A model that reads screen coordinates assumes Human3.6M's focal length. With another one, the same
+        picture shows a person who is further away or nearer, by the ratio of the focal lengths.
+        """
+        if self.input_space == "screen":
+            path[..., 2] *= 2 * camera.fx / size[0] / H36M_FOCAL
+        return path
+
+    def digest(self) -> str:
+        """Return the sha256 over the names and stored bytes of all weights, in hexadecimal."""
+        return digest(as_stored(self._weights(), self.stored_as))
+
+    def save(self, path: str | os.PathLike[str], *, dtype: StoredType = "float32") -> None:
+        """Write the lifter as `.safetensors`, atomically.
+
+        The pose model's tensors carry VideoPose3D's names, the trajectory model's the same after
+        `model_traj.`.
+
+        Args:
+            path: File to write.
+            dtype: Number type of the weight matrices in the file. 16 bits halve the file; a loaded model
+                computes in float32 in any case.
+
+        Raises:
+            OutputError: The file cannot be written.
+            ValueError: A weight is too large for `dtype`.
+        """
         header = {
-            "format": _FORMAT,
             "model": _architecture(self.model),
             "trajectory": _architecture(self.trajectory) if self.trajectory else None,
             "layout": self.layout,
             "input_space": self.input_space,
             "rate": self.rate,
             "about": dict(self.about),
-            "sha256": _digest(tensors),
+            "dtype": dtype,
         }
-        with replacing(path) as partial:
-            # (`save_file` would make a file that only its owner may read.)
-            partial.write_bytes(save(tensors, {k: json.dumps(v) for k, v in header.items()}))
+        write_lifter_file(path, header, as_stored(self._weights(), dtype))
 
-    def _tensors(self) -> dict[str, Tensor]:
-        tensors = dict(self.model.state_dict())
+    def _weights(self) -> dict[str, Tensor]:
+        weights = dict(self.model.state_dict())
         if self.trajectory is not None:
-            tensors |= {_TRAJECTORY + k: v for k, v in self.trajectory.state_dict().items()}
-        return {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+            weights |= {_TRAJECTORY + name: w for name, w in self.trajectory.state_dict().items()}
+        return weights
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Lifter:
-        """Read a lifter written by `save`, ready for inference. Runs no code from the file.
+        """Read a lifter written by `save`, ready for inference. No code from the file runs.
 
-        Raises `InputError` for a missing, damaged or foreign file.
+        Raises:
+            InputError: The file is missing, damaged or not a lifter.
         """
-        if not Path(path).is_file():
-            raise InputError(f"{path}: no such lifter file")
+        header, stored = read_lifter_file(path)
         try:
-            with safe_open(path, framework="pt") as file:
-                header = {k: json.loads(v) for k, v in (file.metadata() or {}).items()}
-                tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
-            if header.get("format") != _FORMAT:
-                raise ValueError("its header does not say what it is")
-            if _digest(tensors) != header["sha256"]:
-                raise ValueError("its weights do not match its checksum")
-            pose = {k: v for k, v in tensors.items() if not k.startswith(_TRAJECTORY)}
-            root = {k.removeprefix(_TRAJECTORY): v for k, v in tensors.items() if k not in pose}
+            pose = {name: w for name, w in stored.items() if not name.startswith(_TRAJECTORY)}
+            root = {name.removeprefix(_TRAJECTORY): w for name, w in stored.items() if name not in pose}
             return cls(
                 build_model(header["model"], pose),
                 header["layout"],
@@ -142,13 +268,22 @@ class Lifter:
                 header["rate"],
                 build_model(header["trajectory"], root) if header["trajectory"] else None,
                 header["about"],
+                stored_as=header["dtype"],
             )
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise InputError(f"{path} is not a lifter written by videopose ({error})") from error
 
 
 def build_model(architecture: Mapping[str, Any], weights: Mapping[str, Tensor]) -> TemporalModel:
-    """A model in evaluation mode. Raises `RuntimeError` where weights and architecture disagree."""
+    """Build a float32 model in evaluation mode.
+
+    Args:
+        architecture: Arguments of `TemporalModel`.
+        weights: Its state dict, in any floating-point type.
+
+    Raises:
+        RuntimeError: Weights and architecture disagree.
+    """
     model = TemporalModel(**architecture)
     model.load_state_dict(weights)
     return model.eval()
@@ -157,11 +292,3 @@ def build_model(architecture: Mapping[str, Any], weights: Mapping[str, Tensor]) 
 def _architecture(model: TemporalModel) -> dict[str, Any]:
     names = "num_joints_in in_features num_joints_out filter_widths causal dropout channels dense"
     return {name: getattr(model, name) for name in names.split()}
-
-
-def _digest(tensors: Mapping[str, Tensor]) -> str:
-    sha = hashlib.sha256()
-    for name in sorted(tensors):
-        sha.update(name.encode())
-        sha.update(tensors[name].numpy().tobytes())
-    return sha.hexdigest()

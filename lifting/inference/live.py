@@ -1,8 +1,6 @@
-"""Lifting live: one frame in, its pose out, at a cost that does not grow with what went before."""
+"""Lift live: read one frame and give its pose, at a cost that does not grow with time."""
 
 from __future__ import annotations
-
-from functools import partial
 
 import numpy as np
 import torch
@@ -10,27 +8,34 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...errors import UsageError
-from ...skeleton import H36M17, SKELETONS, Skeleton
+from ...skeleton import H36M17, Skeleton
 from ..cameras.input_space import mirrored
 from ..cameras.intrinsics import Intrinsics
 from ..network.fused_model import FoldedLayer, FoldedModel, PackedLinear, Precision
 from ..network.temporal_model import TemporalModel
 from .lifter import Lifter
-from .offline import lift_in, seen_by
+from .predict import root_at_zero, to_camera, to_network
 
-_AHEAD = 8  # frames whose share of the past is worked out together
+_AHEAD = 8  # frames whose contribution of the past is computed in one product
 
 
-class Streamer:
-    """A causal model that is fed frame by frame, for one person or several side by side.
+class LiveNetwork:
+    """A causal network that reads one frame at a time, for one person or several side by side.
 
-    It gives the numbers of `inference.predict` on the whole sequence, and remembers of each layer the frames
-    that it will look at again. All people share one pass, which takes hardly longer than one person's: the
-    time goes into reading the weights.
+    It gives the numbers of `predict` on the whole sequence. It keeps of each layer the frames that the layer
+    looks at again. All people share one pass, which takes hardly longer than one person's, because most of
+    the time goes into reading the weights.
 
-    people: how many there are places for. flip: the input's skeleton, to average with the prediction for the
-    mirrored person; flip_out: the output's. precision: see `folded.Precision`.
-    Raises `ValueError` for a model that is dense or looks into the future.
+    Args:
+        model: The network.
+        people: Number of people that can be tracked at a time.
+        flip: Skeleton of the input. If given, the output is averaged with the prediction for the mirrored
+            person.
+        flip_out: Skeleton of the output.
+        precision: Number type of the hidden layers.
+
+    Raises:
+        ValueError: The model is dense or looks into the future.
     """
 
     def __init__(
@@ -51,9 +56,9 @@ class Streamer:
         rows = people if flip is None else 2 * people
         with torch.inference_mode():
             parts = FoldedModel(model, getattr(torch, precision))
-            self._first = _Stream(parts.first, rows, 0)
+            self._first = _LiveLayer(parts.first, rows, 0)
             self._pairs = [
-                (_Stream(wide, rows, phase), narrow) for phase, (wide, narrow) in enumerate(parts.pairs)
+                (_LiveLayer(wide, rows, phase), narrow) for phase, (wide, narrow) in enumerate(parts.pairs)
             ]
         self._last, self._device = parts.last, parts.device
         self._begun = np.zeros(people, np.bool_)
@@ -61,14 +66,22 @@ class Streamer:
     def step(
         self, keypoints: NDArray[np.float32], begins: NDArray[np.bool_] | None = None
     ) -> NDArray[np.float32]:
-        """The next frame's keypoints (people, J, F), in the model's input space → poses (people, J_out, 3).
+        """Read the next frame and return its poses.
 
-        begins: (people,), who is new in this frame; what was known of whoever had the place before is
-        forgotten. A person's first frame stands for those before it. Everybody is new at first.
-        Raises `ValueError` for another shape.
+        Args:
+            keypoints: Keypoints of all people, in the model's input space.
+            begins: True for people who are new in this frame; the frames of the person before in that place
+                are forgotten. A new person's first frame is repeated for the frames before it. All people are
+                new in the first frame.
+
+        Raises:
+            ValueError: `keypoints` has another shape.
+
+        Shape:
+            keypoints (people, J, F); begins (people,); result (people, J_out, 3).
         """
         if keypoints.shape != self._shape:
-            raise ValueError(f"expected keypoints of shape {self._shape}, got {keypoints.shape}")
+            raise ValueError(f"expected keypoints of shape {self._shape}, found {keypoints.shape}")
         begins = ~self._begun if begins is None else begins | ~self._begun
         self._begun |= begins
         new = torch.from_numpy(np.flatnonzero(begins))
@@ -89,12 +102,12 @@ class Streamer:
         return self._last(x).view(len(x), -1, 3)
 
 
-class _Stream:
-    """A layer and the frames that it will look at again.
+class _LiveLayer:
+    """A layer, and the past frames that it will look at again.
 
-    Of the frames that a row is made of all but one are past. What they add is worked out for several rows
-    to come at a time, as the weights are then read once for all of them. phase: layers of different phases
-    take turns at it.
+    All but one of the frames that make one output are past. Their contribution is computed for the next
+    `_AHEAD` frames at a time, so that the weights are read once for all of them. phase: layers of different
+    phases do this at different frames.
     """
 
     def __init__(self, layer: FoldedLayer, people: int, phase: int) -> None:
@@ -107,12 +120,12 @@ class _Stream:
         self.phase = phase
         new = layer.matrix.new_zeros
         self.past = new(max(self.reach, 1), people, channels)  # frame f is at f modulo reach
-        self.added = new(self.ahead, people, len(layer.matrix))  # by the past to the frames to come
-        # Which frames, relative to the present one, the rows to come look at: (ahead, width − 1).
+        self.added = new(self.ahead, people, len(layer.matrix))  # contribution of the past to coming frames
+        # Frames, relative to the present one, that the coming outputs look at: (ahead, width − 1).
         self.looked_at = torch.arange(self.ahead)[:, None] + torch.arange(-self.reach, 0, layer.dilation)
 
     def __call__(self, x: Tensor, new: Tensor) -> Tensor:
-        """The present frame's rows (people, C_in) → (people, C_out). new: who begins, (≤ people,)."""
+        """Present frame (people, C_in) → (people, C_out). new: rows of people who begin, (≤ people,)."""
         x = x.to(self.past.dtype)
         turn = (self.frame + self.phase) % self.ahead
         if self.reach and turn == 0:
@@ -128,11 +141,30 @@ class _Stream:
 
 
 class LiveLifter:
-    """A causal lifter that is fed keypoints frame by frame, at about the rate it was trained at.
+    """A causal lifter that reads keypoints frame by frame, at about the rate it was trained at.
 
-    camera: that films, without distortion. size: width, height of its frames. people: how many there are
-    places for. flip: average with the prediction for the mirrored person. precision: see `folded.Precision`.
-    Raises `UsageError` for a lifter that looks into the future or reads other keypoints than a video's.
+    Args:
+        lifter: A causal lifter, such as the pretrained one named "causal".
+        camera: The camera that films, without distortion.
+        size: Width and height of its frames in pixels.
+        people: Number of people that can be tracked at a time.
+        flip: Average with the prediction for the mirrored person.
+        precision: Number type of the network's hidden layers.
+
+    Raises:
+        UsageError: The lifter looks into the future, or does not read a video's keypoints.
+
+    Example:
+        ```python
+        import numpy as np
+        import videopose
+
+        size = (1280, 720)
+        camera = videopose.Intrinsics.from_fov(65, size[0], size)
+        live = videopose.LiveLifter(videopose.load_lifter("causal"), camera=camera, size=size)
+        keypoints = np.zeros((1, 17, 3), np.float32)  # what a detector found on the next frame
+        pose = live.step(keypoints)
+        ```
     """
 
     def __init__(
@@ -145,22 +177,32 @@ class LiveLifter:
         flip: bool = True,
         precision: Precision = "float32",
     ) -> None:
-        self._space = lifter.input_space
-        self._see = partial(seen_by, lifter, camera=camera, size=size)
-        self._see(np.zeros((people, 17, 3), np.float32))
-        skeleton = SKELETONS[lifter.layout] if flip else None
+        lifter.check_fits()
+        self._lifter, self._camera, self._size = lifter, camera, size
+        mirror = lifter.skeleton if flip else None
         try:
-            self._streamer = Streamer(lifter.model, people=people, flip=skeleton, precision=precision)
+            self._network = LiveNetwork(lifter.model, people=people, flip=mirror, precision=precision)
         except ValueError as error:
             raise UsageError(f"{error}, such as the lifter causal") from error
 
     def step(
         self, keypoints: NDArray[np.float32], begins: NDArray[np.bool_] | None = None
     ) -> NDArray[np.float32]:
-        """The next frame's keypoints (people, 17, 3), COCO17 in pixels and scores → poses (people, 17, 3),
-        H36M17 in camera space, metres, root at 0.
+        """Read the next frame's keypoints and return the poses; the numbers are those of `Lifter.lift_track`.
 
-        The numbers are those of `inference.lift_track` on all frames. begins: see `Streamer.step`.
-        Raises `ValueError` for another shape.
+        Args:
+            keypoints: COCO17 keypoints of all people: x, y in pixels and score.
+            begins: True for people who are new in this frame, see `LiveNetwork.step`.
+
+        Returns:
+            H36M17 poses in camera space, metres, root at 0.
+
+        Raises:
+            ValueError: `keypoints` has another shape.
+
+        Shape:
+            keypoints (people, 17, 3); begins (people,); result (people, 17, 3).
         """
-        return lift_in(self._space, self._see(keypoints), lambda seen: self._streamer.step(seen, begins))
+        lifter_input = self._lifter.lifter_input(keypoints, camera=self._camera, size=self._size)
+        network_input, rotation = to_network(lifter_input, self._lifter.input_space)
+        return to_camera(root_at_zero(self._network.step(network_input, begins)), rotation)

@@ -1,28 +1,22 @@
-"""Lifting whole sequences: in bounded memory, with flip augmentation, at the video's own time stamps."""
+"""Run a network over whole sequences: in bounded memory, and with flip augmentation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from ...errors import UsageError
-from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, convert
-from ..cameras.input_space import centre, mirrored, turn_back
-from ..cameras.intrinsics import H36M_FOCAL, Intrinsics, to_rays, to_screen
+from ...skeleton import H36M17, Skeleton
+from ..cameras.input_space import InputSpace, centre, mirrored, turn_back
+from ..cameras.intrinsics import H36M_FOCAL
 from ..network.fused_model import FoldedModel
 from ..network.temporal_model import TemporalModel
-from .resampling import even_times, interpolate, read_at
-
-if TYPE_CHECKING:
-    from ..cameras.input_space import InputSpace
-    from .lifter import Lifter
 
 Network = TemporalModel | FoldedModel
-"""What `predict` runs: a model as it is, or folded for speed."""
+"""What `predict` runs: a model as it was trained, or fused for speed."""
 
 CHUNK = 4096  # output frames a pass: about 200 MB of activations at 1024 channels
 
@@ -35,13 +29,27 @@ def predict(
     flip_out: Skeleton | None = H36M17,
     chunk: int = CHUNK,
 ) -> NDArray[np.float32]:
-    """Run the model over one sequence, one output for every frame.
+    """Run a network over one sequence and return one output for every frame.
 
-    keypoints: (T, J, F) in the model's input space. The first and last frames are repeated beyond the ends
-    (§5, "replicate padding"); chunks overlap by the receptive field − 1, so they give the same numbers as
-    one pass. flip: the input's skeleton, to average with the prediction for the mirrored sequence;
-    flip_out: the output's skeleton (None where the output is one joint).
-    Returns (T, J_out, 3) float32. Raises `ValueError` where the output is not `flip_out`'s.
+    The first and last frames are repeated beyond the ends (§5, "replicate padding"). Chunks overlap by the
+    receptive field − 1, so they give the same numbers as one pass.
+
+    Args:
+        model: The network.
+        keypoints: One sequence in the model's input space.
+        flip: Skeleton of the input. If given, the output is averaged with the prediction for the mirrored
+            sequence.
+        flip_out: Skeleton of the output, or None if the output is one joint.
+        chunk: Output frames in one pass.
+
+    Returns:
+        The network's outputs, float32.
+
+    Raises:
+        ValueError: The number of output joints is not that of `flip_out`.
+
+    Shape:
+        keypoints (T, J, F); result (T, J_out, 3).
     """
     frames = len(keypoints)
     if flip is not None and flip_out is not None and model.num_joints_out not in (1, len(flip_out)):
@@ -51,16 +59,16 @@ def predict(
     if frames == 0:
         return np.zeros((0, model.num_joints_out, 3), np.float32)
     sequence = torch.from_numpy(np.ascontiguousarray(keypoints, np.float32)).to(model.device)
-    batch = sequence[None]
+    sequences = sequence[None]
     if flip is not None:
-        batch = torch.stack([sequence, mirrored(sequence, flip.mirror)])
+        sequences = torch.stack([sequence, mirrored(sequence, flip.mirror)])
     before, after = model.padding
     parts = []
     with torch.inference_mode():
         for start in range(0, frames, chunk):
             end = min(start + chunk, frames)
             index = torch.arange(start - before, end + after, device=model.device).clamp(0, frames - 1)
-            parts.append(model(batch[:, index]).float())
+            parts.append(model(sequences[:, index]).float())
     out = torch.cat(parts, 1)
     if flip is not None:
         order: Sequence[int] = range(model.num_joints_out)
@@ -70,66 +78,53 @@ def predict(
     return out[0].cpu().numpy()
 
 
-def lift_track(
-    lifter: Lifter,
-    keypoints: NDArray[np.float32],
-    times: NDArray[np.float64],
-    *,
-    camera: Intrinsics,
-    size: tuple[int, int],
-    flip: bool = True,
-) -> NDArray[np.float32]:
-    """Lift one unbroken track.
-
-    keypoints: (T, 17, 3) COCO17 x, y in pixels and score. times: (T,) seconds, rising. size: width, height.
-    Returns (T, 17, 3) H36M17 poses in camera space, metres, root at 0. Where the video's frame rate is far
-    from the lifter's, or uneven, the track is read at the lifter's rate and the poses are interpolated back
-    to the real time stamps. Raises `UsageError` for a lifter of another layout (HumanEva's).
-    """
-    seen = seen_by(lifter, keypoints, camera=camera, size=size)
-    grid = even_times(times, lifter.rate)
-    if grid is not None:
-        seen = read_at(seen, times, grid)
-    poses = predict_poses(
-        lifter.network, seen, lifter.input_space, flip=SKELETONS[lifter.layout] if flip else None
-    )
-    return poses if grid is None else interpolate(poses, grid, times)
-
-
-def seen_by(
-    lifter: Lifter, keypoints: NDArray[np.float32], *, camera: Intrinsics, size: tuple[int, int]
-) -> NDArray[np.float32]:
-    """(…, 17, 3) COCO17 keypoints of a video → (…, 17, 2) positions in the lifter's layout, as of `to_screen`
-    or `to_rays`. Raises `UsageError` for a lifter of another layout."""
-    skeleton = SKELETONS[lifter.layout]
-    if skeleton not in (H36M17, COCO17) or lifter.model.num_joints_out != len(H36M17):
-        raise UsageError(
-            f"this lifter reads {skeleton.name} keypoints and gives {lifter.model.num_joints_out} joints; "
-            "a video's are coco17 or h36m17, a pose table's poses have Human3.6M's 17"
-        )
-    positions = convert(keypoints[..., :2], COCO17, skeleton)
-    return to_screen(positions, size) if lifter.input_space == "screen" else to_rays(positions, camera)
-
-
 def predict_poses(
-    model: Network, seen: NDArray[np.float32], space: InputSpace, *, flip: Skeleton | None
+    model: Network, lifter_input: NDArray[np.float32], space: InputSpace, *, flip: Skeleton | None
 ) -> NDArray[np.float32]:
-    """Positions (T, J, 2) → poses (T, J_out, 3) in camera space, metres, root at 0.
+    """Lift one sequence to poses in camera space.
 
-    seen: as of `camera.to_screen` for the space "screen", else as of `camera.to_rays`.
+    Args:
+        model: The pose network.
+        lifter_input: Keypoints as `to_screen` gives them for the space "screen", else as `to_rays` does.
+        space: Input space of the network.
+        flip: See `predict`.
+
+    Returns:
+        Poses in metres, root at 0.
+
+    Shape:
+        lifter_input (T, J, 2); result (T, J_out, 3).
     """
-    return lift_in(space, seen, lambda inputs: predict(model, inputs, flip=flip))
+    network_input, rotation = to_network(lifter_input, space)
+    return to_camera(root_at_zero(predict(model, network_input, flip=flip)), rotation)
 
 
-def lift_in(
-    space: InputSpace,
-    seen: NDArray[np.float32],
-    lift: Callable[[NDArray[np.float32]], NDArray[np.float32]],
-) -> NDArray[np.float32]:
-    """As `predict_poses`, by any way to get from inputs in the model's space to poses."""
+def to_network(
+    lifter_input: NDArray[np.float32], space: InputSpace
+) -> tuple[NDArray[np.float32], Tensor | None]:
+    """Bring keypoints into a network's input space.
+
+    Args:
+        lifter_input: See `predict_poses`.
+        space: Input space of the network.
+
+    Returns:
+        The network's input, and for the space "centred" the rotation of each frame, which `to_camera` undoes.
+
+    Shape:
+        lifter_input and the network's input (…, J, 2); rotation (…, 3, 3).
+    """
     if space != "centred":
-        poses = lift(seen)
-        return poses - poses[:, :1]
-    inputs, rotation = centre(torch.from_numpy(seen / H36M_FOCAL))
-    poses = lift(inputs.numpy())
-    return turn_back(torch.from_numpy(poses - poses[:, :1]), rotation).numpy()
+        return lifter_input, None
+    network_input, rotation = centre(torch.from_numpy(lifter_input / H36M_FOCAL))
+    return network_input.numpy(), rotation
+
+
+def to_camera(points: NDArray[np.float32], rotation: Tensor | None) -> NDArray[np.float32]:
+    """Turn a network's output (…, J, 3) back into camera space; `rotation` is that of `to_network`."""
+    return points if rotation is None else turn_back(torch.from_numpy(points), rotation).numpy()
+
+
+def root_at_zero(poses: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Poses (…, J, 3) relative to their first joint."""
+    return poses - poses[..., :1, :]

@@ -1,7 +1,8 @@
-"""The lifters that come with the project, by name, and the way from a name or a path to a lifter."""
+"""The pretrained lifters by name, and loading of any lifter by its name or path."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,30 +11,45 @@ from ...errors import UsageError
 if TYPE_CHECKING:
     from .lifter import Lifter
 
-_WEIGHTS = Path(__file__).parents[1] / "weights"
 DEFAULT = "default"
+_WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
-def shipped() -> dict[str, Path]:
-    """Name → file of every lifter that ships."""
+def pretrained_lifters() -> dict[str, Path]:
+    """Return the name and file of every lifter that comes with the package."""
     return {path.stem: path for path in sorted(_WEIGHTS.glob("*.safetensors"))}
 
 
-def load_lifter(name: str, *, layout: str | None = None, causal: bool = False) -> Lifter:
-    """A shipped lifter by name, one of our files (`.safetensors`), or a published checkpoint (`.bin`).
+def load_lifter(
+    name: str | os.PathLike[str] = DEFAULT, *, layout: str | None = None, causal: bool = False
+) -> Lifter:
+    """Load a lifter by its name or from a file, ready for inference. No code from the file runs.
 
-    layout, causal: what a published checkpoint does not say of itself (see `load_published`).
-    Raises `UsageError` for an unknown name and `InputError` for an unreadable file.
+    Args:
+        name: Name of a pretrained lifter such as "default" or "causal", or the path of a lifter's file:
+            `.safetensors` as this package writes, or a VideoPose3D checkpoint (`.bin`, `.pt`, `.pth`).
+        layout: Layout of the keypoints that a VideoPose3D checkpoint reads, such as "coco17". See
+            `load_videopose3d_checkpoint` for the default.
+        causal: The VideoPose3D checkpoint is a causal model.
+
+    Raises:
+        UsageError: The name is unknown, or `layout` or `causal` is given for a lifter that is not a
+            VideoPose3D checkpoint.
+        InputError: The file cannot be read.
     """
-    from .lifter import Lifter  # these load torch, which a list of names need not wait for
-    from .videopose3d_checkpoint import load_published
+    # These load torch, which listing the names does not need.
+    from .lifter import Lifter
+    from .videopose3d_checkpoint import load_videopose3d_checkpoint
 
-    known = shipped()
+    name, known = os.fspath(name), pretrained_lifters()
     suffix = Path(name).suffix
     if name not in known and suffix in (".bin", ".pt", ".pth"):
-        return load_published(name, layout=layout, causal=causal)
+        return load_videopose3d_checkpoint(name, layout=layout, causal=causal)
     if layout is not None or causal:
-        raise UsageError(f"lifter {name} says itself what it reads; layout and causal are for .bin files")
+        raise UsageError(
+            f"the lifter {name} states its layout itself; --lifter-layout and --lifter-causal are for "
+            "VideoPose3D checkpoints (.bin)"
+        )
     if name in known:
         return Lifter.load(known[name])
     if suffix == ".safetensors":

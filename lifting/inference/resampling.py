@@ -1,4 +1,4 @@
-"""Tracks read at a lifter's frame rate, and poses put back on the video's own time stamps."""
+"""Resample tracks to a lifter's frame rate, and poses back to the video's time stamps."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 from scipy.ndimage import uniform_filter1d
 
+RATE_TOLERANCE = (0.75, 1.35)
+"""Frame rates, relative to the lifter's, at which tracks are not resampled. Training covers such speeds."""
+
+_EVENNESS = 0.35  # of a frame: largest deviation of a time stamp before the track is resampled
+
 
 def at_rate(points: NDArray[np.float32], source: float, rate: float) -> NDArray[np.float32]:
-    """(T, J, C) at another frame rate, by linear interpolation."""
+    """Resample (T, J, C) values from the frame rate `source` to `rate`, by linear interpolation."""
     if source == rate:
         return points
     count = int((len(points) - 1) / source * rate + 1e-6) + 1
@@ -21,14 +26,13 @@ def at_rate(points: NDArray[np.float32], source: float, rate: float) -> NDArray[
     return out
 
 
-RATE_TOLERANCE = (0.75, 1.35)  # relative to the rate trained at; lifters are trained across such speeds
-
-
-_EVENNESS = 0.35  # of a frame: how far a time stamp may stray before the track is resampled
-
-
 def even_times(times: NDArray[np.float64], rate: float | None) -> NDArray[np.float64] | None:
-    """Even times at the lifter's rate that span the track, or None where its own times will do."""
+    """Return even times at the lifter's rate that span the track, or None if its own times are suitable.
+
+    Args:
+        times: Seconds of the track's frames, rising.
+        rate: Frames per second of the lifter; None if unknown.
+    """
     if rate is None or len(times) < 2 or times[-1] <= times[0]:
         return None
     even = np.linspace(times[0], times[-1], len(times))
@@ -42,10 +46,10 @@ def even_times(times: NDArray[np.float64], rate: float | None) -> NDArray[np.flo
 def read_at(
     values: NDArray[np.float32], times: NDArray[np.float64], grid: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Values at other times; where frames outnumber them, neighbours are averaged rather than thrown away."""
+    """Resample values (T, …) to the times of `grid`; a lower rate averages neighbours instead of skipping."""
     surplus = round((len(times) - 1) / (len(grid) - 1))
     if surplus > 1:
-        odd = surplus | 1  # an even window would lag by half a frame
+        odd = surplus | 1  # an even window would shift the values by half a frame
         values = uniform_filter1d(values, odd, axis=0, mode="nearest")
     return interpolate(values, times, grid)
 
@@ -53,7 +57,7 @@ def read_at(
 def interpolate(
     values: NDArray[np.float32], times: NDArray[np.float64], at: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Values (T, …) at other times, linearly; beyond the ends, the first and the last."""
-    keep = np.diff(times, prepend=times[0] - 1) > 0  # two frames of one time stamp count once
+    """Interpolate values (T, …) linearly; beyond the ends the first and last value are kept."""
+    keep = np.diff(times, prepend=times[0] - 1) > 0  # of two frames with one time stamp the first counts
     spline = make_interp_spline(times[keep], values[keep], k=1)
     return np.asarray(spline(np.clip(at, times[0], times[-1])), np.float32)

@@ -1,34 +1,25 @@
-"""Where the root is: the path through camera space that best reprojects lifted poses on the keypoints."""
+"""Fit the root's path through camera space to lifted poses and keypoints."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, solveh_banded
 
-from ...skeleton import COCO17, H36M17, SKELETONS
-from ..cameras.input_space import centre, turn_back
-from ..cameras.intrinsics import H36M_FOCAL, Intrinsics
-from .offline import predict, seen_by
-from .resampling import even_times, interpolate, read_at
-
-if TYPE_CHECKING:
-    from .lifter import Lifter
+from ...skeleton import COCO17, H36M17
+from ..cameras.intrinsics import Intrinsics
 
 # Joints that COCO17 and H36M17 share exactly.
 _LIMBS = [n for n in H36M17.names if n[0] in "lr"]
 _POSE = [H36M17.index(n) for n in _LIMBS]
 _KEYPOINT = [COCO17.index(n.replace("foot", "ankle")) for n in _LIMBS]
 
-_LATERAL_ERROR = 0.03  # metres: what a keypoint and a lifted joint are off by, together
-_ACCELERATION = 4.0  # metres/s²: what a hip commonly does
-_PRIOR_ERROR = 0.1  # of the distance: what a trajectory model is commonly off by
-_SHORTEST_STEP = 0.1  # of the usual one; frames closer in time than that count as so far apart
-_ROUNDS = 6
-_DEPTHS = (0.3, 200.0)  # metres: nothing outside is believed
+_LATERAL_ERROR = 0.03  # metres: usual error of a keypoint and a lifted joint together
+_ACCELERATION = 4.0  # metres/s²: usual acceleration of a hip
+_PRIOR_ERROR = 0.1  # of the distance: usual error of a trajectory model
+_SHORTEST_STEP = 0.1  # of the median time step; shorter steps are lengthened to this
+_ROUNDS = 6  # of reweighting
+_DEPTHS = (0.3, 200.0)  # metres: depths outside are rejected
 
 
 def fit_root(
@@ -39,17 +30,27 @@ def fit_root(
     *,
     prior: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
-    """The root's path of one unbroken track.
-
-    pose: (T, 17, 3) H36M17, metres, root at 0. keypoints: (T, 17, 3) COCO17 pixels, undistorted, and scores.
-    times: (T,) seconds, even or not. prior: (T, 3), where a trajectory model puts the root
-    (`predict_root`), to be refined; no notice is taken of it where the keypoints contradict it. Returns
-    (T, 3) float32, camera space, metres; NaN where the keypoints cannot tell (hardly any is trusted, or the
-    answer lies behind the camera).
+    """Fit the root's path of one unbroken track.
 
     With the pose known, the pinhole equations x = (X + Tx) / (Z + Tz) are linear in the root T. All frames
-    are solved together, with a penalty on acceleration that keeps depth, which one frame tells poorly, from
-    trembling: a banded system, re-weighted a few times so that outlying joints lose their say.
+    are solved together as one banded system. A penalty on acceleration keeps the depth, which a single frame
+    determines poorly, from trembling. The system is solved a few times, each time with less weight on joints
+    that disagree (Geman–McClure).
+
+    Args:
+        pose: H36M17 poses in metres, root at 0.
+        keypoints: COCO17 keypoints: x, y in undistorted pixels, and score.
+        times: Seconds of the frames, even or not.
+        camera: The camera that filmed.
+        prior: The root as a trajectory model gives it. It is refined, and ignored in frames where the
+            keypoints contradict it.
+
+    Returns:
+        The root in camera space, metres, float32. NaN where fewer than four limb keypoints are trusted or the
+        solution lies behind the camera.
+
+    Shape:
+        pose and keypoints (T, 17, 3); times (T,); prior and result (T, 3).
     """
     frames = len(pose)
     rays = (keypoints[:, _KEYPOINT, :2] - [camera.cx, camera.cy]) / [camera.fx, camera.fy]
@@ -83,43 +84,12 @@ def fit_root(
     return unknown
 
 
-def predict_root(
-    lifter: Lifter,
-    keypoints: NDArray[np.float32],
-    times: NDArray[np.float64],
-    *,
-    camera: Intrinsics,
-    size: tuple[int, int],
-    flip: bool = True,
-) -> NDArray[np.float32] | None:
-    """Where the lifter's trajectory model puts the root, None where it has no such model.
-
-    Arguments as of `inference.lift_track`. Returns (T, 3) float32, camera space, metres. A model that reads
-    normalised screen coordinates knows Human3.6M's focal length; with another, the same picture is of
-    somebody further away or nearer, by the ratio.
-    Raises `UsageError` for a lifter of another layout.
-    """
-    if lifter.trajectory is None:
-        return None
-    seen = seen_by(lifter, keypoints, camera=camera, size=size)
-    grid = even_times(times, lifter.rate)
-    if grid is not None:
-        seen = read_at(seen, times, grid)
-    mirror = SKELETONS[lifter.layout] if flip else None
-    if lifter.input_space == "centred":
-        inputs, rotation = centre(torch.from_numpy(seen / H36M_FOCAL))
-        root = predict(lifter.trajectory, inputs.numpy(), flip=mirror, flip_out=None)
-        root = turn_back(torch.from_numpy(root), rotation).numpy()
-    else:
-        root = predict(lifter.trajectory, seen, flip=mirror, flip_out=None)
-        if lifter.input_space == "screen":
-            root[..., 2] *= 2 * camera.fx / size[0] / H36M_FOCAL
-    return (root if grid is None else interpolate(root, grid, times))[:, 0]
-
-
 def _second_differences(times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T − 2, 3): what to multiply three neighbouring roots by to get their acceleration, in units of the
-    usual one, so that squares add up to an integral over time in usual steps."""
+    """(T − 2, 3): factors of three neighbouring roots that give their acceleration.
+
+    The unit is the usual acceleration, and the sum of squares approximates an integral over time in median
+    steps.
+    """
     steps = np.diff(times)
     usual = float(np.median(steps[steps > 0])) if (steps > 0).any() else 1 / 30
     steps = np.maximum(steps, _SHORTEST_STEP * usual)
@@ -147,7 +117,7 @@ def _solve(
     normal[:, 0, 2] = normal[:, 2, 0] = -towards[:, 0]
     normal[:, 1, 2] = normal[:, 2, 1] = -towards[:, 1]
     normal[:, 2, 2] = np.einsum("fj,fjd->f", precision, rays**2)
-    normal += 1e-5 * np.eye(3)  # so that a frame of which nothing is known does not spoil the others
+    normal += 1e-5 * np.eye(3)  # keeps the system solvable if a frame has no trusted keypoint
     offset = rays * points[..., 2:] - points[..., :2]
     right = np.empty((frames, 3))
     right[:, :2] = np.einsum("fj,fjd->fd", precision, offset)

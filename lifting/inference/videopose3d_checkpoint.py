@@ -1,4 +1,4 @@
-"""Checkpoints in the published format (VideoPose3D's `.bin`: `model_pos`, perhaps `model_traj`)."""
+"""VideoPose3D's checkpoints: `.bin` files with `model_pos` and in some of them `model_traj`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .lifter import Lifter, build_model
 
 
 class _Ignored:
-    """Stands in for the optimiser's and the random generator's objects, of which nothing is needed."""
+    """Replaces the optimiser's and the random generator's objects, which are not needed."""
 
     def __init__(self, *args: object) -> None: ...
 
@@ -38,18 +38,25 @@ _IGNORED = (
 )
 
 
-def load_published(
+def load_videopose3d_checkpoint(
     path: str | os.PathLike[str], *, layout: str | None = None, causal: bool = False
 ) -> Lifter:
-    """Read a published checkpoint; the architecture is read off the tensors' shapes.
+    """Read a VideoPose3D checkpoint. The architecture follows from the shapes of the tensors.
 
-    layout: the input's skeleton, which shapes do not tell: by default HumanEva's for 15 joints, COCO17 where
-    the file's name says "coco" (as the published `pretrained_h36m_detectron_coco.bin` does) or where
-    17 joints become HumanEva's 15, else H36M17.
-    causal: shapes do not tell either. Such models read normalised screen coordinates; Human3.6M's are made
-    for 50 frames a second. No code from the file runs: what is not a tensor or a plain value is replaced by
-    an inert object, and anything unknown is refused.
-    Raises `InputError` for another file and `UsageError` for an unknown layout.
+    Such models read normalised screen coordinates; Human3.6M's are made for 50 frames per second,
+    HumanEva-I's for 60. No code from the file runs: whatever is not a tensor or a plain value is replaced by
+    an inert object, and unknown kinds of objects are refused.
+
+    Args:
+        path: File of the checkpoint.
+        layout: Skeleton of the keypoints that the model reads. Default: HumanEva-I's for 15 joints; COCO17 if
+            the file's name contains "coco" (as `pretrained_h36m_detectron_coco.bin` does) or if the model
+            turns 17 joints into HumanEva-I's 15; else H36M17.
+        causal: The model looks at the past only, which the shapes do not show.
+
+    Raises:
+        InputError: The file is missing or is not such a checkpoint.
+        UsageError: The layout is unknown.
     """
     if layout is not None and layout not in SKELETONS:
         raise UsageError(f"unknown layout {layout!r}; known: {', '.join(SKELETONS)}")
@@ -65,7 +72,7 @@ def load_published(
             root = content["model_traj"]
             trajectory = build_model(read_architecture(root, causal), root)
         humaneva = pose.num_joints_out == 15
-        # HumanEva's poses are lifted from its own fifteen joints, or from a COCO detector's.
+        # HumanEva-I's poses are lifted from its own 15 joints or from COCO's 17.
         coco = "coco" in Path(path).name.lower() or (humaneva and pose.num_joints_in == 17)
         by_shape = "humaneva15" if pose.num_joints_in == 15 else "coco17" if coco else "h36m17"
         return Lifter(
@@ -74,19 +81,27 @@ def load_published(
             "screen",
             60.0 if humaneva else 50.0,
             trajectory,
-            {"source": "checkpoint in the published format"},
+            {"source": "VideoPose3D checkpoint"},
         )
-    except Exception as error:  # torch.load raises many kinds for a damaged file
+    except Exception as error:  # torch.load raises many kinds of errors for a damaged file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if isinstance(error, pickle.UnpicklingError):  # whose text advises to run the file's code
+        if isinstance(error, pickle.UnpicklingError):  # its text advises to run the file's code
             reason = "it is damaged or holds more than tensors and plain values"
-        raise InputError(f"{path} is not a published checkpoint ({reason})") from error
+        raise InputError(f"{path} is not a VideoPose3D checkpoint ({reason})") from error
 
 
 def read_architecture(state: Mapping[str, Tensor], causal: bool = False) -> dict[str, Any]:
-    """`TemporalModel`'s arguments from the shapes of its state dict. Raises `KeyError`, `ValueError`.
+    """Return `TemporalModel`'s arguments, read from the shapes of its state dict.
 
-    A dense convolution is told from a dilated one by its width, which is the dilated one's reach.
+    A dense convolution is recognised by its width, which is the reach of the dilated one.
+
+    Args:
+        state: The model's weights by name.
+        causal: The model looks at the past only.
+
+    Raises:
+        KeyError: A weight is missing.
+        ValueError: The inputs are not pairs of x and y.
     """
     channels, inputs, first = state["expand_conv.weight"].shape
     kernels: list[int] = []

@@ -1,4 +1,4 @@
-"""What exiftool knows of a file's lens, where it is installed: it reads the makers' own formats."""
+"""Ask exiftool for the focal length, if it is installed: it reads the camera makers' own formats."""
 
 from __future__ import annotations
 
@@ -10,36 +10,45 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from .known_camera import KnownCamera, by_equivalent_focal_length
+from .stills import first_still
+
 _SECONDS = 20.0
-# Older ones could be made to run code by a file (CVE-2021-22204) or its name (CVE-2022-23935).
+# In older versions a file (CVE-2021-22204) or its name (CVE-2022-23935) could run code.
 _OLDEST = (12, 38)
 
 
-def focal_lengths(path: Path) -> Iterator[object]:
-    """35 mm equivalent focal lengths in millimetres; none where exiftool is missing, old or too slow."""
+def read_camera(path: Path, size: tuple[int, int]) -> KnownCamera | None:
+    """Return the camera by exiftool's answer; a `CameraReader`."""
+    return by_equivalent_focal_length(_focal_lengths(first_still(path) or path), size, "exiftool")
+
+
+def _focal_lengths(path: Path) -> Iterator[object]:
+    """35 mm equivalent focal lengths, millimetres; none if exiftool is missing, too old or too slow."""
     program = shutil.which("exiftool")
     if program is None or not _safe(program):
         return
     tags = ("-FocalLengthIn35mmFormat", "-FocalLength", "-ScaleFactor35efl")
-    # an absolute path does not begin with a dash
+    # An absolute path cannot be taken for an option.
     answer = _ask(program, "-json", "-n", "-api", "largefilesupport=1", *tags, str(path.absolute()))
     try:
-        told = json.loads(answer)[0]
-        yield told.get("FocalLengthIn35mmFormat")
-        # of cameras whose sensor's size exiftool knows
-        yield float(told["FocalLength"]) * float(told["ScaleFactor35efl"])
+        tags_of_file = json.loads(answer)[0]
+        yield tags_of_file.get("FocalLengthIn35mmFormat")
+        # If exiftool knows the size of the sensor.
+        yield float(tags_of_file["FocalLength"]) * float(tags_of_file["ScaleFactor35efl"])
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return
 
 
 @cache
 def _safe(program: str) -> bool:
+    """Whether the program is recent enough."""
     version = re.fullmatch(r"(\d{1,4})\.(\d{1,4})\s*", _ask(program, "-ver"))
     return version is not None and (int(version[1]), int(version[2])) >= _OLDEST
 
 
 def _ask(program: str, *arguments: str) -> str:
-    """What the program says; nothing where it cannot be run or takes too long."""
+    """Return the program's output; an empty text if it cannot be run or takes too long."""
     try:
         done = subprocess.run(
             [program, *arguments],

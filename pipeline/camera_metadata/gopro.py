@@ -1,15 +1,17 @@
-"""The lens that GoPro cameras describe in their videos, in the GPMF data of `moov/udta/GPMF`.
+"""Read the lens that GoPro cameras describe in the GPMF data of their videos, in `moov/udta/GPMF`.
 
-GoPro's gpmf-parser documents it ("Global Settings" and "Lens distortion"). Of that, since about HERO6:
+GoPro's gpmf-parser documents it ("Global Settings" and "Lens distortion"). These fields exist since about
+HERO6:
 
-- ZFOV: the angle of view in degrees, from corner to corner of the picture as it was written;
+- ZFOV: the angle of view in degrees, from corner to corner of the written picture.
 - VFOV: its style. L, linear: a pinhole. W, wide: a fisheye. S and H, Super- and HyperView: a fisheye
-  stretched sideways;
-- POLY and PYCF, on later cameras: the fisheye's curve, angle off axis in radians = Σ POLY[n] rⁿ. How r is
-  normalised is told too loosely to be used; the angle at the corner, which is known, gives its scale.
+  stretched sideways.
+- POLY and PYCF, on later cameras: the fisheye's curve, angle off axis in radians = Σ POLY[n] rⁿ. The unit of
+  r is documented too vaguely to be used; the known angle at the corner gives its scale.
 
-Where there is no curve, or the picture is stretched, the fisheye is taken as equidistant (angle proportional
-to radius). By a HERO11's curve at 141° that is 8 % off in the middle; 60° across would be 100 % off.
+If there is no curve, or the picture is stretched, the fisheye is assumed to be equidistant (angle
+proportional to radius). For a HERO11 at 141° this is 8 % off in the middle of the picture; assuming 60°
+across would be 100 % off.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.polynomial import Polynomial
@@ -25,6 +29,7 @@ from numpy.typing import NDArray
 
 from ...lifting.cameras.distortion import Lens
 from ...lifting.cameras.intrinsics import Intrinsics
+from .known_camera import KnownCamera
 from .mp4 import Mp4
 
 _STYLES = {"L": "linear", "W": "wide", "S": "SuperView", "H": "HyperView"}
@@ -34,31 +39,47 @@ _ROUNDS = 4
 
 @dataclass(frozen=True)
 class FieldOfView:
-    """What the camera says. diagonal: degrees. style: a letter of `_STYLES`. curve: POLY, or empty."""
+    """The angle of view as the camera states it.
+
+    Attributes:
+        diagonal: Degrees from corner to corner.
+        style: A letter of `_STYLES`.
+        curve: The field POLY, or empty.
+    """
 
     diagonal: float
     style: str
     curve: tuple[float, ...] = ()
 
-    def lens(self, size: tuple[int, int]) -> tuple[Lens, str]:
-        """For pictures of this width and height; and where it is known from, in words."""
+    def camera(self, size: tuple[int, int]) -> KnownCamera:
+        """Return the camera for pictures of this width and height."""
         half, corner = math.radians(self.diagonal) / 2, math.hypot(*size) / 2
         source = f"GoPro: {self.diagonal:.1f}° from corner to corner, {_STYLES[self.style]}"
         if self.style == "L":
-            return Lens(Intrinsics.centred(corner / math.tan(half), size)), source
+            return KnownCamera(Lens(Intrinsics.centred(corner / math.tan(half), size)), source)
         curve = _within_picture(self.curve, half) if self.style == "W" else None
         if curve is None:
             curve, source = Polynomial((0, half)), f"{source}, taken as an equidistant fisheye"
-        # The angle as a function of the radius, 1 in the corner; in the middle it grows like a pinhole's.
+        # The angle as a function of the radius, which is 1 in the corner. Near the middle it grows like a
+        # pinhole's.
         growth = float(curve.coef[1])
         radii = np.linspace(0, 1, 500)[1:]
         radii = radii[curve(radii) < _WIDEST]
         factors = _opencv_radial(np.tan(curve(radii)), growth * radii)
-        return Lens(Intrinsics.centred(corner / growth, size), factors, model="opencv"), source
+        lens = Lens(Intrinsics.centred(corner / growth, size), factors, model="opencv")
+        return KnownCamera(lens, source)
+
+
+def read_camera(path: Path, size: tuple[int, int]) -> KnownCamera | None:
+    """Return the camera by the file's GPMF data; a `CameraReader`."""
+    with suppress(OSError), path.open("rb") as file:
+        if (view := field_of_view(Mp4(file))) is not None:
+            return view.camera(size)
+    return None
 
 
 def field_of_view(file: Mp4) -> FieldOfView | None:
-    """The first that the file tells; None where it tells none, or is a spherical video."""
+    """Return the first angle of view in the file; None if there is none, or the video is spherical."""
     if file.movie is None:
         return None
     for box in file.find(b"udta", b"GPMF", within=file.movie):
@@ -81,7 +102,7 @@ def _of_device(data: bytes) -> FieldOfView | None:
 
 
 def _fields(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """GPMF: name, type, size of one value, how many, the values, filled up to four bytes."""
+    """Yield GPMF fields: name, type, size and number of values, and the values, padded to four bytes."""
     at = 0
     while at + 8 <= len(data):
         key, kind, size, count = struct.unpack_from(">4scBH", data, at)
@@ -101,9 +122,10 @@ def _floats(kind: bytes, value: bytes) -> tuple[float, ...]:
 
 
 def _within_picture(curve: Sequence[float], half: float) -> Polynomial | None:
-    """The curve over radii that are 1 in the corner; None where it does not rise to the angle there.
+    """Scale the curve to radii that are 1 in the corner.
 
-    Nor where it begins with another slope than about that of the whole, as no lens does.
+    None if the curve does not rise to the angle there, or if it begins with a slope that differs much from
+    its mean, which no lens does.
     """
     if not 2 <= len(curve) <= 16 or max(map(abs, curve)) > 1e3:
         return None
@@ -118,12 +140,12 @@ def _within_picture(curve: Sequence[float], half: float) -> Polynomial | None:
     return Polynomial([factor * scale**power for power, factor in enumerate(curve)])
 
 
-def _opencv_radial(true: NDArray[np.float64], bent: NDArray[np.float64]) -> tuple[float, ...]:
-    """OpenCV's k1 to k6 that bend radii of a pinhole's picture, rising from near 0, like that.
+def _opencv_radial(true: NDArray[np.float64], distorted: NDArray[np.float64]) -> tuple[float, ...]:
+    """Fit OpenCV's k1 to k6 to radii of a pinhole's picture, rising from near 0, and their distorted ones.
 
-    Least squares on the formula times its denominator, which is divided out by weights in later rounds.
+    Least squares on the formula times its denominator; weights of later rounds divide the denominator out.
     """
-    ratio, weight = bent / true, true
+    ratio, weight = distorted / true, true
     powers = true[:, None] ** (2, 4, 6)
     for _ in range(_ROUNDS):
         table = np.hstack([powers, -ratio[:, None] * powers]) * weight[:, None]

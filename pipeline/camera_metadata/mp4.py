@@ -1,7 +1,7 @@
-"""Boxes of MP4 and QuickTime files (ISO/IEC 14496-12 §4.2; QuickTime File Format, "atoms"), found by name.
+"""Find boxes of MP4 and QuickTime files by name (ISO/IEC 14496-12 §4.2; QuickTime File Format, "atoms").
 
-No size in a file is believed: a box that does not fit into its parent ends the parent, only paths that the
-caller names are entered, and how many boxes are looked at and how many bytes are read is bounded.
+Sizes in a file are not trusted: a box that does not fit into its parent ends the parent, only the paths that
+the caller names are entered, and the number of boxes and bytes that are read is bounded.
 """
 
 from __future__ import annotations
@@ -12,13 +12,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-MOST_BOXES = 20_000  # that one reader looks at; a phone's video has a hundred
+MOST_BOXES = 20_000  # read in one file; a phone's video has about a hundred
 MOST_BYTES = 1 << 20  # of one box's content
 
 
 @dataclass(frozen=True)
 class Box:
-    """Where the content of a box lies in its file: from `start` up to `end`, in bytes."""
+    """The place of a box's content in its file.
+
+    Attributes:
+        kind: The four bytes that name it.
+        start: First byte of the content.
+        end: First byte after the content.
+    """
 
     kind: bytes
     start: int
@@ -26,10 +32,10 @@ class Box:
 
 
 class Mp4:
-    """An open file, whatever it holds.
+    """An open file of any kind. Methods raise `OSError` if it cannot be read.
 
-    movie: its `moov` box, None where it is no MP4, or damaged before it. Methods raise `OSError` where the
-    file cannot be read.
+    Attributes:
+        movie: The `moov` box; None if the file is not an MP4 file, or is damaged before that box.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -39,7 +45,7 @@ class Mp4:
         self.movie = next((box for box in self.children(self._whole) if box.kind == b"moov"), None)
 
     def children(self, parent: Box, *, skip: int = 0) -> Iterator[Box]:
-        """The boxes in a box, `skip` bytes after its start, up to the first that is damaged."""
+        """Yield the boxes in a box, from `skip` bytes after its start up to the first damaged one."""
         at = parent.start + skip
         while at + 8 <= parent.end and self._looked_at < MOST_BOXES:
             self._looked_at += 1
@@ -60,7 +66,7 @@ class Mp4:
             yield Box(kind, start, at)
 
     def find(self, *path: bytes, within: Box) -> Iterator[Box]:
-        """Every box at a path below another, such as b"mdia", b"hdlr" within a track."""
+        """Yield every box at a path below another, such as b"mdia", b"hdlr" within a track."""
         for box in self.children(within):
             if box.kind == path[0]:
                 if len(path) == 1:
@@ -69,11 +75,11 @@ class Mp4:
                     yield from self.find(*path[1:], within=box)
 
     def read(self, box: Box) -> bytes:
-        """What is in a box; nothing where that is more than `MOST_BYTES`."""
+        """Return the content of a box; nothing if it is longer than `MOST_BYTES`."""
         size = box.end - box.start
         return self.head(box, size) if size <= MOST_BYTES else b""
 
     def head(self, box: Box, size: int) -> bytes:
-        """The first bytes of what is in a box."""
+        """Return the first bytes of a box's content."""
         self._file.seek(box.start)
         return self._file.read(min(size, box.end - box.start))

@@ -1,18 +1,21 @@
-"""The focal length that phones write among a file's QuickTime metadata.
+"""Read the focal length that phones write to a file's QuickTime metadata.
 
 Apple's key is `com.apple.quicktime.camera.focal_length.35mm_equivalent`, in the metadata of the video track.
-Its value is "50.00mm" by AVFoundation's documentation, a whole number in files of many phones. Names stand in
-`keys` under the name space mdta, values in `ilst` (QuickTime File Format, "Metadata atoms"). ffmpeg and other
-editors move such keys to the movie's own metadata. Android's muxer writes there too (com.android.version,
-.capture.fps, .manufacturer, .model), but no documented key of it tells of the lens; one of any other maker
-that ends in the same words is read likewise.
+Its value is a text such as "50.00mm" in AVFoundation's documentation, and a whole number in files of many
+phones. Names are in the box `keys` under the name space mdta, values in `ilst` (QuickTime File Format,
+"Metadata atoms"). ffmpeg and other editors move such keys to the metadata of the movie. Android's muxer
+writes there too (com.android.version, .capture.fps, .manufacturer, .model), but none of its documented keys
+describes the lens. A key of any maker that ends in the same words is read.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
+from .known_camera import KnownCamera, by_equivalent_focal_length
 from .mp4 import Box, Mp4
 
 _KEY = b"camera.focal_length.35mm_equivalent"
@@ -23,8 +26,15 @@ _FLOAT = {23: ">f", 24: ">d"}
 _SIGNED, _UNSIGNED = (21, 65, 66, 67, 74), (22, 75, 76, 77, 78)
 
 
+def read_camera(path: Path, size: tuple[int, int]) -> KnownCamera | None:
+    """Return the camera by the file's QuickTime metadata; a `CameraReader`."""
+    with suppress(OSError), path.open("rb") as file:
+        return by_equivalent_focal_length(focal_lengths(Mp4(file)), size, "QuickTime metadata")
+    return None
+
+
 def focal_lengths(file: Mp4) -> Iterator[str | float]:
-    """35 mm equivalent focal lengths, as they are written: those of video tracks, then the movie's."""
+    """Yield 35 mm equivalent focal lengths as they are written: those of video tracks, then the movie's."""
     if file.movie is None:
         return
     for track in file.find(b"trak", within=file.movie):
@@ -37,7 +47,8 @@ def focal_lengths(file: Mp4) -> Iterator[str | float]:
 
 
 def _values(file: Mp4, meta: Box) -> Iterator[str | float]:
-    # A QuickTime `meta` begins with its first box at once, an ISO one with four bytes of version and flags.
+    """Yield the values of the wanted key in a `meta` box."""
+    # A QuickTime `meta` box begins with its first child, an ISO one with four bytes of version and flags.
     skip = 0 if file.head(meta, 8)[4:] in (b"hdlr", b"keys", b"ilst") else 4
     boxes = {box.kind: box for box in file.children(meta, skip=skip)}
     if b"keys" not in boxes or b"ilst" not in boxes:
@@ -52,8 +63,8 @@ def _values(file: Mp4, meta: Box) -> Iterator[str | float]:
 
 
 def _names(keys: bytes) -> Iterator[bytes]:
-    """The names in a `keys` box, in order; those of other name spaces than mdta are empty."""
-    at = 8  # version and flags, and a count, which is not needed
+    """Yield the names in a `keys` box, in order; names outside the name space mdta are empty."""
+    at = 8  # after version, flags and count
     while at + 8 <= len(keys):
         size, space = struct.unpack_from(">I4s", keys, at)
         if size < 8:
@@ -63,7 +74,7 @@ def _names(keys: bytes) -> Iterator[bytes]:
 
 
 def _value(data: bytes) -> str | float | None:
-    """What a `data` box holds: four bytes of type, four of language and country, and the value."""
+    """Return the value in a `data` box: four bytes of type, four of language and country, then the value."""
     if len(data) < 9:
         return None
     (kind,), value = struct.unpack_from(">I", data), data[8:]

@@ -1,13 +1,13 @@
-"""A video's side-car: `clip.camera.json` beside `clip.mp4`, in which its owner says which camera filmed.
+"""Read the camera file beside a video: `clip.camera.json` of `clip.mp4`, written by the user.
 
     {"fx": 1432.5, "fy": 1431.8, "cx": 961.2, "cy": 538.9, "size": [1920, 1080],
      "distortion": {"model": "opencv", "coefficients": [-0.28, 0.11, 0.0004, -0.0002, -0.02]}}
 
-fx, fy, cx, cy: pixels of the upright picture; where they are left out, fy is fx and the principal point the
-middle. Instead of fx there may be f35, the 35 mm equivalent focal length in millimetres, or hfov, the
-horizontal angle of view in degrees. size: width and height of the upright pictures that the camera was
-calibrated with, by default the video's; another size of the same shape is scaled. distortion: model and
-coefficients as of `Lens.of_model`.
+fx, fy, cx and cy are pixels of the upright picture. By default fy is fx, and cx, cy is the middle. Instead of
+fx, the file may give f35, the 35 mm equivalent focal length in millimetres, or hfov, the horizontal angle of
+view in degrees. size is the width and height of the upright pictures that the camera was calibrated with, by
+default the video's; another size of the same shape is scaled. distortion is a model and its coefficients as
+`Lens.of_model` takes them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, Val
 from ...errors import InputError
 from ...lifting.cameras.distortion import Lens, Model
 from ...lifting.cameras.intrinsics import Intrinsics
+from .known_camera import KnownCamera
 
 _SUFFIX = ".camera.json"
 _MOST_BYTES = 1 << 20
@@ -33,14 +34,14 @@ class _Strict(BaseModel):
 
 
 class Distortion(_Strict):
-    """The lens's factors, in the order of their model."""
+    """Distortion of the lens: the model's name, and its coefficients in the model's order."""
 
     model: Model
     coefficients: tuple[FiniteFloat, ...]
 
 
 class CameraFile(_Strict):
-    """What a side-car may say."""
+    """The content of a camera file; see the module's description."""
 
     fx: Positive | None = None
     fy: Positive | None = None
@@ -58,13 +59,18 @@ class CameraFile(_Strict):
         return self
 
     def lens(self, size: tuple[int, int]) -> Lens:
-        """For a video of this width and height. Raises `ValueError` where they do not fit the camera's."""
+        """Return the lens for a video of this width and height.
+
+        Raises:
+            ValueError: The video has another shape than the pictures of the calibration, or cx, cy lie
+                outside of them.
+        """
         width, height = self.size or size
         x, y = size[0] / width, size[1] / height
         if abs(x / y - 1) > _SHAPE_TOLERANCE:
             raise ValueError(
                 f"a camera calibrated at {width}×{height} did not film {size[0]}×{size[1]} upright pixels; "
-                "give the values that hold for those"
+                "give the values for that size"
             )
         fx, fy, cx, cy = self._intrinsics(width, height)
         if not (0 < cx < width and 0 < cy < height):
@@ -94,16 +100,33 @@ class CameraFile(_Strict):
         )
 
 
+def read_camera(path: Path, size: tuple[int, int]) -> KnownCamera | None:
+    """Return the camera by the file beside the video, if there is one; a `CameraReader`.
+
+    Raises:
+        InputError: See `load_camera_file`.
+    """
+    camera_file = camera_file_of(path)
+    if not camera_file.exists():
+        return None
+    return KnownCamera(load_camera_file(camera_file, size), camera_file.name)
+
+
 def camera_file_of(video: Path) -> Path:
-    """Where the side-car of a video lies; that of a folder of pictures, beside the folder."""
+    """Return the path of a video's camera file; that of a folder of pictures lies beside the folder."""
     return video.with_name((video.name if video.is_dir() else video.stem) + _SUFFIX)
 
 
 def load_camera_file(path: Path, size: tuple[int, int]) -> Lens:
-    """The lens of a video of this width and height (upright), by its side-car.
+    """Read a camera file.
 
-    Raises `InputError`, naming the key, where the file cannot be read, has an unknown key or an impossible
-    value, or is for pictures of another shape.
+    Args:
+        path: The camera file.
+        size: Width and height of the upright frames of its video, in pixels.
+
+    Raises:
+        InputError: The file cannot be read, has an unknown key or an impossible value (the message names the
+            key), or is for pictures of another shape.
     """
     try:
         with path.open("rb") as file:

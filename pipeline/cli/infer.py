@@ -56,7 +56,7 @@ def infer(context: click.Context, /, inputs: tuple[Path, ...], output: Path | No
     (JSON) and stacked hourglass (.h5, .npz). For several videos, give a folder with a file or folder named
     after each video.
     """
-    from ..inference.infer import InferOptions
+    from ..inference.options import InferOptions
     from ..inference.run_files import infer_videos
     from ..paths import find_videos, plan
 
@@ -90,7 +90,7 @@ def detect(context: click.Context, /, inputs: tuple[Path, ...], output: Path | N
     (JSON) and stacked hourglass (.h5, .npz). For several videos, give a folder with a file or folder named
     after each video.
     """
-    from ..inference.detect import DetectOptions
+    from ..inference.options import DetectOptions
     from ..inference.run_files import detect_videos
     from ..paths import DETECTED_SUFFIX, find_videos, plan
 
@@ -120,7 +120,7 @@ def lift(context: click.Context, /, inputs: tuple[Path, ...], output: Path | Non
     video if it is beside the table. A video.npz can be lifted again, to another --output folder or with
     --overwrite. A folder stands for the tables in it that `videopose detect` wrote.
     """
-    from ..inference.lift import LiftOptions
+    from ..inference.options import LiftOptions
     from ..inference.run_files import lift_tables
     from ..paths import find_tables, plan
 
@@ -150,7 +150,7 @@ def demo(context: click.Context, /, output: Path | None, **options: Any) -> int:
     The clip shows two people for 8 seconds. The results are written to the folder videopose-demo unless
     --output names another.
     """
-    from ..inference.infer import InferOptions
+    from ..inference.options import InferOptions
     from ..inference.run_files import infer_videos, place_demo
     from ..paths import plan
 

@@ -14,12 +14,11 @@ import click
 
 from ...detectors import registry
 from ...lifting.cameras.intrinsics import DEFAULT_FOV
-from ...lifting.inference.pretrained import DEFAULT, shipped
+from ...lifting.inference.pretrained import DEFAULT, pretrained_lifters
 from .command import Decorator, under
 
 if TYPE_CHECKING:
-    from ..inference.detect import DetectOptions
-    from ..inference.lift import LiftOptions
+    from ..inference.options import DetectOptions, LiftOptions
 
 Settings = TypeVar("Settings", bound="DetectOptions | LiftOptions")
 
@@ -30,7 +29,7 @@ def settings(kind: type[Settings], options: Mapping[str, Any]) -> Settings:
     Raises:
         UsageError: A value is out of its range, or options do not go together.
     """
-    from ..camera_metadata.find_camera import FocalLength
+    from ..camera_metadata.focal_length import FocalLength
 
     values = {
         **options,
@@ -159,7 +158,7 @@ def _lift_options() -> Decorator[Any]:
         default=DEFAULT,
         show_default=True,
         metavar="NAME|FILE",
-        help=f"{', '.join(shipped())}, or a file: .safetensors, or VideoPose3D's .bin.",
+        help=f"{', '.join(pretrained_lifters())}, or a file: .safetensors, or VideoPose3D's .bin.",
     )
     after = (
         click.option(

@@ -115,7 +115,7 @@ def semi_train(
     Recipes called h36m-… are the paper's experiments. They take --labeled, the folder of Human3.6M's files,
     and no videos.
     """
-    from ..inference.detect import DetectOptions
+    from ..inference.options import DetectOptions
     from ..training.semi_supervised.run import SemiOptions, run
 
     failures = Failures(context)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...files import file_digest
-from ...lifting.inference.pretrained import load_lifter, shipped
+from ...lifting.inference.pretrained import load_lifter, pretrained_lifters
 from ...lifting.network.complexity import complexity, seconds_seen
 from ...lifting.network.temporal_model import TemporalModel
 
@@ -37,7 +37,7 @@ def describe(name: str, *, layout: str | None = None, causal: bool = False) -> d
     name: of a shipped lifter, or a path. layout, causal: see `load_lifter`, whose errors are raised.
     """
     lifter = load_lifter(name, layout=layout, causal=causal)
-    path = shipped().get(name, Path(name))
+    path = pretrained_lifters().get(name, Path(name))
     model = lifter.model
     own = path.suffix == ".safetensors"
     cost = complexity(model)

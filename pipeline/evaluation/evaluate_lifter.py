@@ -17,7 +17,7 @@ from ...lifting.evaluation.breakdown import Breakdown, break_down
 from ...lifting.evaluation.scores import Scores, score
 from ...lifting.inference.lifter import Lifter
 from ...lifting.inference.pretrained import load_lifter
-from ..inference.infer import choose_device
+from ..device import choose_device
 from ..progress import Stage, say
 from .mocap_test_data import Table
 from .recorded_test_data import Studio

@@ -1,1 +1,1 @@
-"""`infer`, and its halves `detect` and `lift`."""
+"""Turn video into motion: `detect` finds and follows people, `lift` gives their poses, `infer` does both."""

@@ -1,4 +1,4 @@
-"""From a pose table to an animation file, with the video's own frames beside the motion."""
+"""Draw the animation of a pose table, with the video's frames beside the motion, and write it as a file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ...errors import InputError
 from ...lifting.pose_table import PoseTable
 from ...render.animation import Animation
 from ...render.views import DEFAULT_VIEWS, View
-from ..progress import Stage, quiet
+from ..progress import Progress, no_progress
 from ..video.reader import Frame, open_video
 from ..video.writer import VideoWriter
 
-_GIF_RATE = 15.0  # frames a second: a GIF that plays everywhere and is not huge
+_GIF_RATE = 15.0  # frames per second: plays everywhere, and the file stays small
 
 
 def animate(
@@ -28,14 +28,24 @@ def animate(
     video: str | os.PathLike[str] | None = None,
     size: tuple[int, int] = (1200, 600),
     views: Sequence[View] = DEFAULT_VIEWS,
-    stage: Stage = quiet,
+    progress: Progress = no_progress,
 ) -> None:
-    """Draw the table's span of frames and write it as `output` (.mp4, .gif, …).
+    """Draw the table's span of frames and write it to a file.
 
-    video: the file that the table was made from; None leaves the video's panel out. The animation runs in
-    real time at an even rate: where the video's frames come unevenly, each is shown until the next one's
-    time.
-    Raises `InputError` where the video is not the table's, `OutputError` where the file cannot be written.
+    The animation runs in real time at an even rate. If the video's frames come unevenly, each is shown until
+    the time of the next.
+
+    Args:
+        table: The motion.
+        output: File to write: .mp4, .mov, .mkv or .gif.
+        video: The file that the table was made from; None leaves the video's panel out.
+        size: Width and height of the animation in pixels.
+        views: Directions of the 3D panels.
+        progress: How progress is shown.
+
+    Raises:
+        InputError: The video has another size than the table's.
+        OutputError: The file cannot be written.
     """
     output = Path(output)
     animation = Animation(table, size=size, views=views, video=video is not None)
@@ -50,7 +60,7 @@ def animate(
                 found, expected = (f"{width}×{height}" for width, height in (opened.size, table.size))
                 raise InputError(f"{video} is {found} pixels, the pose table's video was {expected}")
             frames = opened.frames(start=float(table.time[first]))
-        advance = stack.enter_context(stage(f"drawing {output.name}", len(shown)))
+        advance = stack.enter_context(progress(f"drawing {output.name}", len(shown)))
         writer = stack.enter_context(VideoWriter(output, size=size, rate=rate))
         picture, drawn = None, -1
         for index in shown:
@@ -63,12 +73,18 @@ def animate(
 
 
 def frames_at(time: NDArray[np.float64], first: int, rate: float) -> list[int]:
-    """Which frame is on the screen at each tick of an even clock, from frame `first` to the last.
+    """Return the frame that is shown at each tick of an even clock, from frame `first` to the last.
 
-    time: (T,) seconds of all frames, rising. rate: ticks a second. Returns indices into `time`, rising.
+    Args:
+        time: (T,) seconds of all frames, rising.
+        first: Frame at the first tick.
+        rate: Ticks per second.
+
+    Returns:
+        Indices into `time`, rising.
     """
-    # Rounding in the container's clock must not repeat one frame and drop the next, hence half a tick of
-    # tolerance; but no more than half a frame, or a slow clock would pick now this frame, now the next.
+    # A tolerance of half a tick, so that rounded time stamps do not repeat one frame and drop the next; at
+    # most half a frame, so that a slow clock picks its frames evenly.
     steps = np.diff(time[first:])
     tolerance = 0.5 * min(1 / rate, float(np.median(steps))) if len(steps) else 0.0
     count = int((time[-1] - time[first] + tolerance) * rate) + 1
@@ -78,5 +94,5 @@ def frames_at(time: NDArray[np.float64], first: int, rate: float) -> list[int]:
 
 
 def _seek(frames: Iterator[Frame], index: int) -> NDArray[np.uint8] | None:
-    """The next frame with this index; None where the video has ended."""
+    """Return the next image with this index; None if the video has ended."""
     return next((frame.image for frame in frames if frame.index >= index), None)

@@ -1,11 +1,9 @@
-"""The first half of the job: who is where on each frame of a video."""
+"""Find people on the frames of a video and follow them: the first half of `infer`."""
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,90 +13,51 @@ from numpy.typing import NDArray
 
 from ...detectors import registry
 from ...detectors.people import Detector, Image
-from ...detectors.soft_argmax import Decoding
 from ...detectors.tracking.missing_keypoints import place_missing
 from ...detectors.tracking.tracks import Track, fill_gaps, link, most_present
-from ...errors import NoPeopleError, UsageError
+from ...errors import NoPeopleError
 from ...files import file_digest
 from ...lifting.cameras.intrinsics import Intrinsics
 from ...lifting.pose_table import PoseTable
-from ..camera_metadata.find_camera import FocalLength, find_lens
+from ..camera_metadata.find_camera import find_camera
 from ..device import choose_device
 from ..downloads import assets
-from ..keypoint_import import match_video as keypoint_sources
-from ..progress import Stage, quiet
+from ..keypoint_import import match_video as keypoint_files
+from ..progress import Progress, no_progress
 from ..video.reader import Video
-
-
-@dataclass(frozen=True, kw_only=True)
-class DetectOptions:
-    """What finding people can be told. Raises `UsageError` for values that make no sense.
-
-    detector: a name of `detectors.registry`, None for its default. weights, backbone, decode, flip_test,
-    boxes: see `registry.DetectorOptions`. keypoints: a file or folder of 2D keypoints made elsewhere, instead
-    of a detector; keypoint_layout: their layout, where the file does not tell. people: how many, or None.
-    start, end: seconds. focal: what is known of the lens. max_gap: seconds without detection that are
-    interpolated; longer ones split the track. device: "auto", "cpu", "cuda", …
-    """
-
-    detector: str | None = None
-    weights: Path | None = None
-    backbone: str | None = None
-    decode: Decoding | None = None
-    flip_test: bool | None = None
-    boxes: str | None = None
-    keypoints: str | os.PathLike[str] | None = None
-    keypoint_layout: str | None = None
-    people: int | None = 1
-    start: float = 0.0
-    end: float | None = None
-    focal: FocalLength = field(default_factory=FocalLength)
-    max_gap: float = 0.5
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        if self.people is not None and not (isinstance(self.people, int) and self.people >= 1):
-            raise UsageError("--people takes a number from 1 on, or all (from Python: None)")
-        if not 0 <= self.start < math.inf:
-            raise UsageError("--start takes seconds, 0 or more")
-        if self.end is not None and not self.end > self.start:
-            raise UsageError("--end takes seconds, more than --start")
-        if not self.max_gap >= 0:
-            raise UsageError("--max-gap takes seconds, 0 or more")
-        if self.keypoint_layout is not None and self.keypoints is None:
-            raise UsageError("--keypoint-layout goes with --keypoints")
-        given = [*(["detector"] if self.detector else []), *self.asked.given()]
-        if self.keypoints is not None and given:
-            option = given[0].replace("_", "-")
-            raise UsageError(f"--{option} is for a detector, and --keypoints for none: leave one out")
-
-    @property
-    def asked(self) -> registry.DetectorOptions:
-        """What is asked of the detector."""
-        return registry.DetectorOptions(
-            weights=self.weights,
-            backbone=self.backbone,
-            decode=self.decode,
-            flip_test=self.flip_test,
-            boxes=self.boxes,
-        )
+from .options import DetectOptions
 
 
 def load_detector(
     options: DetectOptions, report: Callable[[str], None] = lambda line: None
 ) -> Detector | None:
-    """The detector, fetched first where it is missing (`report` is told, a line each).
+    """Load the detector, or return None if the keypoints come from a file.
 
-    None where the keypoints come from a file.
+    Args:
+        options: Which detector, and how it is set.
+        report: Called with a line for each file that is fetched first.
+
+    Raises:
+        UsageError: The detector or the device is unknown, or an option is not for this detector.
+        AssetError: A file of the detector cannot be fetched.
     """
     device = choose_device(options.device)
     if options.keypoints is not None:
         return None
-    fetch = partial(assets.fetch, report=report)
     name = options.detector or registry.DEFAULT
+    fetch = partial(assets.fetch, report=report)
     return registry.build(
-        name, fetch=fetch, device=device, options=options.asked, cache=assets.cache_folder()
+        name, fetch=fetch, device=device, options=options.of_detector, cache=assets.cache_folder()
     )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """All people through time: their tracks, the frames that were looked at, and what found them."""
+
+    tracks: list[Track]
+    frames: NDArray[np.int32]
+    about: dict[str, object]
 
 
 def detect(
@@ -106,24 +65,37 @@ def detect(
     options: DetectOptions,
     detector: Detector | None,
     *,
-    stage: Stage = quiet,
+    progress: Progress = no_progress,
     command: str = "",
 ) -> PoseTable:
-    """Find people in a video and follow them: a pose table without poses (they and the roots are NaN).
+    """Find people in a video and follow them.
 
-    detector: as of `load_detector`. stage: how progress is shown. command: recorded in `meta`.
-    Raises `InputError` where keypoints made elsewhere cannot be used and `NoPeopleError` where nobody is
-    found.
+    Args:
+        video: The open video.
+        options: How people are found and followed.
+        detector: As `load_detector` gives it.
+        progress: How progress is shown.
+        command: Recorded in the table's `meta`.
+
+    Returns:
+        A pose table without poses: they and the roots are NaN.
+
+    Raises:
+        InputError: The camera file beside the video, or keypoints made elsewhere, cannot be used.
+        NoPeopleError: No person was found.
     """
-    lens, source = find_lens(video.path, options.focal, video.size)  # a bad side-car should say so at once
-    find = _read if detector is None else partial(_watch, detector)
-    linked, frames, about = find(video, options, stage)
+    # Before the long detection, so that an unusable camera file is reported at once.
+    lens, source = find_camera(video.path, options.focal, video.size)
+    if detector is None:
+        found = _read_keypoints(video, options, progress)
+    else:
+        found = _run_detector(detector, video, options, progress)
     time = np.array(video.times, np.float64)
-    # Chosen before long gaps split them, so that one person who was lost for a while counts once.
-    chosen = most_present(linked, options.people, video.size)
-    tracks = fill_gaps(chosen, frames=frames, times=time[frames], max_gap=options.max_gap)
+    # People are chosen before gaps split their tracks, so that a person who was lost for a while counts once.
+    chosen = most_present(found.tracks, options.people, video.size)
+    tracks = fill_gaps(chosen, frames=found.frames, times=time[found.frames], max_gap=options.max_gap)
     if not tracks:
-        raise NoPeopleError(f"{video.path}: no person was found in any of its {len(frames)} frames")
+        raise NoPeopleError(f"{video.path}: no person was found in any of its {len(found.frames)} frames")
     rows = sum(len(track) for track in tracks)
     return PoseTable(
         track=np.concatenate([np.full(len(track), track.id, np.int32) for track in tracks]),
@@ -134,12 +106,12 @@ def detect(
         filled=np.concatenate([track.filled for track in tracks]),
         time=time,
         size=video.size,
-        # as a table's file holds it, so that lifting gives the same numbers before and after saving
+        # Rounded as in a table's file, so that lifting gives the same numbers before and after saving.
         intrinsics=Intrinsics(*lens.intrinsics.array().tolist()),
         meta={
             "video": {"name": video.path.name, "sha256": file_digest(video.path)},
             "damaged": video.damaged,
-            "detector": about,
+            "detector": found.about,
             "intrinsics": source,
             "distortion": lens.distortion,
             "command": command,
@@ -148,40 +120,37 @@ def detect(
     )
 
 
-Found = tuple[list[Track], NDArray[np.int32], dict[str, object]]
-"""Everybody through time, which frames were looked at, and who found them."""
-
-
-def _watch(detector: Detector, video: Video, options: DetectOptions, stage: Stage) -> Found:
-    """Everybody whom a detector sees."""
+def _run_detector(detector: Detector, video: Video, options: DetectOptions, progress: Progress) -> _Found:
+    """Let the detector look at every frame, and link its people to tracks."""
     numbers: list[int] = []
-    with stage(f"finding people in {video.path.name}", _expected_frames(video, options)) as advance:
+    with progress(f"finding people in {video.path.name}", _expected_frames(video, options)) as advance:
         people = []
-        for found in detector.detect(_images(video, options, numbers)):
-            people.append(found)
+        for on_frame in detector.detect(_images(video, options, numbers)):
+            people.append(on_frame)
             advance()
     frames = np.array(numbers, np.int32)
-    return link(people, frames=frames, times=np.array(video.times)[frames]), frames, detector.describe()
+    tracks = link(people, frames=frames, times=np.array(video.times)[frames])
+    return _Found(tracks, frames, detector.describe())
 
 
-def _read(video: Video, options: DetectOptions, stage: Stage) -> Found:
-    """Everybody whose keypoints lie in a file; the video is decoded for its frames' times."""
+def _read_keypoints(video: Video, options: DetectOptions, progress: Progress) -> _Found:
+    """Read keypoints made elsewhere; the video is decoded for the times of its frames."""
     assert options.keypoints is not None
     source = Path(options.keypoints)
-    found, about = keypoint_sources.read(source, video, options.keypoint_layout)
+    sightings, about = keypoint_files.read(source, video, options.keypoint_layout)
     numbers: list[int] = []
-    with stage(f"reading {video.path.name}", _expected_frames(video, options)) as advance:
+    with progress(f"reading {video.path.name}", _expected_frames(video, options)) as advance:
         for _ in _images(video, options, numbers):
             advance()
     if options.end is None:
-        keypoint_sources.check_length(found, video, source)
+        keypoint_files.check_length(sightings, video, source)
     frames, times = np.array(numbers, np.int32), np.array(video.times)
-    tracks = keypoint_sources.follow(found, frames, times[frames])
-    return [place_missing(track, times[track.frames]) for track in tracks], frames, about
+    tracks = keypoint_files.follow(sightings, frames, times[frames])
+    return _Found([place_missing(track, times[track.frames]) for track in tracks], frames, about)
 
 
 def _images(video: Video, options: DetectOptions, numbers: list[int]) -> Iterator[Image]:
-    """The frames' pictures; their numbers are appended to `numbers`."""
+    """Yield the images of the frames; their numbers are appended to `numbers`."""
     for frame in video.frames(start=options.start, end=options.end):
         numbers.append(frame.index)
         yield frame.image

@@ -1,4 +1,4 @@
-"""The main job: one video in, the motion of its people out."""
+"""Turn one video into the motion of its people: `detect`, then `lift`."""
 
 from __future__ import annotations
 
@@ -9,55 +9,76 @@ from dataclasses import dataclass
 from ...detectors.people import Detector
 from ...lifting.inference.lifter import Lifter
 from ...lifting.pose_table import PoseTable
-from ..device import choose_device as choose_device  # for those that know it from here
-from ..progress import Stage, quiet
+from ..progress import Progress, no_progress
 from ..video.reader import Video, open_video
-from .detect import DetectOptions, detect, load_detector
-from .lift import LiftOptions, lift, load
-
-
-@dataclass(frozen=True, kw_only=True)
-class InferOptions(LiftOptions, DetectOptions):
-    """What `infer` can be told: what detecting and what lifting can be."""
+from .detect import detect, load_detector
+from .lift import lift, load_video_lifter
+from .options import InferOptions
 
 
 @dataclass(frozen=True)
-class Tools:
+class Networks:
     """The loaded networks, to be used for one video after another.
 
-    detector: None where keypoints made elsewhere stand for it.
+    Attributes:
+        detector: None if keypoints made elsewhere replace it.
+        lifter: The lifter.
     """
 
     detector: Detector | None
     lifter: Lifter
 
     @classmethod
-    def load(cls, options: InferOptions, report: Callable[[str], None] = lambda line: None) -> Tools:
-        """Load the networks, fetched first where they are missing (`report` is told, a line each)."""
-        lifter = load(options)
+    def load(cls, options: InferOptions, report: Callable[[str], None] = lambda line: None) -> Networks:
+        """Load both networks; `report` is called with a line for each file that is fetched first."""
+        lifter = load_video_lifter(options)
         return cls(load_detector(options, report), lifter)
 
 
-def infer(
+def infer_file(
     path: str | os.PathLike[str],
     options: InferOptions,
     *,
-    tools: Tools | None = None,
-    stage: Stage = quiet,
+    networks: Networks | None = None,
     command: str = "",
 ) -> PoseTable:
-    """Find people in a video, follow them, and lift their motion to 3D.
+    """Open a video and `infer` from it, without showing progress.
 
-    tools: networks loaded before, for many videos. stage: how progress is shown. command: recorded in `meta`.
-    Raises `InputError` where the video cannot be read and `NoPeopleError` where nobody is found.
+    Args:
+        path: Path of the video.
+        options: How people are found, followed and lifted.
+        networks: The loaded networks; None loads them.
+        command: Recorded in the table's `meta`.
+
+    Raises:
+        InputError: The video cannot be read; see also `infer`.
+        NoPeopleError: No person was found.
     """
-    with open_video(path) as video:  # before any network is loaded: a wrong path should say so at once
-        return infer_opened(video, options, tools or Tools.load(options), stage=stage, command=command)
+    # The video is opened before any network is loaded, so that a wrong path is reported at once.
+    with open_video(path) as video:
+        return infer(video, options, networks or Networks.load(options), command=command)
 
 
-def infer_opened(
-    video: Video, options: InferOptions, tools: Tools, *, stage: Stage = quiet, command: str = ""
+def infer(
+    video: Video,
+    options: InferOptions,
+    networks: Networks,
+    *,
+    progress: Progress = no_progress,
+    command: str = "",
 ) -> PoseTable:
-    """`infer` for a video that is open."""
-    found = detect(video, options, tools.detector, stage=stage, command=command)
-    return lift(found, options, tools.lifter, stage=stage)
+    """Find people in an open video, follow them, and lift their motion to 3D.
+
+    Args:
+        video: The open video.
+        options: How people are found, followed and lifted.
+        networks: The loaded networks.
+        progress: How progress is shown.
+        command: Recorded in the table's `meta`.
+
+    Raises:
+        InputError: The camera file beside the video, or keypoints made elsewhere, cannot be used.
+        NoPeopleError: No person was found.
+    """
+    found = detect(video, options, networks.detector, progress=progress, command=command)
+    return lift(found, options, networks.lifter, progress=progress)

@@ -1,4 +1,4 @@
-"""Files in, files out: what the commands about videos and pose tables do once the command line is parsed."""
+"""Process files one after another: from videos and pose tables to pose tables and animations."""
 
 from __future__ import annotations
 
@@ -20,86 +20,98 @@ from ...render.views import View
 from ..downloads import assets
 from ..keypoint_import.match_video import check_several
 from ..paths import ANIMATION_SUFFIX, OVERLAY_SUFFIX, Job, base_name, check_free
-from ..progress import say, terminal
+from ..progress import progress_bar, say
 from ..video.reader import Video, open_video
 from .animate import animate
-from .detect import DetectOptions, detect, load_detector
-from .infer import InferOptions, Tools, infer_opened
-from .lift import LiftOptions, lift, load
+from .detect import detect, load_detector
+from .infer import Networks, infer
+from .lift import lift, load_video_lifter
+from .options import DetectOptions, InferOptions, LiftOptions
 
 Source = TypeVar("Source")
 Loaded = TypeVar("Loaded")
-Failed = Callable[[Exception], None]
+ReportError = Callable[[Exception], None]
+"""What is called for each job that failed."""
 
 
 def infer_videos(
-    jobs: Sequence[Job], options: InferOptions, *, overwrite: bool, command: str, failed: Failed
+    jobs: Sequence[Job], options: InferOptions, *, overwrite: bool, command: str, failed: ReportError
 ) -> None:
-    """From videos to tables with poses and animations.
+    """Make pose tables and animations of videos.
 
-    `failed` is told of each job that could not be done, and the next one begins. Raises `VideoposeError`
-    where the networks cannot be loaded, which no job could do without.
+    Args:
+        jobs: The videos, and the names of their results.
+        options: How people are found, followed and lifted.
+        overwrite: Replace results that exist.
+        command: Recorded in the tables' `meta`.
+        failed: Called for each job that failed; the next job begins.
+
+    Raises:
+        VideoposeError: The networks cannot be loaded, or several videos would share one video's keypoints.
     """
 
-    def do(job: Job, video: Video, tools: Tools) -> None:
-        _write(job, infer_opened(video, options, tools, stage=terminal, command=command), job.source)
+    def process(job: Job, video: Video, networks: Networks) -> None:
+        table = infer(video, options, networks, progress=progress_bar, command=command)
+        _write_results(job, table, job.source)
 
     _check_keypoints(jobs, options)
-    _each(jobs, _video, partial(Tools.load, options, report=say), do, overwrite, failed)
+    _run_jobs(jobs, _open_video, partial(Networks.load, options, report=say), process, overwrite, failed)
 
 
 def detect_videos(
-    jobs: Sequence[Job], options: DetectOptions, *, overwrite: bool, command: str, failed: Failed
+    jobs: Sequence[Job], options: DetectOptions, *, overwrite: bool, command: str, failed: ReportError
 ) -> None:
-    """From videos to tables without poses. Errors as of `infer_videos`."""
+    """Make pose tables without poses of videos; arguments and errors as of `infer_videos`."""
 
-    def do(job: Job, video: Video, detector: Detector | None) -> None:
-        _write(job, detect(video, options, detector, stage=terminal, command=command), None)
+    def process(job: Job, video: Video, detector: Detector | None) -> None:
+        table = detect(video, options, detector, progress=progress_bar, command=command)
+        _write_results(job, table, None)
 
     _check_keypoints(jobs, options)
-    _each(jobs, _video, partial(load_detector, options, report=say), do, overwrite, failed)
+    _run_jobs(jobs, _open_video, partial(load_detector, options, report=say), process, overwrite, failed)
 
 
 def lift_tables(
-    jobs: Sequence[Job], options: LiftOptions, *, overwrite: bool, command: str, failed: Failed
+    jobs: Sequence[Job], options: LiftOptions, *, overwrite: bool, command: str, failed: ReportError
 ) -> None:
-    """From tables to tables with poses, and animations. Errors as of `infer_videos`."""
+    """Make pose tables with poses, and animations, of pose tables; arguments as of `infer_videos`."""
 
-    def do(job: Job, table: PoseTable, lifter: Lifter) -> None:
-        lifted = lift(table, options, lifter, stage=terminal, command=command)
-        _write(job, lifted, _beside(job.source, table) if job.animation else None)
+    def process(job: Job, table: PoseTable, lifter: Lifter) -> None:
+        lifted = lift(table, options, lifter, progress=progress_bar, command=command)
+        _write_results(job, lifted, _video_beside(job.source, table) if job.animation else None)
 
-    _each(jobs, _table, partial(load, options), do, overwrite, failed)
+    _run_jobs(jobs, _open_table, partial(load_video_lifter, options), process, overwrite, failed)
 
 
-def _video(job: Job) -> AbstractContextManager[Video]:
+def _open_video(job: Job) -> AbstractContextManager[Video]:
     return open_video(job.source)
 
 
-def _table(job: Job) -> AbstractContextManager[PoseTable]:
+def _open_table(job: Job) -> AbstractContextManager[PoseTable]:
     return nullcontext(PoseTable.load(job.source))
 
 
-def _each(
+def _run_jobs(
     jobs: Sequence[Job],
     open_source: Callable[[Job], AbstractContextManager[Source]],
     load_networks: Callable[[], Loaded],
-    do: Callable[[Job, Source, Loaded], None],
+    process: Callable[[Job, Source, Loaded], None],
     overwrite: bool,
-    failed: Failed,
+    failed: ReportError,
 ) -> None:
+    """Run each job; the networks are loaded once, when the first source is open."""
     networks: list[Loaded] = []
     for job in jobs:
         with ExitStack() as stack:
             try:
                 check_free(job.results, overwrite=overwrite)
-                source = stack.enter_context(open_source(job))  # before anything is fetched or loaded for it
+                source = stack.enter_context(open_source(job))
             except Exception as error:
                 failed(error)
                 continue
             networks = networks or [load_networks()]
             try:
-                do(job, source, networks[0])
+                process(job, source, networks[0])
             except Exception as error:
                 failed(error)
 
@@ -109,8 +121,8 @@ def _check_keypoints(jobs: Sequence[Job], options: DetectOptions) -> None:
         check_several(Path(options.keypoints), [job.source for job in jobs])
 
 
-def _write(job: Job, table: PoseTable, video: Path | None) -> None:
-    """Write the job's results, and say what its user should know. video: shown in the animation, if any."""
+def _write_results(job: Job, table: PoseTable, video: Path | None) -> None:
+    """Write the job's results, and print what the user should know. video: shown in the animation, if any."""
     source = str(table.meta.get("intrinsics"))
     if source.startswith("assumed"):
         say(
@@ -122,14 +134,16 @@ def _write(job: Job, table: PoseTable, video: Path | None) -> None:
     table.save(job.table)
     say(f"→ {job.table}")
     if job.animation is not None:
-        animate(table, job.animation, video=video, stage=terminal)
+        animate(table, job.animation, video=video, progress=progress_bar)
         say(f"→ {job.animation}")
 
 
 def place_demo(job: Job, *, overwrite: bool) -> None:
-    """Put the sample clip where the job expects its video, fetched first where needed.
+    """Copy the sample clip to the job's source; it is fetched first if needed.
 
-    Raises `OutputError` where another file, or a result, is there and may not be replaced.
+    Raises:
+        OutputError: Another file, or a result, is there and may not be replaced.
+        AssetError: The clip cannot be fetched.
     """
     check_free(job.results, overwrite=overwrite)
     clip = assets.fetch("demo.mp4", report=say)
@@ -150,11 +164,20 @@ def redraw(
     use_video: bool,
     overwrite: bool,
 ) -> None:
-    """Draw a pose table again; of one without poses, the keypoints over the video.
+    """Draw the animation of a pose table; of a table without poses, the keypoints on the video.
 
-    output: None is the animation's usual place. video: None is the video that the table names, if it lies
-    beside the table. Raises `OutputError` where the result exists and `UsageError` where it would replace
-    the video, or there is nothing to draw.
+    Args:
+        source: The pose table.
+        output: File to write; None for the animation's usual name beside the table.
+        views: Directions of the 3D panels.
+        size: Width and height of the animation in pixels.
+        video: The table's video; None for the file that the table names, if it lies beside the table.
+        use_video: Show the video.
+        overwrite: Replace a result that exists.
+
+    Raises:
+        OutputError: The result exists and may not be replaced.
+        UsageError: The result would replace the video, or there is nothing to draw.
     """
     if video is not None and not use_video:
         raise UsageError("give --video or --no-video, not both")
@@ -163,7 +186,7 @@ def redraw(
     output = output or source.with_name(base_name(source) + (ANIMATION_SUFFIX if lifted else OVERLAY_SUFFIX))
     check_free([output], overwrite=overwrite, elsewhere="--output FILE")
     if use_video and video is None:
-        video = _beside(source, table)
+        video = _video_beside(source, table)
     if not lifted:
         unlifted = f"{source} has no poses yet (`videopose lift` makes them)"
         if video is None:
@@ -171,12 +194,12 @@ def redraw(
         say(f"note: {unlifted}, so only the keypoints are drawn")
     if video is not None and output.exists() and video.exists() and output.samefile(video):
         raise UsageError(f"{output} is the video itself; --output FILE writes elsewhere")
-    animate(table, output, video=video, size=size, views=views, stage=terminal)
+    animate(table, output, video=video, size=size, views=views, progress=progress_bar)
     say(f"→ {output}")
 
 
-def _beside(source: Path, table: PoseTable) -> Path | None:
-    """The video that the table was made from, where it lies beside the table; else says so."""
+def _video_beside(source: Path, table: PoseTable) -> Path | None:
+    """Return the table's video if it lies beside the table; else print a note."""
     made_from = table.meta.get("video") or {}
     name = Path(str(made_from.get("name", ""))).name
     video = source.with_name(name) if name else source

@@ -11,8 +11,9 @@ from ....errors import InputError, NoPeopleError, UsageError
 from ....files import file_digest
 from ....lifting.pose_table import PoseTable
 from ....semi.spans import Span, spans_of
-from ...camera_metadata.find_camera import find_lens
-from ...inference.detect import DetectOptions, detect, load_detector
+from ...camera_metadata.find_camera import find_camera
+from ...inference.detect import detect, load_detector
+from ...inference.options import DetectOptions
 from ...paths import DETECTED_SUFFIX, find_videos
 from ...progress import Stage, say
 from ...video.reader import open_video
@@ -66,9 +67,9 @@ def find_people(
                 say(f"{source.name}: people found before, in {path}")
             else:
                 with open_video(source) as video:
-                    table = detect(video, options, detector(), stage=stage, command=_key(options))
+                    table = detect(video, options, detector(), progress=stage, command=_key(options))
                 table.save(path)
-            lens, known_from = find_lens(source, options.focal, table.size)
+            lens, known_from = find_camera(source, options.focal, table.size)
             found = spans_of(table, lens, source.name)
             if not found:
                 raise NoPeopleError(f"{source}: nobody was seen for two frames in a row")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ....errors import UsageError
-from ...inference.detect import DetectOptions
+from ...inference.options import DetectOptions
 
 RECIPES = Path(__file__).parents[3] / "configs" / "semi"
 DEFAULT_RECIPE = "footage"

@@ -14,7 +14,7 @@ from videopose.lifting.evaluation import metrics
 from videopose.lifting.evaluation.scores import METRICS, Sequence3D, lift_with, measure, pool, score
 from videopose.lifting.evaluation.synthetic_sequences import sequences
 from videopose.lifting.inference.lifter import Lifter
-from videopose.lifting.inference.offline import predict_poses
+from videopose.lifting.inference.predict import predict_poses
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.simulation.config import CameraConfig, DetectionConfig
 from videopose.skeleton import COCO17, H36M17, HUMANEVA15

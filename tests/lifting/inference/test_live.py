@@ -5,11 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 from videopose.errors import UsageError
+from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.inference.lifter import Lifter
-from videopose.lifting.inference.offline import lift_track
+from videopose.lifting.inference.live import LiveLifter
 from videopose.lifting.inference.pretrained import load_lifter
-from videopose.lifting.inference.streaming import LiveLifter
 from videopose.lifting.network.temporal_model import TemporalModel
 
 SIZE = (1280, 720)
@@ -38,14 +38,14 @@ def _keypoints(people: int, frames: int) -> NDArray[np.float32]:
         _lifter("coco17", "rays"),
         _lifter("h36m17", "screen"),
     ],
-    ids=["shipped", "rays", "screen"],
+    ids=["pretrained", "rays", "screen"],
 )
 def test_the_poses_are_those_of_the_whole_tracks(lifter: Lifter, flip: bool) -> None:
     people = _keypoints(2, 40)
     live = LiveLifter(lifter, camera=CAMERA, size=SIZE, people=2, flip=flip)
     poses = np.stack([live.step(people[:, frame]) for frame in range(40)], 1)
     for pose, keypoints in zip(poses, people, strict=True):
-        whole = lift_track(lifter, keypoints, np.arange(40) / 30, camera=CAMERA, size=SIZE, flip=flip)
+        whole = lifter.lift_track(keypoints, np.arange(40) / 30, lens=Lens(CAMERA), size=SIZE, flip=flip).pose
         np.testing.assert_allclose(pose, whole, atol=2e-5)
 
 

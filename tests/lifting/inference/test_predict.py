@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from videopose.errors import UsageError
+from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.input_space import InputSpace
 from videopose.lifting.cameras.intrinsics import Intrinsics, to_rays, to_screen
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.evaluation.synthetic_sequences import sequences
 from videopose.lifting.inference.lifter import Lifter
-from videopose.lifting.inference.offline import lift_track, predict, predict_poses
+from videopose.lifting.inference.predict import predict, predict_poses
 from videopose.lifting.inference.pretrained import DEFAULT, load_lifter
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.simulation.config import CameraConfig, DetectionConfig
@@ -75,7 +76,7 @@ def _echoed(keypoints: Array) -> Array:
 
 
 def _lift(lifter: Lifter, keypoints: Array, times: NDArray[np.float64], **options: Any) -> Array:
-    return lift_track(lifter, keypoints, times, camera=CAMERA, size=SIZE, **options)
+    return lifter.lift_track(keypoints, times, lens=Lens(CAMERA), size=SIZE, **options).pose
 
 
 @pytest.mark.parametrize("causal", [False, True])

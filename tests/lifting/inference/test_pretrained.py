@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from videopose.errors import InputError, UsageError
+from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.inference.lifter import Lifter
-from videopose.lifting.inference.offline import lift_track
-from videopose.lifting.inference.pretrained import DEFAULT, load_lifter, shipped
+from videopose.lifting.inference.pretrained import DEFAULT, load_lifter, pretrained_lifters
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.skeleton import COCO17, H36M17
 
@@ -32,7 +32,7 @@ def test_the_default_lifts_a_standing_person() -> None:
     keypoints = np.ones((30, 17, 3), np.float32)
     keypoints[..., :2] = [STANDING[name] for name in COCO17.names]
     camera = Intrinsics.assumed((1280, 720))
-    poses = lift_track(lifter, keypoints, np.arange(30) / 30, camera=camera, size=(1280, 720))
+    poses = lifter.lift_track(keypoints, np.arange(30) / 30, lens=Lens(camera), size=(1280, 720)).pose
     assert poses.shape == (30, 17, 3)
     pose = dict(zip(H36M17.names, poses[15], strict=True))
     assert 0.7 < pose["rfoot"][1] < 1.05  # y points down
@@ -51,8 +51,8 @@ def test_the_default_says_what_it_is() -> None:
 
 
 def test_shipped_lifters_are_known_by_name() -> None:
-    assert DEFAULT in shipped()
-    for name, path in shipped().items():
+    assert DEFAULT in pretrained_lifters()
+    for name, path in pretrained_lifters().items():
         assert path.is_file()
         assert path.name == f"{name}.safetensors"
         assert load_lifter(name).digest() == Lifter.load(path).digest()

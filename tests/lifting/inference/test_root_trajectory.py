@@ -3,13 +3,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.input_space import InputSpace
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.inference.lifter import Lifter
-from videopose.lifting.inference.root_trajectory import fit_root, predict_root
+from videopose.lifting.inference.root_trajectory import fit_root
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.skeleton import COCO17, H36M17
 
+SIZE = (1280, 720)
 CAMERA = Intrinsics(1200, 1210, 660, 350)
 FRAMES = 60
 TIMES = np.arange(FRAMES) / 30
@@ -204,20 +206,23 @@ def _lifter(space: InputSpace, trajectory: bool = True, rate: float | None = Non
     return Lifter(TemporalModel(**shape).eval(), "h36m17", space, rate, root)
 
 
+def _predicted(
+    lifter: Lifter, keypoints: NDArray[np.float32], camera: Intrinsics = CAMERA, size: tuple[int, int] = SIZE
+) -> NDArray[np.float32] | None:
+    return lifter.lift_track(keypoints, TIMES, lens=Lens(camera), size=size).predicted_root
+
+
 def test_a_lifter_without_a_trajectory_model_predicts_no_root() -> None:
     keypoints = _keypoints(POSE, WALK)
     lifter = _lifter("rays", trajectory=False)
-    assert predict_root(lifter, keypoints, TIMES, camera=CAMERA, size=(1280, 720)) is None
+    assert _predicted(lifter, keypoints) is None
 
 
 @pytest.mark.parametrize("space", ["centred", "rays", "screen"])
 def test_a_mirrored_person_is_where_the_mirror_shows_him(space: InputSpace) -> None:
     camera, keypoints = Intrinsics(1200, 1200, 640, 360), _keypoints(POSE, WALK)
     mirrored = keypoints[:, list(COCO17.mirror)] * np.float32([-1, 1, 1]) + np.float32([1280, 0, 0])
-    there, here = (
-        predict_root(_lifter(space), points, TIMES, camera=camera, size=(1280, 720))
-        for points in (mirrored, keypoints)
-    )
+    there, here = (_predicted(_lifter(space), points, camera) for points in (mirrored, keypoints))
     assert there is not None
     assert here is not None
     assert here.shape == (FRAMES, 3)
@@ -231,7 +236,7 @@ def test_a_centred_lifter_answers_along_the_ray_of_the_hip() -> None:
     with torch.no_grad():
         lifter.trajectory.shrink.weight.zero_()
         lifter.trajectory.shrink.bias[:] = torch.tensor([0.0, 0.0, 4.0])
-    root = predict_root(lifter, _keypoints(POSE, WALK), TIMES, camera=CAMERA, size=(1280, 720))
+    root = _predicted(lifter, _keypoints(POSE, WALK))
     assert root is not None
     np.testing.assert_allclose(np.linalg.norm(root, axis=1), 4, rtol=1e-5)
     hips = _keypoints(POSE, WALK)[:, [COCO17.index("lhip"), COCO17.index("rhip")], :2].mean(1)
@@ -241,17 +246,14 @@ def test_a_centred_lifter_answers_along_the_ray_of_the_hip() -> None:
 
 def test_screen_coordinates_are_read_by_the_cameras_own_focal_length() -> None:
     keypoints = _keypoints(POSE, WALK)
-    near, far = (
-        predict_root(_lifter("screen"), keypoints, TIMES, camera=Intrinsics(f, f, 640, 360), size=(1280, 720))
-        for f in (800, 1600)
-    )
+    near, far = (_predicted(_lifter("screen"), keypoints, Intrinsics(f, f, 640, 360)) for f in (800, 1600))
     assert near is not None
     assert far is not None
     np.testing.assert_allclose(far, near * [1, 1, 2], rtol=1e-5)
 
 
 def test_a_slow_video_is_read_at_the_lifters_rate() -> None:
-    root = predict_root(_lifter("rays", rate=120), _keypoints(POSE, WALK), TIMES, camera=CAMERA, size=(9, 9))
+    root = _predicted(_lifter("rays", rate=120), _keypoints(POSE, WALK), size=(9, 9))
     assert root is not None
     assert root.shape == (FRAMES, 3)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from videopose.errors import InputError, UsageError
-from videopose.lifting.inference.videopose3d_checkpoint import load_published, read_architecture
+from videopose.lifting.inference.videopose3d_checkpoint import load_videopose3d_checkpoint, read_architecture
 from videopose.lifting.network.temporal_model import TemporalModel
 
 
@@ -87,7 +87,7 @@ def test_published_checkpoints_load(
     tmp_path: Path, widths: tuple[int, ...], dense: bool, zipped: bool
 ) -> None:
     network = _network(widths, dense=dense)
-    lifter = load_published(_write(tmp_path / "pretrained_h36m_cpn.bin", network, zipped=zipped))
+    lifter = load_videopose3d_checkpoint(_write(tmp_path / "pretrained_h36m_cpn.bin", network, zipped=zipped))
     model = lifter.model
     assert (model.filter_widths, model.dense, model.channels) == (widths, dense, 8)
     assert not model.training
@@ -100,7 +100,7 @@ def test_published_checkpoints_load(
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 def test_with_a_trajectory_model(tmp_path: Path, zipped: bool) -> None:
     network, trajectory = _network(), _network(joints_out=1)
-    lifter = load_published(_write(tmp_path / "semi.bin", network, trajectory, zipped=zipped))
+    lifter = load_videopose3d_checkpoint(_write(tmp_path / "semi.bin", network, trajectory, zipped=zipped))
     assert lifter.trajectory is not None
     keypoints = torch.randn(1, 30, 17, 2)
     torch.testing.assert_close(lifter.trajectory(keypoints), trajectory(keypoints))
@@ -109,7 +109,7 @@ def test_with_a_trajectory_model(tmp_path: Path, zipped: bool) -> None:
 
 def test_a_causal_checkpoint_is_named_by_the_caller(tmp_path: Path) -> None:
     network, trajectory = _network((3, 5)), _network((3, 5), joints_out=1)
-    lifter = load_published(_write(tmp_path / "a.bin", network, trajectory), causal=True)
+    lifter = load_videopose3d_checkpoint(_write(tmp_path / "a.bin", network, trajectory), causal=True)
     assert lifter.model.causal
     assert lifter.trajectory is not None
     assert lifter.trajectory.causal
@@ -130,30 +130,32 @@ def test_a_causal_checkpoint_is_named_by_the_caller(tmp_path: Path) -> None:
 def test_the_layout_is_by_name_or_by_argument(
     tmp_path: Path, name: str, layout: str | None, expected: str
 ) -> None:
-    assert load_published(_write(tmp_path / name, _network((3,))), layout=layout).layout == expected
+    assert (
+        load_videopose3d_checkpoint(_write(tmp_path / name, _network((3,))), layout=layout).layout == expected
+    )
 
 
 def test_the_folder_s_name_does_not_tell_the_layout(tmp_path: Path) -> None:
     (tmp_path / "coco").mkdir()
-    assert load_published(_write(tmp_path / "coco" / "a.bin", _network((3,)))).layout == "h36m17"
+    assert load_videopose3d_checkpoint(_write(tmp_path / "coco" / "a.bin", _network((3,)))).layout == "h36m17"
 
 
 def test_fifteen_joints_are_human_eva_s(tmp_path: Path) -> None:
     network = _network((3, 3), joints=15, joints_out=15)
-    lifter = load_published(_write(tmp_path / "pretrained_humaneva15_detectron.bin", network))
+    lifter = load_videopose3d_checkpoint(_write(tmp_path / "pretrained_humaneva15_detectron.bin", network))
     assert (lifter.layout, lifter.rate) == ("humaneva15", 60.0)
     assert lifter.model(torch.zeros(1, 9, 15, 2)).shape == (1, 1, 15, 3)
 
 
 def test_human_eva_s_poses_from_a_coco_detector_s_keypoints(tmp_path: Path) -> None:
     network = _network((3, 3), joints=17, joints_out=15)
-    lifter = load_published(_write(tmp_path / "pretrained_humaneva15_detectron.bin", network))
+    lifter = load_videopose3d_checkpoint(_write(tmp_path / "pretrained_humaneva15_detectron.bin", network))
     assert (lifter.layout, lifter.rate) == ("coco17", 60.0)
 
 
 def test_an_unknown_layout_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"unknown layout 'coco18'.*coco17"):
-        load_published(_write(tmp_path / "a.bin", _network((3,))), layout="coco18")
+        load_videopose3d_checkpoint(_write(tmp_path / "a.bin", _network((3,))), layout="coco18")
 
 
 def test_checkpoints_of_older_numpys_load(tmp_path: Path) -> None:
@@ -164,7 +166,7 @@ def test_checkpoints_of_older_numpys_load(tmp_path: Path) -> None:
     assert old.count(b"numpy.core.multiarray\n") == 2
     assert old.count(b"numpy.random\n__RandomState_ctor\n") == 1
     (tmp_path / "old.bin").write_bytes(old)
-    assert load_published(tmp_path / "old.bin").model.filter_widths == (3, 3, 3)
+    assert load_videopose3d_checkpoint(tmp_path / "old.bin").model.filter_widths == (3, 3, 3)
 
 
 def test_our_weights_load_into_an_independent_network() -> None:
@@ -190,8 +192,8 @@ class _MakesFolder:
 def test_nothing_in_a_checkpoint_is_executed(tmp_path: Path, key: str, zipped: bool) -> None:
     content = {"model_pos": _network().state_dict(), key: _MakesFolder(tmp_path / "executed")}
     torch.save(content, tmp_path / "bad.bin", _use_new_zipfile_serialization=zipped)
-    with pytest.raises(InputError, match=r"bad\.bin is not a published checkpoint") as caught:
-        load_published(tmp_path / "bad.bin")
+    with pytest.raises(InputError, match=r"bad\.bin is not a VideoPose3D checkpoint") as caught:
+        load_videopose3d_checkpoint(tmp_path / "bad.bin")
     assert "weights_only" not in str(caught.value)  # nobody is advised to run the file's code
     assert not (tmp_path / "executed").exists()
 
@@ -199,8 +201,8 @@ def test_nothing_in_a_checkpoint_is_executed(tmp_path: Path, key: str, zipped: b
 def test_a_bare_pickle_is_not_executed(tmp_path: Path) -> None:
     for protocol in (2, 4):
         (tmp_path / "bad.bin").write_bytes(pickle.dumps(_MakesFolder(tmp_path / "executed"), protocol))
-        with pytest.raises(InputError, match="is not a published checkpoint"):
-            load_published(tmp_path / "bad.bin")
+        with pytest.raises(InputError, match="is not a VideoPose3D checkpoint"):
+            load_videopose3d_checkpoint(tmp_path / "bad.bin")
     assert not (tmp_path / "executed").exists()
 
 
@@ -217,8 +219,8 @@ class _Reconstructs:
 def test_object_arrays_are_not_executed(tmp_path: Path) -> None:
     content = {"model_pos": _network().state_dict(), "random_state": _Reconstructs(tmp_path / "executed")}
     torch.save(content, tmp_path / "bad.bin")
-    with pytest.raises(InputError, match="is not a published checkpoint"):
-        load_published(tmp_path / "bad.bin")
+    with pytest.raises(InputError, match="is not a VideoPose3D checkpoint"):
+        load_videopose3d_checkpoint(tmp_path / "bad.bin")
     assert not (tmp_path / "executed").exists()
 
 
@@ -251,16 +253,16 @@ def _state(**changes: Any) -> dict[str, Any]:
 )
 def test_other_contents_are_input_errors(tmp_path: Path, content: Any) -> None:
     torch.save(content, tmp_path / "a.bin")
-    with pytest.raises(InputError, match=r"a\.bin is not a published checkpoint") as caught:
-        load_published(tmp_path / "a.bin")
+    with pytest.raises(InputError, match=r"a\.bin is not a VideoPose3D checkpoint") as caught:
+        load_videopose3d_checkpoint(tmp_path / "a.bin")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x03\x04 garbage", b"\x80\x02garbage"])
 def test_other_files_are_input_errors(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.bin").write_bytes(content)
-    with pytest.raises(InputError, match="is not a published checkpoint"):
-        load_published(tmp_path / "a.bin")
+    with pytest.raises(InputError, match="is not a VideoPose3D checkpoint"):
+        load_videopose3d_checkpoint(tmp_path / "a.bin")
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
@@ -269,14 +271,14 @@ def test_truncated_files_are_input_errors(tmp_path: Path, zipped: bool) -> None:
     whole = path.read_bytes()
     for size in (1, 100, 2000, len(whole) // 2, len(whole) - 100):
         path.write_bytes(whole[:size])
-        with pytest.raises(InputError, match="is not a published checkpoint"):
-            load_published(path)
+        with pytest.raises(InputError, match="is not a VideoPose3D checkpoint"):
+            load_videopose3d_checkpoint(path)
 
 
 def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
     for path in (tmp_path / "a.bin", tmp_path):
         with pytest.raises(InputError, match="no such lifter file"):
-            load_published(path)
+            load_videopose3d_checkpoint(path)
 
 
 @pytest.mark.parametrize("causal", [False, True])

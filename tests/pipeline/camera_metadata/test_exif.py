@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from videopose.pipeline.camera_metadata.find_camera import FocalLength, find_lens
+from videopose.pipeline.camera_metadata.find_camera import find_camera
+from videopose.pipeline.camera_metadata.focal_length import FocalLength
 
 SIZE = (96, 64)
 ASSUMED = "assumed: 60° across the longer side"
@@ -24,7 +25,7 @@ def still(path: Path, millimetres: object = None, shade: int = 90) -> Path:
 
 
 def told(path: Path) -> str:
-    lens, source = find_lens(path, FocalLength(), SIZE)
+    lens, source = find_camera(path, FocalLength(), SIZE)
     assert lens.linear
     if source != ASSUMED:
         expected = float(source.split(": ")[1].split()[0]) / math.hypot(36, 24) * math.hypot(*SIZE)

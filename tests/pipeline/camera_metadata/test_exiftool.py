@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from videopose.pipeline.camera_metadata import exiftool
-from videopose.pipeline.camera_metadata.find_camera import FocalLength, find_lens
+from videopose.pipeline.camera_metadata.find_camera import find_camera
+from videopose.pipeline.camera_metadata.focal_length import FocalLength
 
 ASSUMED = "assumed: 60° across the longer side"
 
@@ -40,7 +41,7 @@ def install(
 
 
 def told(path: Path) -> str:
-    return find_lens(path, FocalLength(), (1920, 1080))[1]
+    return find_camera(path, FocalLength(), (1920, 1080))[1]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_it_is_not_asked_where_the_file_tells(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, video: Path
 ) -> None:
     calls = install(monkeypatch, tmp_path, '[{"FocalLengthIn35mmFormat": 26}]')
-    assert find_lens(video, FocalLength(mm35=40), (1920, 1080))[1] == "--focal-35mm 40"
+    assert find_camera(video, FocalLength(mm35=40), (1920, 1080))[1] == "--focal-35mm 40"
     video.with_name("-clip.camera.json").write_text('{"f35": 30}')
     assert told(video) == "-clip.camera.json"
     assert not calls.exists()

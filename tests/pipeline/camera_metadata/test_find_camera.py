@@ -8,13 +8,9 @@ from videopose.errors import InputError, UsageError
 from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.pose_table import PoseTable
-from videopose.pipeline.camera_metadata.find_camera import (
-    FocalLength,
-    believable,
-    find_lens,
-    lens_of,
-    resolve,
-)
+from videopose.pipeline.camera_metadata.find_camera import find_camera
+from videopose.pipeline.camera_metadata.focal_length import FocalLength, camera_of
+from videopose.pipeline.camera_metadata.known_camera import first_possible
 
 
 def _same(found: Intrinsics, expected: tuple[float, float, float, float]) -> bool:
@@ -22,14 +18,14 @@ def _same(found: Intrinsics, expected: tuple[float, float, float, float]) -> boo
 
 
 def test_pixels() -> None:
-    camera, source = resolve(FocalLength(pixels=1234.5), (1768, 994))
+    camera, source = camera_of(FocalLength(pixels=1234.5), (1768, 994))
     assert _same(camera, (1234.5, 1234.5, 884, 497))
     assert source == "--focal-px 1234.5"
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920)])
 def test_35_mm_equivalent_is_by_the_diagonal(size: tuple[int, int]) -> None:
-    camera, source = resolve(FocalLength(mm35=26), size)
+    camera, source = camera_of(FocalLength(mm35=26), size)
     # A 36 × 24 mm negative has a diagonal of 43.267 mm, 1920 × 1080 pixels one of 2202.91.
     assert camera.fx == pytest.approx(26 / 43.2666 * 2202.907, rel=1e-5)
     assert _same(camera, (camera.fx, camera.fx, size[0] / 2, size[1] / 2))
@@ -38,14 +34,14 @@ def test_35_mm_equivalent_is_by_the_diagonal(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [(1000, 500), (1000, 3000)])
 def test_horizontal_angle_is_across_the_width(size: tuple[int, int]) -> None:
-    camera, source = resolve(FocalLength(hfov=90), size)
+    camera, source = camera_of(FocalLength(hfov=90), size)
     assert _same(camera, (500, 500, 500, size[1] / 2))
     assert source == "--hfov 90"
 
 
 @pytest.mark.parametrize("size", [(1000, 500), (500, 1000)])
 def test_nothing_known_is_60_degrees_across_the_longer_side(size: tuple[int, int]) -> None:
-    camera, source = resolve(FocalLength(), size)
+    camera, source = camera_of(FocalLength(), size)
     assert _same(camera, (500 * sqrt(3), 500 * sqrt(3), size[0] / 2, size[1] / 2))
     assert tan(3.14159265 / 6) == pytest.approx(500 / camera.fx)
     assert source == "assumed: 60° across the longer side"
@@ -73,14 +69,14 @@ def test_only_one_is_taken(two: dict[str, float]) -> None:
 
 
 def test_of_several_values_the_first_that_a_lens_can_have() -> None:
-    assert believable([None, 0, "0", "wide", nan, inf, True, b"26", 1e9, " 26.30 MM", 50]) == 26.3
-    assert believable(["24", 50]) == 24
-    assert believable([26.299999237060547]) == pytest.approx(26.3)
-    assert believable([]) is None
+    assert first_possible([None, 0, "0", "wide", nan, inf, True, b"26", 1e9, " 26.30 MM", 50]) == 26.3
+    assert first_possible(["24", 50]) == 24
+    assert first_possible([26.299999237060547]) == pytest.approx(26.3)
+    assert first_possible([]) is None
 
 
 def test_the_command_line_counts_where_there_is_no_file(tmp_path: Path) -> None:
-    lens, source = find_lens(str(tmp_path / "clip.mp4"), FocalLength(mm35=26), (1920, 1080))
+    lens, source = find_camera(str(tmp_path / "clip.mp4"), FocalLength(mm35=26), (1920, 1080))
     assert (lens, source) == (Lens(Intrinsics.from_35mm(26, (1920, 1080))), "--focal-35mm 26")
 
 
@@ -109,8 +105,8 @@ def _table(meta: dict[str, object]) -> PoseTable:
 )
 def test_a_pose_table_keeps_the_lens(tmp_path: Path, lens: Lens) -> None:
     _table({"distortion": lens.distortion}).save(tmp_path / "clip.npz")
-    assert lens_of(PoseTable.load(tmp_path / "clip.npz")) == lens
-    assert lens_of(_table({})) == Lens(lens.intrinsics)  # of an earlier version
+    assert PoseTable.load(tmp_path / "clip.npz").lens == lens
+    assert _table({}).lens == Lens(lens.intrinsics)  # of an earlier version
 
 
 @pytest.mark.parametrize(
@@ -127,4 +123,4 @@ def test_a_pose_table_keeps_the_lens(tmp_path: Path, lens: Lens) -> None:
 )
 def test_damaged_distortion_of_a_pose_table(distortion: object) -> None:
     with pytest.raises(InputError, match="distortion that a pose table records"):
-        lens_of(_table({"distortion": distortion}))
+        _ = _table({"distortion": distortion}).lens

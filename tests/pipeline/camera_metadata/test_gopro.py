@@ -74,33 +74,33 @@ def test_a_hero11_tells_its_larger_view_first() -> None:
 
 
 def test_linear_is_a_pinhole() -> None:
-    lens, source = FieldOfView(90.0, "L", HERO11).lens(SIZE)
+    lens, source = FieldOfView(90.0, "L", HERO11).camera(SIZE)
     assert lens.linear
     assert lens.intrinsics.fx == pytest.approx(CORNER)
     assert source == "GoPro: 90.0° from corner to corner, linear"
 
 
 def test_wide_without_a_curve_is_equidistant() -> None:
-    lens, source = FieldOfView(MAX, "W").lens(SIZE)
+    lens, source = FieldOfView(MAX, "W").camera(SIZE)
     assert source == "GoPro: 137.4° from corner to corner, wide, taken as an equidistant fisheye"
     for radius in (0.01, 0.3, 0.6, 1.0):
         assert angle(lens, radius) == pytest.approx(radius * MAX / 2, abs=0.01)
 
 
 def test_wide_by_its_curve() -> None:
-    lens, source = FieldOfView(141.09, "W", HERO11).lens(SIZE)
+    lens, source = FieldOfView(141.09, "W", HERO11).camera(SIZE)
     assert source == "GoPro: 141.1° from corner to corner, wide"
     scale = 0.7302529  # where the curve reaches half of 141.09°
     for radius in (0.01, 0.3, 0.6, 1.0):
         expected = math.degrees(sum(a * (scale * radius) ** n for n, a in enumerate(HERO11)))
         assert angle(lens, radius) == pytest.approx(expected, abs=0.02)
-    equidistant = FieldOfView(141.09, "W").lens(SIZE)[0].intrinsics.fx
+    equidistant = FieldOfView(141.09, "W").camera(SIZE)[0].intrinsics.fx
     assert equidistant / lens.intrinsics.fx == pytest.approx(1.08, abs=0.005)  # as the docstring says
 
 
 @pytest.mark.parametrize("style", "SH")
 def test_stretched_pictures_are_approximated(style: str) -> None:
-    lens, source = FieldOfView(141.09, style, HERO11).lens(SIZE)
+    lens, source = FieldOfView(141.09, style, HERO11).camera(SIZE)
     assert "taken as an equidistant fisheye" in source
     assert angle(lens, 1.0) == pytest.approx(141.09 / 2, abs=0.02)
 
@@ -124,7 +124,7 @@ def test_stretched_pictures_are_approximated(style: str) -> None:
     ids=len,
 )
 def test_any_values_give_a_lens(diagonal: float, style: str, shape: tuple[float, ...]) -> None:
-    lens, _ = FieldOfView(diagonal, style, shape).lens(SIZE)
+    lens, _ = FieldOfView(diagonal, style, shape).camera(SIZE)
     assert lens.parameters.isfinite().all()
     half = math.radians(diagonal / 2)
     expected = math.atan(math.tan(half) / 2) if style == "L" else half / 2

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from videopose.pipeline.camera_metadata import mp4
-from videopose.pipeline.camera_metadata.find_camera import FocalLength, believable, find_lens
+from videopose.pipeline.camera_metadata.find_camera import find_camera
+from videopose.pipeline.camera_metadata.focal_length import FocalLength
 from videopose.pipeline.camera_metadata.gopro import field_of_view
+from videopose.pipeline.camera_metadata.known_camera import first_possible
 from videopose.pipeline.camera_metadata.mp4 import Mp4
 from videopose.pipeline.camera_metadata.quicktime import focal_lengths
 from videopose.pipeline.video.reader import open_video
@@ -78,7 +80,7 @@ def told(path: Path) -> tuple[float, str]:
     """The focal length in pixels, from the file as it decodes, and its source."""
     with open_video(path) as video:
         assert len(list(video.frames())) == 8
-        lens, source = find_lens(path, FocalLength(), video.size)
+        lens, source = find_camera(path, FocalLength(), video.size)
     assert lens.linear
     assert (lens.intrinsics.cx, lens.intrinsics.cy) == (video.size[0] / 2, video.size[1] / 2)
     assert lens.intrinsics.fx == lens.intrinsics.fy
@@ -149,7 +151,7 @@ def test_what_ffmpeg_writes_is_read(tmp_path: Path) -> None:
 
 def test_a_turned_video_has_the_same_focal_length(plain: Path, tmp_path: Path) -> None:
     path = insert(plain, tmp_path / "tagged.mov", (b"trak",), metadata({KEY: (1, b"26")}))
-    lens, _ = find_lens(path, FocalLength(), (180, 320))
+    lens, _ = find_camera(path, FocalLength(), (180, 320))
     assert lens.intrinsics.fx == pixels(26)
     assert (lens.intrinsics.cx, lens.intrinsics.cy) == (90, 160)
 
@@ -203,7 +205,7 @@ def test_absent_files_and_files_that_are_no_video(tmp_path: Path) -> None:
     (tmp_path / "text.mov").write_text("not a movie at all, but long enough for a header or two")
     (tmp_path / "empty.mov").touch()
     for name in ("absent.mov", "text.mov", "empty.mov", "folder-that-is-not-there/clip.mov"):
-        lens, source = find_lens(tmp_path / name, FocalLength(), (320, 180))
+        lens, source = find_camera(tmp_path / name, FocalLength(), (320, 180))
         assert (lens.intrinsics.fx, source) == ASSUMED
 
 
@@ -269,18 +271,18 @@ def test_no_damage_does_more_than_hide_the_value(plain: Path, tmp_path: Path) ->
         else:
             changed = data[: start + number - 3000]
         file = Mp4(io.BytesIO(changed))
-        found.append(believable(focal_lengths(file)))
+        found.append(first_possible(focal_lengths(file)))
         if (view := field_of_view(file)) is not None:
-            lens, _ = view.lens((320, 180))
+            lens, _ = view.camera((320, 180))
             assert lens.parameters.isfinite().all()
     assert found.count(26) > 1000
     assert found.count(None) > 100
 
 
 def test_a_folder_or_a_file_that_may_not_be_read(plain: Path, tmp_path: Path) -> None:
-    assert find_lens(tmp_path, FocalLength(), (320, 180))[1] == ASSUMED[1]
+    assert find_camera(tmp_path, FocalLength(), (320, 180))[1] == ASSUMED[1]
     closed = tmp_path / "closed.mov"
     closed.write_bytes(plain.read_bytes())
     closed.chmod(0)
     if os.geteuid() != 0:
-        assert find_lens(closed, FocalLength(), (320, 180))[1] == ASSUMED[1]
+        assert find_camera(closed, FocalLength(), (320, 180))[1] == ASSUMED[1]

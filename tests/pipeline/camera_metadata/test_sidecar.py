@@ -8,7 +8,8 @@ import pytest
 from videopose.errors import InputError
 from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.intrinsics import Intrinsics
-from videopose.pipeline.camera_metadata.find_camera import FocalLength, find_lens
+from videopose.pipeline.camera_metadata.find_camera import find_camera
+from videopose.pipeline.camera_metadata.focal_length import FocalLength
 from videopose.pipeline.camera_metadata.sidecar import camera_file_of, load_camera_file
 
 SIZE = (1920, 1080)
@@ -138,11 +139,11 @@ def test_where_it_lies(tmp_path: Path) -> None:
 
 def test_it_counts_before_the_file_and_after_the_command_line(tmp_path: Path) -> None:
     path = write(tmp_path, {"fx": 1500, "distortion": BARREL})
-    lens, source = find_lens(tmp_path / "clip.mp4", FocalLength(), SIZE)
+    lens, source = find_camera(tmp_path / "clip.mp4", FocalLength(), SIZE)
     assert (lens.intrinsics.fx, lens.linear, source) == (1500, False, "clip.camera.json")
-    lens, source = find_lens(tmp_path / "clip.mp4", FocalLength(pixels=1200), SIZE)
+    lens, source = find_camera(tmp_path / "clip.mp4", FocalLength(pixels=1200), SIZE)
     assert (lens.intrinsics.fx, lens.linear, source) == (1200, True, "--focal-px 1200")
     path.write_text("{")
-    assert find_lens(tmp_path / "clip.mp4", FocalLength(hfov=90), SIZE)[1] == "--hfov 90"
+    assert find_camera(tmp_path / "clip.mp4", FocalLength(hfov=90), SIZE)[1] == "--hfov 90"
     with pytest.raises(InputError):
-        find_lens(tmp_path / "clip.mp4", FocalLength(), SIZE)
+        find_camera(tmp_path / "clip.mp4", FocalLength(), SIZE)

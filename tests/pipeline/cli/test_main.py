@@ -17,7 +17,7 @@ import pytest
 from click import Context
 
 from videopose.files import file_digest
-from videopose.lifting.inference.pretrained import shipped
+from videopose.lifting.inference.pretrained import pretrained_lifters
 from videopose.pipeline.cli.error_report import report_error
 from videopose.pipeline.cli.main import cli
 from videopose.pipeline.downloads import assets
@@ -25,7 +25,8 @@ from videopose.pipeline.downloads import assets
 Run = Callable[..., Any]
 Write = Callable[..., Path]
 COMMANDS = [
-    "infer", "detect", "lift", "demo", "render", "export", "assets", "train", "evaluate", "inspect", "prepare",
+    "infer", "detect", "lift", "demo", "render", "export", "assets", "train", "evaluate", "inspect",
+    "prepare",
     "finetune-detector", "evaluate-detector", "semi-train", "install",
 ]  # fmt: skip
 
@@ -276,7 +277,7 @@ def test_one_line_says_what_is_wrong(
 ) -> None:
     shutil.copy(clip, tmp_path)
     (tmp_path / "file.bin").write_text("mine")
-    content = bytearray(shipped()["default"].read_bytes())
+    content = bytearray(pretrained_lifters()["default"].read_bytes())
     content[-1] ^= 1
     (tmp_path / "damaged.safetensors").write_bytes(content)
     before = _contents(tmp_path)

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from videopose.errors import InputError, UsageError
 from videopose.lifting.inference.lifter import Lifter
-from videopose.lifting.inference.pretrained import load_lifter, shipped
+from videopose.lifting.inference.pretrained import load_lifter, pretrained_lifters
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.pipeline.cli.main import cli
 from videopose.pipeline.evaluation.describe_lifter import describe
@@ -124,11 +124,11 @@ def test_a_published_checkpoint(here: Path) -> None:
     assert "dropout" not in shown
 
 
-@pytest.mark.parametrize("name", list(shipped()))
+@pytest.mark.parametrize("name", list(pretrained_lifters()))
 def test_shipped_lifters_by_name(name: str) -> None:
     told = describe(name)
     lifter = load_lifter(name)
-    assert told["file"] == str(shipped()[name])
+    assert told["file"] == str(pretrained_lifters()[name])
     assert told["sha256"]["weights"] == lifter.digest()
     assert told["receptive_field"]["frames"] == lifter.model.receptive_field
 

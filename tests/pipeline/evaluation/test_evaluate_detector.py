@@ -14,7 +14,8 @@ from videopose.detectors.cpn.weights import CPNWeights
 from videopose.detectors.tracking.similarity import keypoint_boxes
 from videopose.errors import OutputError, UsageError
 from videopose.pipeline.cli.detectors import evaluate_detector
-from videopose.pipeline.inference.detect import DetectOptions, load_detector
+from videopose.pipeline.inference.detect import load_detector
+from videopose.pipeline.inference.options import DetectOptions
 from videopose.skeleton import COCO17, Skeleton
 
 

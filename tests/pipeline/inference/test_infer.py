@@ -17,9 +17,12 @@ from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.inference.pretrained import load_lifter
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.pose_table import PoseTable
-from videopose.pipeline.camera_metadata.find_camera import FocalLength
+from videopose.pipeline.camera_metadata.focal_length import FocalLength
+from videopose.pipeline.device import choose_device
 from videopose.pipeline.downloads import assets
-from videopose.pipeline.inference.infer import InferOptions, Tools, choose_device, infer
+from videopose.pipeline.inference.infer import Networks, infer, infer_file
+from videopose.pipeline.inference.options import InferOptions
+from videopose.pipeline.video.reader import open_video
 from videopose.skeleton import COCO17, H36M17
 
 Image = NDArray[np.uint8]
@@ -28,8 +31,8 @@ NOSE = COCO17.index("nose")
 
 
 @pytest.fixture(scope="module")
-def tools() -> Tools:
-    return Tools.load(InferOptions())
+def networks() -> Networks:
+    return Networks.load(InferOptions())
 
 
 @pytest.fixture(scope="module")
@@ -104,15 +107,15 @@ def test_meta_says_how_it_came_about(table: PoseTable, clip: Path) -> None:
     assert meta["versions"] == {n: version(n) for n in ("videopose", "torch", "numpy", "onnxruntime")}
 
 
-def test_one_person_by_default_the_one_seen_most(clip: Path, tools: Tools, table: PoseTable) -> None:
-    alone = infer(clip, InferOptions(end=0.4), tools=tools)
+def test_one_person_by_default_the_one_seen_most(clip: Path, networks: Networks, table: PoseTable) -> None:
+    alone = infer_file(clip, InferOptions(end=0.4), networks=networks)
     assert set(alone.track.tolist()) == {0}
-    everybody = infer(clip, InferOptions(end=0.4, people=None), tools=tools)
+    everybody = infer_file(clip, InferOptions(end=0.4, people=None), networks=networks)
     assert len(set(everybody.track.tolist())) >= 2
 
 
-def test_a_span_keeps_true_frame_numbers(clip: Path, tools: Tools, table: PoseTable) -> None:
-    part = infer(clip, InferOptions(start=0.5, end=1.0, people=2), tools=tools)
+def test_a_span_keeps_true_frame_numbers(clip: Path, networks: Networks, table: PoseTable) -> None:
+    part = infer_file(clip, InferOptions(start=0.5, end=1.0, people=2), networks=networks)
     for _, rows in part.tracks():
         assert part.frame[rows].tolist() == list(range(15, 30))
     np.testing.assert_array_equal(part.time, table.time[:30])
@@ -121,9 +124,9 @@ def test_a_span_keeps_true_frame_numbers(clip: Path, tools: Tools, table: PoseTa
     assert max(near) < 3
 
 
-def test_without_flip(clip: Path, tools: Tools) -> None:
-    with_flip = infer(clip, InferOptions(end=0.3), tools=tools)
-    without = infer(clip, InferOptions(end=0.3, flip=False), tools=tools)
+def test_without_flip(clip: Path, networks: Networks) -> None:
+    with_flip = infer_file(clip, InferOptions(end=0.3), networks=networks)
+    without = infer_file(clip, InferOptions(end=0.3, flip=False), networks=networks)
     np.testing.assert_array_equal(with_flip.keypoints, without.keypoints)
     difference = np.abs(with_flip.pose - without.pose).mean()
     assert 1e-4 < difference < 0.1
@@ -139,30 +142,31 @@ def test_without_flip(clip: Path, tools: Tools) -> None:
     ],
 )
 def test_what_is_known_of_the_lens(
-    clip: Path, tools: Tools, focal: FocalLength, fx: float, source: str
+    clip: Path, networks: Networks, focal: FocalLength, fx: float, source: str
 ) -> None:
-    known = infer(clip, InferOptions(end=0.2, focal=focal), tools=tools)
+    known = infer_file(clip, InferOptions(end=0.2, focal=focal), networks=networks)
     assert known.intrinsics.array() == pytest.approx([fx, fx, 296, 166], rel=1e-5)
     assert known.meta["intrinsics"] == source
 
 
-def test_a_longer_lens_means_people_farther_away(clip: Path, tools: Tools) -> None:
+def test_a_longer_lens_means_people_farther_away(clip: Path, networks: Networks) -> None:
     wide, narrow = (
-        infer(clip, InferOptions(end=0.2, focal=FocalLength(pixels=f)), tools=tools) for f in (500, 1000)
+        infer_file(clip, InferOptions(end=0.2, focal=FocalLength(pixels=f)), networks=networks)
+        for f in (500, 1000)
     )
     assert np.median(narrow.root[:, 2]) == pytest.approx(2 * np.median(wide.root[:, 2]), rel=0.3)
 
 
 def test_a_film_held_on_its_side(
-    clip: Path, images: list[Image], table: PoseTable, tools: Tools, write_video: Write, tmp_path: Path
+    clip: Path, images: list[Image], table: PoseTable, networks: Networks, write_video: Write, tmp_path: Path
 ) -> None:
     lying = [np.ascontiguousarray(np.rot90(image, -1)) for image in images[:15]]
     turned = write_video(tmp_path / "turned.mp4", lying, rotation=90)
     with av.open(str(turned)) as container:
         assert container.streams.video[0].width == 332
-    found = infer(turned, InferOptions(people=2), tools=tools)
+    found = infer_file(turned, InferOptions(people=2), networks=networks)
     assert found.size == (592, 332)
-    upright = infer(clip, InferOptions(people=2, end=0.49), tools=tools)
+    upright = infer_file(clip, InferOptions(people=2, end=0.49), networks=networks)
     np.testing.assert_array_equal(found.frame, upright.frame)
     off = np.linalg.norm(found.keypoints[..., :2] - upright.keypoints[..., :2], axis=-1)
     assert np.median(off) < 1
@@ -170,11 +174,11 @@ def test_a_film_held_on_its_side(
 
 
 def test_frames_that_come_unevenly(
-    images: list[Image], table: PoseTable, tools: Tools, write_video: Write, tmp_path: Path
+    images: list[Image], table: PoseTable, networks: Networks, write_video: Write, tmp_path: Path
 ) -> None:
     kept = [n for n in range(46) if n not in {3, 4, 10, 17, 18, 19, 30, 31, 40}]
     uneven = write_video(tmp_path / "vfr.mp4", [images[n] for n in kept], stamps=[n / 30 for n in kept])
-    found = infer(uneven, InferOptions(people=2), tools=tools)
+    found = infer_file(uneven, InferOptions(people=2), networks=networks)
     assert found.time == pytest.approx([n / 30 for n in kept], abs=1e-4)
     assert found.time == pytest.approx(_stamps(uneven), abs=1e-9)
     assert len(found) == 2 * len(kept)
@@ -186,32 +190,33 @@ def test_frames_that_come_unevenly(
     assert np.median(apart) < 0.03
 
 
-def test_a_file_that_breaks_off(clip: Path, tools: Tools, tmp_path: Path) -> None:
+def test_a_file_that_breaks_off(clip: Path, networks: Networks, tmp_path: Path) -> None:
     cut = tmp_path / "cut.mp4"
     content = clip.read_bytes()
     cut.write_bytes(content[: len(content) * 2 // 3])
-    found = infer(cut, InferOptions(), tools=tools)
+    found = infer_file(cut, InferOptions(), networks=networks)
     assert 5 < len(found.time) < 40
     assert len(found) <= len(found.time)
     assert "breaks off at" in found.meta["damaged"]
 
 
-def test_nobody(write_video: Write, tools: Tools, tmp_path: Path) -> None:
+def test_nobody(write_video: Write, networks: Networks, tmp_path: Path) -> None:
     black = write_video(tmp_path / "black.mp4", [np.zeros((120, 160, 3), np.uint8)] * 10)
     with pytest.raises(NoPeopleError, match=r"black\.mp4: no person was found in any of its 10 frames"):
-        infer(black, InferOptions(), tools=tools)
+        infer_file(black, InferOptions(), networks=networks)
 
 
-def test_progress_counts_every_frame(clip: Path, tools: Tools) -> None:
+def test_progress_counts_every_frame(clip: Path, networks: Networks) -> None:
     told: list[tuple[str, int | None, int]] = []
 
     @contextmanager
-    def stage(description: str, total: int | None) -> Iterator[Any]:
+    def progress(description: str, total: int | None) -> Iterator[Any]:
         counts: list[int] = []
         yield lambda count=1: counts.append(count)
         told.append((description, total, sum(counts)))
 
-    infer(clip, InferOptions(start=0.2, end=0.6, people=2), tools=tools, stage=stage)
+    with open_video(clip) as video:
+        infer(video, InferOptions(start=0.2, end=0.6, people=2), networks, progress=progress)
     assert told == [("finding people in clip.mp4", 12, 12), ("lifting to 3D", 24, 24)]
 
 
@@ -220,7 +225,7 @@ def test_a_missing_video_is_noticed_before_anything_is_loaded(
 ) -> None:
     monkeypatch.setenv("VIDEOPOSE_CACHE", str(tmp_path / "empty"))
     with pytest.raises(InputError, match="no such file"):
-        infer(tmp_path / "missing.mp4", InferOptions())
+        infer_file(tmp_path / "missing.mp4", InferOptions())
     assert not (tmp_path / "empty").exists()
 
 
@@ -245,9 +250,9 @@ def test_options_that_make_no_sense(options: dict[str, Any], message: str) -> No
         InferOptions(**options)
 
 
-def test_a_span_after_the_end(clip: Path, tools: Tools) -> None:
+def test_a_span_after_the_end(clip: Path, networks: Networks) -> None:
     with pytest.raises(UsageError, match=r"no frame from 9 s on: it ends at 1\.50 s"):
-        infer(clip, InferOptions(start=9), tools=tools)
+        infer_file(clip, InferOptions(start=9), networks=networks)
 
 
 @pytest.mark.parametrize("name", ["nonsense", "cuda:99", "meta"])
@@ -276,16 +281,16 @@ def test_devices() -> None:
 )
 def test_names_that_nobody_knows(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        Tools.load(InferOptions(**options))
+        Networks.load(InferOptions(**options))
 
 
 def test_a_lifter_for_other_keypoints(tmp_path: Path) -> None:
     model = TemporalModel(num_joints_in=15, num_joints_out=15, filter_widths=(3,), channels=8)
     Lifter(model, "humaneva15", "screen", None).save(tmp_path / "eva.safetensors")
     with pytest.raises(
-        UsageError, match="reads humaneva15 keypoints and gives 15 joints; a video's are coco17"
+        UsageError, match="reads humaneva15 keypoints and gives 15 joints; expected one that reads coco17"
     ):
-        Tools.load(InferOptions(lifter=str(tmp_path / "eva.safetensors")))
+        Networks.load(InferOptions(lifter=str(tmp_path / "eva.safetensors")))
 
 
 def test_a_digest_is_the_one_of_sha256sum(tmp_path: Path) -> None:
@@ -295,7 +300,7 @@ def test_a_digest_is_the_one_of_sha256sum(tmp_path: Path) -> None:
         file_digest(tmp_path)
 
 
-def test_names_do_not_matter(clip: Path, tools: Tools, tmp_path: Path) -> None:
+def test_names_do_not_matter(clip: Path, networks: Networks, tmp_path: Path) -> None:
     odd = tmp_path / "my [clip] – 100%d.mp4"
     shutil.copy(clip, odd)
-    assert infer(odd, InferOptions(end=0.1), tools=tools).meta["video"]["name"] == odd.name
+    assert infer_file(odd, InferOptions(end=0.1), networks=networks).meta["video"]["name"] == odd.name

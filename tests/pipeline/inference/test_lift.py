@@ -11,8 +11,9 @@ from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.pose_table import PoseTable
-from videopose.pipeline.camera_metadata.find_camera import FocalLength
-from videopose.pipeline.inference.lift import LiftOptions, lift, load
+from videopose.pipeline.camera_metadata.focal_length import FocalLength
+from videopose.pipeline.inference.lift import lift, load_video_lifter
+from videopose.pipeline.inference.options import LiftOptions
 
 Run = Callable[..., Any]
 
@@ -24,7 +25,7 @@ def table(finished: tuple[Path, Any]) -> PoseTable:
 
 @pytest.fixture(scope="module")
 def lifter() -> Lifter:
-    return load(LiftOptions())
+    return load_video_lifter(LiftOptions())
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_a_lifter_for_other_keypoints_is_refused_beforehand(tmp_path: Path) -> N
     Lifter(model, "humaneva15", "screen", None).save(tmp_path / "eva.safetensors")
     for flip in (True, False):
         with pytest.raises(UsageError, match="this lifter reads humaneva15 keypoints"):
-            load(LiftOptions(lifter=str(tmp_path / "eva.safetensors"), flip=flip))
+            load_video_lifter(LiftOptions(lifter=str(tmp_path / "eva.safetensors"), flip=flip))
 
 
 def test_in_bfloat16(folder: Path, table: PoseTable, videopose: Run) -> None:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from videopose.errors import InputError, NoPeopleError, UsageError
 from videopose.lifting.datasets.videopose3d_files import KeypointFile
 from videopose.lifting.pose_table import PoseTable
-from videopose.pipeline.inference.infer import InferOptions, Tools, infer
+from videopose.pipeline.inference.infer import Networks, infer_file
+from videopose.pipeline.inference.options import InferOptions
 from videopose.pipeline.keypoint_import.formats import read_sightings
 from videopose.pipeline.keypoint_import.layouts import LAYOUTS
 from videopose.skeleton import COCO17, H36M17, Skeleton, convert
@@ -36,8 +37,8 @@ def sample(table: PoseTable) -> Sample:
 
 
 @pytest.fixture(scope="module")
-def tools() -> Tools:
-    return Tools.load(InferOptions(keypoints="elsewhere"))
+def networks() -> Networks:
+    return Networks.load(InferOptions(keypoints="elsewhere"))
 
 
 def _in_layout(name: str, coco: Keypoints) -> Keypoints:
@@ -206,10 +207,10 @@ def test_what_is_written_is_read(name: str, sample: Sample, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_lifted_they_are_the_people_whom_the_detector_found(
-    name: str, sample: Sample, table: PoseTable, clip: Path, tools: Tools, tmp_path: Path
+    name: str, sample: Sample, table: PoseTable, clip: Path, networks: Networks, tmp_path: Path
 ) -> None:
     source = FORMATS[name][0](tmp_path, sample)
-    found = infer(clip, InferOptions(keypoints=source, people=2), tools=tools)
+    found = infer_file(clip, InferOptions(keypoints=source, people=2), networks=networks)
     np.testing.assert_array_equal(found.frame, table.frame)
     np.testing.assert_allclose(found.keypoints, table.keypoints, rtol=1e-5)
     np.testing.assert_allclose(found.pose, table.pose, atol=1e-3)
@@ -235,11 +236,11 @@ def _custom(path: Path, videos: dict[str, Keypoints], size: tuple[int, int] = SI
     return path
 
 
-def test_a_file_of_many_videos(table: PoseTable, clip: Path, tools: Tools, tmp_path: Path) -> None:
+def test_a_file_of_many_videos(table: PoseTable, clip: Path, networks: Networks, tmp_path: Path) -> None:
     xy = _one(table)[..., :2].copy()
     xy[10:13] = np.nan  # found by nobody
     source = _custom(tmp_path / "data_2d_custom_mine.npz", {"other.mp4": xy[:3], "clip.mp4": xy})
-    found = infer(clip, InferOptions(keypoints=source), tools=tools)
+    found = infer_file(clip, InferOptions(keypoints=source), networks=networks)
     assert found.filled.nonzero()[0].tolist() == [10, 11, 12]
     seen = ~found.filled
     np.testing.assert_array_equal(found.keypoints[seen][..., :2], xy[seen])
@@ -285,14 +286,14 @@ def _as_mpii(joints: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize(("layout", "limit"), [("h36m17", 0.03), ("mpii16", 0.06)])
 def test_layouts_without_a_face_lift_properly(
-    layout: str, limit: float, table: PoseTable, clip: Path, tools: Tools, tmp_path: Path
+    layout: str, limit: float, table: PoseTable, clip: Path, networks: Networks, tmp_path: Path
 ) -> None:
     """The lifted person, seen by the camera once more in a layout without a face, is the same person."""
     joints = _projected(table)
     with h5py.File(tmp_path / "clip.h5", "w") as file:  # as of 3d-pose-baseline
         file["poses"] = joints if layout == "h36m17" else _as_mpii(joints)
     options = InferOptions(keypoints=tmp_path, keypoint_layout=layout)
-    found = infer(clip, options, tools=tools)
+    found = infer_file(clip, options, networks=networks)
     apart = np.linalg.norm(found.pose - table.pose[table.track == 0], axis=-1)
     assert apart.mean() < limit
     face = [COCO17.index(name) for name in "nose leye reye lear rear".split()]
@@ -313,7 +314,7 @@ def test_an_array_in_an_npz(table: PoseTable, tmp_path: Path) -> None:
 
 
 def test_what_openpose_left_out_is_put_in_its_place(
-    sample: Sample, table: PoseTable, clip: Path, tools: Tools, tmp_path: Path
+    sample: Sample, table: PoseTable, clip: Path, networks: Networks, tmp_path: Path
 ) -> None:
     wrist, ear = COCO17.index("lwrist"), COCO17.index("rear")
     without = [people.copy() for people in sample]
@@ -322,7 +323,7 @@ def test_what_openpose_left_out_is_put_in_its_place(
     for people in without:
         people[:, ear] = 0
     source = _openpose(tmp_path / "openpose", without, "body25")
-    found = infer(clip, InferOptions(keypoints=source, people=2), tools=tools)
+    found = infer_file(clip, InferOptions(keypoints=source, people=2), networks=networks)
     missing = found.keypoints[..., 2] == 0
     assert missing[:, ear].all()
     assert np.isin(found.frame[missing[:, wrist]], range(20, 24)).all()

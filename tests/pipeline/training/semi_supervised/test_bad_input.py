@@ -18,7 +18,7 @@ from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.pose_table import PoseTable
 from videopose.lifting.simulation.motion_bank import COCO_POINTS
 from videopose.pipeline.cli.semi_train import semi_train
-from videopose.pipeline.inference.detect import DetectOptions
+from videopose.pipeline.inference.options import DetectOptions
 from videopose.pipeline.progress import quiet
 from videopose.pipeline.training.semi_supervised.find_people import _key
 from videopose.pipeline.training.semi_supervised.run import SemiOptions, run

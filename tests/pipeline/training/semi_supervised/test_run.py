@@ -18,7 +18,8 @@ from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.pose_table import PoseTable
 from videopose.pipeline.cli.semi_train import semi_train
-from videopose.pipeline.inference.infer import InferOptions, Tools, infer
+from videopose.pipeline.inference.infer import Networks, infer_file
+from videopose.pipeline.inference.options import InferOptions
 from videopose.pipeline.progress import quiet
 from videopose.pipeline.training.semi_supervised.run import SemiOptions, run
 
@@ -186,7 +187,7 @@ def test_a_folder_of_videos(done: tuple[Path, Result], lifter: Path) -> None:
 
 def test_infer_takes_the_lifter(done: tuple[Path, Result], videos: Path) -> None:
     options = InferOptions(lifter=str(done[0] / "lifter.safetensors"), people=1)
-    table = infer(videos / "small.mp4", options, tools=Tools.load(options))
+    table = infer_file(videos / "small.mp4", options, networks=Networks.load(options))
     assert np.isfinite(table.pose).all()
 
 

@@ -1,0 +1,102 @@
+"""Files of lifters: `.safetensors` with a JSON header and a checksum over the stored bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ...errors import InputError
+from ...files import replacing
+
+StoredType = Literal["float32", "float16", "bfloat16"]
+"""Number type of the weight matrices in a file. Everything else (biases, batch norm) stays float32."""
+
+_FORMAT = "videopose lifter 1"
+
+
+def as_stored(weights: Mapping[str, Tensor], dtype: StoredType) -> dict[str, Tensor]:
+    """Convert weights to what a file holds: matrices in `dtype`, everything else as it is.
+
+    Args:
+        weights: Tensors by name.
+        dtype: Number type of the matrices, that is of tensors with two dimensions or more.
+
+    Raises:
+        ValueError: `dtype` is unknown, or a weight is too large for it.
+    """
+    if dtype not in get_args(StoredType):
+        raise ValueError(f"expected a stored type among {', '.join(get_args(StoredType))}, found {dtype!r}")
+    stored = {}
+    for name, tensor in weights.items():
+        tensor = tensor.detach().cpu().contiguous()
+        if tensor.ndim > 1 and tensor.is_floating_point():
+            converted = tensor.to(getattr(torch, dtype))
+            if not torch.equal(converted.isfinite(), tensor.isfinite()):
+                raise ValueError(f"the weights {name} are too large for {dtype}; store them as bfloat16")
+            tensor = converted
+        stored[name] = tensor
+    return stored
+
+
+def digest(stored: Mapping[str, Tensor]) -> str:
+    """Return the sha256 over the names and bytes of all tensors, in hexadecimal."""
+    sha = hashlib.sha256()
+    for name in sorted(stored):
+        sha.update(name.encode())
+        sha.update(stored[name].reshape(-1).view(torch.uint8).numpy().tobytes())
+    return sha.hexdigest()
+
+
+def write_lifter_file(
+    path: str | os.PathLike[str], header: Mapping[str, Any], stored: Mapping[str, Tensor]
+) -> None:
+    """Write a lifter file atomically.
+
+    Args:
+        path: File to write.
+        header: JSON-like values by name, among them `dtype`. Format and checksum are added.
+        stored: Tensors as `as_stored` gives them.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    complete = {"format": _FORMAT, **header, "sha256": digest(stored)}
+    with replacing(path) as partial:
+        # (`safetensors.torch.save_file` makes a file that only its owner may read.)
+        partial.write_bytes(save(dict(stored), {key: json.dumps(value) for key, value in complete.items()}))
+
+
+def read_lifter_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read header and stored tensors. No code from the file runs.
+
+    Raises:
+        InputError: There is no such file, it is damaged, or it was not written by `write_lifter_file`.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such lifter file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
+            stored = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+        if header.get("format") != _FORMAT:
+            raise ValueError("its header does not say what it is")
+        header.setdefault("dtype", "float32")  # files before 0.1 store float32 and do not say so
+        if digest(stored) != header["sha256"]:
+            raise ValueError("its weights do not match its checksum")
+        if header["dtype"] not in get_args(StoredType):
+            raise ValueError(f"its weights are stored in an unknown type {header['dtype']!r}")
+        expected = getattr(torch, header["dtype"])
+        if any(tensor.ndim > 1 and tensor.dtype != expected for tensor in stored.values()):
+            raise ValueError(f"its weights are not stored as {header['dtype']}")
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path} is not a lifter written by videopose ({error})") from error
+    return header, stored

@@ -1,0 +1,320 @@
+"""The public functions: the commands `infer`, `detect`, `lift` and `render` for use from Python."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from ..errors import UsageError
+from ..lifting.pose_table import PoseTable
+from ..render.views import View, parse_view
+from .camera_metadata.focal_length import FocalLength
+from .inference.animate import animate
+from .inference.detect import detect as detect_in_video
+from .inference.detect import load_detector
+from .inference.infer import infer_file
+from .inference.lift import lift as lift_table
+from .inference.lift import load_video_lifter
+from .inference.options import DetectOptions, InferOptions, LiftOptions
+from .option_types import check_type
+from .video.reader import open_video
+
+AnyPath = str | os.PathLike[str]
+
+
+def infer(
+    video: AnyPath,
+    *,
+    detector: str | None = None,
+    weights: AnyPath | None = None,
+    backbone: str | None = None,
+    decode: Literal["soft-argmax", "argmax"] | None = None,
+    flip_test: bool | None = None,
+    boxes: AnyPath | None = None,
+    keypoints: AnyPath | None = None,
+    keypoint_layout: str | None = None,
+    people: int | None = 1,
+    start: float = 0.0,
+    end: float | None = None,
+    max_gap: float = 0.5,
+    lifter: AnyPath = "default",
+    lifter_layout: str | None = None,
+    lifter_causal: bool = False,
+    flip: bool = True,
+    precision: Literal["float32", "bfloat16"] = "float32",
+    focal_px: float | None = None,
+    focal_35mm: float | None = None,
+    hfov: float | None = None,
+    device: str = "auto",
+) -> PoseTable:
+    """Turn a video into the 3D motion of its people, as the command `videopose infer` does.
+
+    Nothing is printed, and no result is written; files of the detector that are missing are fetched.
+
+    Args:
+        video: Path of the video.
+        detector: What finds people and their keypoints: "movenet" (the default), "mask-rcnn" or "cpn".
+        weights: File of the detector's weights, instead of the usual ones.
+        backbone: Of Mask R-CNN: "R-101" (the default) or "R-50".
+        decode: Of Mask R-CNN and CPN: how a heatmap becomes a position. Default: "soft-argmax".
+        flip_test: Of CPN: also look at mirrored pictures. Default: True.
+        boxes: Of CPN: name of the detector, or file, that tells where people are.
+        keypoints: File or folder of 2D keypoints made elsewhere, instead of a detector.
+        keypoint_layout: Layout of these keypoints, such as "body25", if the file does not tell.
+        people: Number of people to keep, those most present and largest first; None keeps all.
+        start: Seconds at which to begin.
+        end: Seconds at which to stop; None for the end of the video.
+        max_gap: Gaps of at most so many seconds are interpolated; longer ones split a track.
+        lifter: Name of a pretrained lifter, or path of a lifter's file.
+        lifter_layout: Layout of the keypoints that a VideoPose3D checkpoint (.bin) reads.
+        lifter_causal: The VideoPose3D checkpoint is a causal model.
+        flip: Average with the prediction for the mirrored person.
+        precision: Number type of the lifter's hidden layers.
+        focal_px: Focal length in pixels of the upright frame.
+        focal_35mm: 35 mm equivalent focal length in millimetres.
+        hfov: Horizontal angle of view in degrees. Without any of the three, the video's metadata and the
+            camera file beside it are searched.
+        device: Where networks run: "auto", "cpu", "cuda", …
+
+    Returns:
+        One row per person and frame, with keypoints, pose and root.
+
+    Raises:
+        UsageError: An option has the wrong type, is impossible, or contradicts another.
+        InputError: The video, or a file that an option names, cannot be read.
+        NoPeopleError: No person was found in the video.
+        AssetError: A file of the detector cannot be fetched.
+
+    Example:
+        ```python
+        import videopose
+
+        table = videopose.infer("clip.mp4", people=2)
+        table.save("clip.npz")
+        ```
+    """
+    options = InferOptions(
+        detector=detector,
+        weights=_path("weights", weights),
+        backbone=backbone,
+        decode=decode,
+        flip_test=flip_test,
+        boxes=_text("boxes", boxes),
+        keypoints=keypoints,
+        keypoint_layout=keypoint_layout,
+        people=people,
+        start=start,
+        end=end,
+        max_gap=max_gap,
+        lifter=lifter,
+        lifter_layout=lifter_layout,
+        lifter_causal=lifter_causal,
+        flip=flip,
+        precision=precision,
+        focal=FocalLength(focal_px, focal_35mm, hfov),
+        device=device,
+    )
+    check_type("video", video, (str, os.PathLike))
+    return infer_file(video, options, command="videopose.infer")
+
+
+def detect(
+    video: AnyPath,
+    *,
+    detector: str | None = None,
+    weights: AnyPath | None = None,
+    backbone: str | None = None,
+    decode: Literal["soft-argmax", "argmax"] | None = None,
+    flip_test: bool | None = None,
+    boxes: AnyPath | None = None,
+    keypoints: AnyPath | None = None,
+    keypoint_layout: str | None = None,
+    people: int | None = 1,
+    start: float = 0.0,
+    end: float | None = None,
+    max_gap: float = 0.5,
+    focal_px: float | None = None,
+    focal_35mm: float | None = None,
+    hfov: float | None = None,
+    device: str = "auto",
+) -> PoseTable:
+    """Find and follow the people in a video, as the command `videopose detect` does.
+
+    Nothing is printed, and no result is written; files of the detector that are missing are fetched.
+
+    Args:
+        video: Path of the video.
+        detector: See `infer`, also for all further arguments.
+        weights: See `infer`.
+        backbone: See `infer`.
+        decode: See `infer`.
+        flip_test: See `infer`.
+        boxes: See `infer`.
+        keypoints: See `infer`.
+        keypoint_layout: See `infer`.
+        people: See `infer`.
+        start: See `infer`.
+        end: See `infer`.
+        max_gap: See `infer`.
+        focal_px: See `infer`.
+        focal_35mm: See `infer`.
+        hfov: See `infer`.
+        device: See `infer`.
+
+    Returns:
+        One row per person and frame, with keypoints. Poses and roots are NaN until `lift` fills them in.
+
+    Raises:
+        UsageError: An option has the wrong type, is impossible, or contradicts another.
+        InputError: The video, or a file that an option names, cannot be read.
+        NoPeopleError: No person was found in the video.
+        AssetError: A file of the detector cannot be fetched.
+
+    Example:
+        ```python
+        import videopose
+
+        found = videopose.detect("clip.mp4")
+        table = videopose.lift(found, lifter="causal")
+        ```
+    """
+    options = DetectOptions(
+        detector=detector,
+        weights=_path("weights", weights),
+        backbone=backbone,
+        decode=decode,
+        flip_test=flip_test,
+        boxes=_text("boxes", boxes),
+        keypoints=keypoints,
+        keypoint_layout=keypoint_layout,
+        people=people,
+        start=start,
+        end=end,
+        max_gap=max_gap,
+        focal=FocalLength(focal_px, focal_35mm, hfov),
+        device=device,
+    )
+    check_type("video", video, (str, os.PathLike))
+    with open_video(video) as opened:
+        return detect_in_video(opened, options, load_detector(options), command="videopose.detect")
+
+
+def lift(
+    table: PoseTable | AnyPath,
+    *,
+    lifter: AnyPath = "default",
+    lifter_layout: str | None = None,
+    lifter_causal: bool = False,
+    flip: bool = True,
+    precision: Literal["float32", "bfloat16"] = "float32",
+    focal_px: float | None = None,
+    focal_35mm: float | None = None,
+    hfov: float | None = None,
+    device: str = "auto",
+) -> PoseTable:
+    """Lift the keypoints of a pose table to 3D, as the command `videopose lift` does.
+
+    Poses and roots that are there already are replaced. Nothing is printed or written.
+
+    Args:
+        table: A pose table, or the path of one.
+        lifter: Name of a pretrained lifter, or path of a lifter's file.
+        lifter_layout: Layout of the keypoints that a VideoPose3D checkpoint (.bin) reads.
+        lifter_causal: The VideoPose3D checkpoint is a causal model.
+        flip: Average with the prediction for the mirrored person.
+        precision: Number type of the lifter's hidden layers.
+        focal_px: Focal length in pixels of the upright frame.
+        focal_35mm: 35 mm equivalent focal length in millimetres.
+        hfov: Horizontal angle of view in degrees. Without any of the three, the table's camera is used.
+        device: Where networks run: "auto", "cpu", "cuda", …
+
+    Returns:
+        The table with poses and roots.
+
+    Raises:
+        UsageError: An option has the wrong type or is impossible, or the lifter reads other keypoints than a
+            video's.
+        InputError: The table or the lifter's file cannot be read.
+
+    Example:
+        ```python
+        import videopose
+
+        table = videopose.lift("clip.2d.npz", hfov=70)
+        ```
+    """
+    options = LiftOptions(
+        lifter=lifter,
+        lifter_layout=lifter_layout,
+        lifter_causal=lifter_causal,
+        flip=flip,
+        precision=precision,
+        focal=FocalLength(focal_px, focal_35mm, hfov),
+        device=device,
+    )
+    return lift_table(_as_table(table), options, load_video_lifter(options), command="videopose.lift")
+
+
+def render(
+    table: PoseTable | AnyPath,
+    output: AnyPath,
+    *,
+    video: AnyPath | None = None,
+    views: Sequence[str] = ("camera", "turned"),
+    size: tuple[int, int] = (1200, 600),
+) -> None:
+    """Draw the animation of a pose table and write it to a file, as the command `videopose render` does.
+
+    A file that exists is replaced. Nothing is printed.
+
+    Args:
+        table: A pose table, or the path of one.
+        output: File to write: .mp4, .mov, .mkv or .gif.
+        video: The file that the table was made from, to show it beside the motion; None shows the motion
+            only.
+        views: Directions of the 3D panels, up to four: "camera", "turned", "side", "back", "top", or azimuth
+            and elevation in degrees such as "70,15".
+        size: Width and height of the animation in pixels.
+
+    Raises:
+        UsageError: An option has the wrong type or is impossible, or `output` is the video itself.
+        InputError: The table or the video cannot be read, or the video has another size than the table's.
+        OutputError: The file cannot be written.
+
+    Example:
+        ```python
+        import videopose
+
+        videopose.render("clip.npz", "clip.gif", video="clip.mp4", views=["camera", "top"])
+        ```
+    """
+    check_type("output", output, (str, os.PathLike))
+    check_type("video", video, (str, os.PathLike), optional=True)
+    if isinstance(views, str) or not all(isinstance(view, str) for view in views):
+        raise UsageError(f"views: expected a list of texts such as 'camera', found {views!r}")
+    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+        raise UsageError(f"size: expected width and height in pixels, found {size!r}")
+    chosen: list[View] = [parse_view(view) for view in views]
+    source, target = None if video is None else Path(video), Path(output)
+    if source is not None and source.exists() and target.exists() and target.samefile(source):
+        raise UsageError(f"{target} is the video itself; give another output")
+    animate(_as_table(table), target, video=source, views=chosen, size=size)
+
+
+def _as_table(table: PoseTable | AnyPath) -> PoseTable:
+    if isinstance(table, PoseTable):
+        return table
+    check_type("table", table, (str, os.PathLike))
+    return PoseTable.load(table)
+
+
+def _text(name: str, value: AnyPath | None) -> str | None:
+    check_type(name, value, (str, os.PathLike), optional=True)
+    return None if value is None else os.fspath(value)
+
+
+def _path(name: str, value: AnyPath | None) -> Path | None:
+    text = _text(name, value)
+    return None if text is None else Path(text)

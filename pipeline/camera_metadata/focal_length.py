@@ -1,0 +1,59 @@
+"""What the user states about the lens, and the camera that follows from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Real
+
+from ...errors import UsageError
+from ...lifting.cameras.intrinsics import DEFAULT_FOV, Intrinsics
+from ..option_types import check_type
+
+
+@dataclass(frozen=True)
+class FocalLength:
+    """The focal length in one of three forms, or nothing.
+
+    Attributes:
+        pixels: Focal length in pixels of the upright frame.
+        mm35: 35 mm equivalent focal length, millimetres.
+        hfov: Horizontal angle of view, degrees.
+
+    Raises:
+        UsageError: More than one value is given, or a value is impossible.
+    """
+
+    pixels: float | None = None
+    mm35: float | None = None
+    hfov: float | None = None
+
+    def __post_init__(self) -> None:
+        given = [value for value in (self.pixels, self.mm35, self.hfov) if value is not None]
+        if len(given) > 1:
+            raise UsageError("give one of --focal-px, --focal-35mm and --hfov, not several")
+        for value in given:
+            check_type("focal length or angle of view", value, Real)
+            if not 0 < value < math.inf or (self.hfov is not None and value >= 180):
+                raise UsageError("a focal length is positive, an angle of view between 0 and 180 degrees")
+
+    @property
+    def given(self) -> bool:
+        """Whether the user stated anything."""
+        return self != FocalLength()
+
+
+def camera_of(focal: FocalLength, size: tuple[int, int]) -> tuple[Intrinsics, str]:
+    """Return the camera for a video, and where its focal length comes from, in words.
+
+    Args:
+        focal: What the user states. If nothing, `DEFAULT_FOV` across the longer side is assumed.
+        size: Width and height of the upright frames in pixels.
+    """
+    if focal.pixels is not None:
+        return Intrinsics.centred(focal.pixels, size), f"--focal-px {focal.pixels:g}"
+    if focal.mm35 is not None:
+        return Intrinsics.from_35mm(focal.mm35, size), f"--focal-35mm {focal.mm35:g}"
+    if focal.hfov is not None:
+        return Intrinsics.from_fov(focal.hfov, size[0], size), f"--hfov {focal.hfov:g}"
+    return Intrinsics.assumed(size), f"assumed: {DEFAULT_FOV:g}° across the longer side"

@@ -1,0 +1,141 @@
+"""The options of detecting and lifting, checked before any work begins."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...detectors import registry
+from ...errors import UsageError
+from ...lifting.inference.pretrained import DEFAULT
+from ..camera_metadata.focal_length import FocalLength
+from ..option_types import check_type, is_of
+
+if TYPE_CHECKING:  # these load torch, which checking options does not need
+    from ...detectors.soft_argmax import Decoding
+    from ...lifting.network.fused_model import Precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectOptions:
+    """How people are found and followed.
+
+    Attributes:
+        detector: Name of a detector in `detectors.registry`; None for its default.
+        weights: File of the detector's weights, instead of the usual ones.
+        backbone: Of Mask R-CNN: "R-101" or "R-50".
+        decode: How a heatmap becomes a position: "soft-argmax" or "argmax".
+        flip_test: Of CPN: whether it also looks at mirrored pictures.
+        boxes: Of CPN: name of the detector, or file, that tells where people are.
+        keypoints: File or folder of 2D keypoints made elsewhere, instead of a detector.
+        keypoint_layout: Layout of these keypoints, if the file does not tell.
+        people: Number of people to keep; None keeps all.
+        start: Seconds at which to begin.
+        end: Seconds at which to stop; None for the end of the video.
+        focal: What the user states about the lens.
+        max_gap: Gaps of at most so many seconds are interpolated; longer ones split a track.
+        device: Where networks run: "auto", "cpu", "cuda", …
+
+    Raises:
+        UsageError: A value has the wrong type, is impossible, or contradicts another.
+    """
+
+    detector: str | None = None
+    weights: Path | None = None
+    backbone: str | None = None
+    decode: Decoding | None = None
+    flip_test: bool | None = None
+    boxes: str | None = None
+    keypoints: str | os.PathLike[str] | None = None
+    keypoint_layout: str | None = None
+    people: int | None = 1
+    start: float = 0.0
+    end: float | None = None
+    focal: FocalLength = field(default_factory=FocalLength)
+    max_gap: float = 0.5
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("detector", "backbone", "decode", "keypoint_layout"):
+            check_type(name, getattr(self, name), str, optional=True)
+        for name in ("weights", "boxes", "keypoints"):
+            check_type(name, getattr(self, name), (str, os.PathLike), optional=True)
+        check_type("flip_test", self.flip_test, bool, optional=True)
+        if self.decode not in (None, "soft-argmax", "argmax"):
+            raise UsageError(f"--decode takes soft-argmax or argmax, not {self.decode!r}")
+        check_type("device", self.device, str)
+        for name in ("start", "max_gap"):
+            check_type(name, getattr(self, name), Real)
+        check_type("end", self.end, Real, optional=True)
+        if self.people is not None and not (is_of(self.people, Integral) and self.people >= 1):
+            raise UsageError("--people takes a number from 1 on, or all (from Python: None)")
+        if not 0 <= self.start < math.inf:
+            raise UsageError("--start takes seconds, 0 or more")
+        if self.end is not None and not self.end > self.start:
+            raise UsageError("--end takes seconds, more than --start")
+        if not self.max_gap >= 0:
+            raise UsageError("--max-gap takes seconds, 0 or more")
+        if self.keypoint_layout is not None and self.keypoints is None:
+            raise UsageError("--keypoint-layout goes with --keypoints")
+        given = [*(["detector"] if self.detector else []), *self.of_detector.given()]
+        if self.keypoints is not None and given:
+            option = given[0].replace("_", "-")
+            raise UsageError(f"--{option} is for a detector, and --keypoints replaces it: leave one out")
+
+    @property
+    def of_detector(self) -> registry.DetectorOptions:
+        """The options that go to the detector."""
+        return registry.DetectorOptions(
+            weights=self.weights,
+            backbone=self.backbone,
+            decode=self.decode,
+            flip_test=self.flip_test,
+            boxes=self.boxes,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiftOptions:
+    """How keypoints are lifted.
+
+    Attributes:
+        lifter: Name of a pretrained lifter, or path of a lifter's file.
+        lifter_layout: Layout of the keypoints that a VideoPose3D checkpoint reads.
+        lifter_causal: Whether the VideoPose3D checkpoint is a causal model.
+        focal: What the user states about the lens; if nothing, the camera of the pose table is used.
+        flip: Average with the prediction for the mirrored person.
+        precision: Number type of the network's hidden layers, "float32" or "bfloat16".
+        device: Where networks run: "auto", "cpu", "cuda", …
+
+    Raises:
+        UsageError: A value has the wrong type.
+    """
+
+    lifter: str | os.PathLike[str] = DEFAULT
+    lifter_layout: str | None = None
+    lifter_causal: bool = False
+    focal: FocalLength = field(default_factory=FocalLength)
+    flip: bool = True
+    precision: Precision = "float32"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_type("lifter", self.lifter, (str, os.PathLike))
+        check_type("lifter_layout", self.lifter_layout, str, optional=True)
+        for name in ("lifter_causal", "flip"):
+            check_type(name, getattr(self, name), bool)
+        for name in ("precision", "device"):
+            check_type(name, getattr(self, name), str)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferOptions(LiftOptions, DetectOptions):
+    """How people are found, followed and lifted: the options of both halves."""
+
+    def __post_init__(self) -> None:
+        LiftOptions.__post_init__(self)
+        DetectOptions.__post_init__(self)
