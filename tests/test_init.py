@@ -97,7 +97,7 @@ def test_detecting_then_lifting_gives_what_infer_gives(demo: Path, tmp_path: Pat
 
 def test_rendering_writes_one_file(demo: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     table = videopose.infer(demo, end=0.2)
-    videopose.render(table, tmp_path / "a.gif", video=demo, views=["top", "70,15"], size=(240, 120))
+    videopose.render(table, tmp_path / "a.gif", video=demo, views=["top", "70,15"], size=(400, 200))
     assert capfd.readouterr() == ("", "")
     assert os.listdir(tmp_path) == ["a.gif"]
     assert (tmp_path / "a.gif").read_bytes()[:4] == b"GIF8"
@@ -140,7 +140,7 @@ def test_options_are_checked(demo: Path, options: dict[str, Any], message: str) 
     ("options", "message"),
     [
         ({"views": "top"}, "views: expected a list of texts such as 'camera', found 'top'"),
-        ({"views": ["below"]}, "give one of camera, turned, side, back, top"),
+        ({"views": ["below"]}, "camera, turned, side, back, top, or azimuth,elevation"),
         ({"size": (0, 600)}, "size: expected width and height in pixels, found (0, 600)"),
         ({"video": 3}, "video: expected a name or path or None, found 3"),
         ({"output": 3}, "output: expected a name or path, found 3"),
