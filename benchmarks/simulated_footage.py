@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.datasets.motion_capture import MotionCapture, coco_face
 from videopose.lifting.inference.lifter import Lifter
-from videopose.lifting.inference.offline import lift_track
 from videopose.lifting.inference.resampling import at_rate
 from videopose.lifting.inference.root_trajectory import fit_root
 from videopose.lifting.pose_table import PoseTable
@@ -82,7 +82,7 @@ def film(
         scores = np.full((*pixels.shape[:2], 1), _SCORE)
         keypoints.append(np.concatenate([pixels, scores], -1).astype(np.float32))
         at = times[: len(pixels)]
-        poses.append(lift_track(lifter, keypoints[-1], at, camera=CAMERA, size=SIZE))
+        poses.append(lifter.lift_track(keypoints[-1], at, lens=Lens(CAMERA), size=SIZE).pose)
         roots.append(fit_root(poses[-1], keypoints[-1], at, CAMERA))
     table = PoseTable(
         track=np.concatenate([np.full(len(p), i, np.int32) for i, p in enumerate(people)]),
