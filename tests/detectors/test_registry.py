@@ -8,6 +8,7 @@ from videopose.errors import UsageError
 from videopose.pipeline.downloads.assets import ASSETS, fetch
 
 
+@pytest.mark.network
 def test_builds_the_default():
     asked = []
 

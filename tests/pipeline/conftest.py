@@ -17,7 +17,6 @@ import pytest
 from numpy.typing import NDArray
 
 from videopose.pipeline.cli.main import main
-from videopose.pipeline.downloads import assets
 from videopose.pipeline.video.reader import open_video
 
 Image = NDArray[np.uint8]
@@ -65,9 +64,9 @@ def write_video() -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def images() -> list[Image]:
+def images(demo_clip: Path) -> list[Image]:
     """46 frames of the demo clip, in which two people walk, at a third of their size."""
-    with open_video(assets.fetch("demo.mp4")) as video:
+    with open_video(demo_clip) as video:
         return [
             np.asarray(cv2.resize(frame.image, SIZE, interpolation=cv2.INTER_AREA), np.uint8)
             for frame in video.frames(start=2.5, end=2.5 + 45.5 / 30)

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +15,16 @@ from videopose.detectors.movenet.tfjs_to_onnx import tfjs_to_onnx
 from videopose.errors import InputError
 from videopose.pipeline.downloads.assets import fetch
 
-THUNDER = fetch("movenet-thunder.json"), fetch("movenet-thunder.bin")
+pytestmark = pytest.mark.network
+
+
+def thunder() -> tuple[Path, Path]:
+    return fetch("movenet-thunder.json"), fetch("movenet-thunder.bin")
 
 
 @pytest.fixture(scope="module")
 def fresh() -> bytes:
-    return converted_model(*THUNDER, cache=None)
+    return converted_model(*thunder(), cache=None)
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def kept(cache):
 
 
 def test_converts_once(tmp_path, fresh, conversions):
-    assert [converted_model(*THUNDER, tmp_path) for _ in range(3)] == [fresh] * 3
+    assert [converted_model(*thunder(), tmp_path) for _ in range(3)] == [fresh] * 3
     assert conversions == ["movenet-thunder.json"]
     assert kept(tmp_path).read_bytes() == fresh
     assert kept(tmp_path).with_suffix(".sha256").read_text().strip() == hashlib.sha256(fresh).hexdigest()
@@ -49,7 +54,7 @@ def test_converts_once(tmp_path, fresh, conversions):
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "no digest", "odd digest"])
 def test_a_damaged_model_is_converted_again(tmp_path, fresh, conversions, damage):
-    converted_model(*THUNDER, tmp_path)
+    converted_model(*thunder(), tmp_path)
     path = kept(tmp_path)
     digest = path.with_suffix(".sha256")
     match damage:
@@ -61,9 +66,9 @@ def test_a_damaged_model_is_converted_again(tmp_path, fresh, conversions, damage
             digest.unlink()
         case "odd digest":
             digest.write_bytes(b"\xff\xfe")
-    assert converted_model(*THUNDER, tmp_path) == fresh
+    assert converted_model(*thunder(), tmp_path) == fresh
     assert len(conversions) == 2
-    assert converted_model(*THUNDER, tmp_path) == fresh
+    assert converted_model(*thunder(), tmp_path) == fresh
     assert len(conversions) == 2
 
 
@@ -82,7 +87,7 @@ def test_the_key_covers_both_files_and_the_converter(tmp_path, conversions, monk
 
 def test_of_several_at_once_one_converts(tmp_path, fresh, conversions):
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: converted_model(*THUNDER, tmp_path), range(8)))
+        found = list(pool.map(lambda _: converted_model(*thunder(), tmp_path), range(8)))
     assert found == [fresh] * 8
     assert len(conversions) == 1
 
@@ -90,7 +95,7 @@ def test_of_several_at_once_one_converts(tmp_path, fresh, conversions):
 def test_a_cache_that_cannot_be_written(tmp_path, fresh, conversions):
     file = tmp_path / "file"
     file.write_text("not a folder")
-    assert converted_model(*THUNDER, file) == fresh
+    assert converted_model(*thunder(), file) == fresh
     assert file.read_text() == "not a folder"
 
 
@@ -98,13 +103,13 @@ def test_a_source_that_cannot_be_converted_leaves_nothing(tmp_path):
     topology = tmp_path / "thunder.json"
     topology.write_text("{}")
     with pytest.raises(InputError, match="not a whole model"):
-        converted_model(topology, THUNDER[1], tmp_path / "cache")
+        converted_model(topology, thunder()[1], tmp_path / "cache")
     assert not list((tmp_path / "cache").rglob("*.onnx"))
 
 
 def test_the_version_goes_with_the_converter():
     """After a change of the result: increase CONVERTER_VERSION, then write both here."""
-    nodes = tfjs_to_onnx(read_tfjs(*THUNDER)).graph.node
+    nodes = tfjs_to_onnx(read_tfjs(*thunder())).graph.node
     stated = [
         (
             node.op_type,
@@ -119,7 +124,7 @@ def test_the_version_goes_with_the_converter():
 
 
 def test_a_cached_model_needs_no_onnx(tmp_path):
-    converted_model(*THUNDER, tmp_path)
+    converted_model(*thunder(), tmp_path)
     code = (
         "import sys; from pathlib import Path\n"
         "from videopose.detectors.movenet.session import open_session\n"
@@ -127,7 +132,7 @@ def test_a_cached_model_needs_no_onnx(tmp_path):
         "import os; print('onnx' in sys.modules, os.environ['ORT_DISABLE_TELEMETRY'])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, THUNDER), str(tmp_path)],
+        [sys.executable, "-c", code, *map(str, thunder()), str(tmp_path)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == ["False", "1"]

@@ -1,6 +1,5 @@
 """MoveNet on the demo clip: 1768×994, a man on a wall, and a woman who walks in at about frame 45."""
 
-from functools import partial
 from itertools import islice
 
 import av
@@ -17,13 +16,14 @@ from videopose.pipeline.downloads.assets import fetch
 NOSE, LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP = 0, 5, 6, 11, 12
 ANKLES, HIPS, SHOULDERS = [15, 16], [11, 12], [5, 6]
 FIRST = 56
+NETWORKS = ("multipose", "thunder")
 
-movenet = partial(
-    MoveNet,
-    multipose=(fetch("movenet-multipose.json"), fetch("movenet-multipose.bin")),
-    thunder=(fetch("movenet-thunder.json"), fetch("movenet-thunder.bin")),
-    threads=1,
-)
+pytestmark = pytest.mark.network
+
+
+def movenet(**options) -> MoveNet:
+    networks = {name: (fetch(f"movenet-{name}.json"), fetch(f"movenet-{name}.bin")) for name in NETWORKS}
+    return MoveNet(**{**networks, "threads": 1, **options})
 
 
 def clip(first: int, last: int) -> list[Image]:

@@ -11,6 +11,8 @@ from videopose.detectors.movenet.tfjs import producer, read_tfjs
 from videopose.errors import InputError
 from videopose.pipeline.downloads.assets import fetch
 
+pytestmark = pytest.mark.network
+
 
 @pytest.fixture
 def model(tmp_path):

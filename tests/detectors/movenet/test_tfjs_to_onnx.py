@@ -178,8 +178,8 @@ def both(name, image):
 
 
 @pytest.fixture(scope="module")
-def frame():
-    with av.open(str(fetch("demo.mp4"))) as container:
+def frame(demo_clip):
+    with av.open(str(demo_clip)) as container:
         return next(islice(container.decode(video=0), 80, None)).to_ndarray(format="rgb24")
 
 
@@ -197,6 +197,7 @@ def test_multipose_takes_other_sizes(frame):
     np.testing.assert_allclose(ours, meant, atol=1e-4)
 
 
+@pytest.mark.network
 def test_image_stays_in_one_layout_between_convolutions():
     model = tfjs_to_onnx(read_tfjs(fetch("movenet-thunder.json"), fetch("movenet-thunder.bin")))
     ops = [node.op_type for node in model.graph.node]
@@ -204,6 +205,7 @@ def test_image_stays_in_one_layout_between_convolutions():
     assert "Transpose" not in ops[convolutions[0] : convolutions[-1]]
 
 
+@pytest.mark.network
 def test_unknown_operation():
     graph = read_tfjs(fetch("movenet-thunder.json"), fetch("movenet-thunder.bin"))
     changed = tuple(replace(n, op="MatrixInverse") if n.op == "Sqrt" else n for n in graph.nodes)
@@ -211,6 +213,7 @@ def test_unknown_operation():
         tfjs_to_onnx(replace(graph, nodes=changed))
 
 
+@pytest.mark.network
 def test_known_operation_used_otherwise():
     graph = read_tfjs(fetch("movenet-thunder.json"), fetch("movenet-thunder.bin"))
     changed = tuple(

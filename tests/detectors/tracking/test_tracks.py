@@ -230,9 +230,9 @@ def test_tracks_check_themselves(change):
         Track(**{**whole, **change})
 
 
-def test_demo_clip_is_two_people_throughout():
+def test_demo_clip_is_two_people_throughout(demo_clip):
     # every fourth frame: the man jumps off the wall, turns over in the air and runs away, the woman walks by
-    with av.open(str(fetch("demo.mp4"))) as container:
+    with av.open(str(demo_clip)) as container:
         images = [f.to_ndarray(format="rgb24") for f in islice(container.decode(video=0), 0, 200, 4)]
     detector = MoveNet(
         multipose=(fetch("movenet-multipose.json"), fetch("movenet-multipose.bin")),

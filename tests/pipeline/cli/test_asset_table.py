@@ -12,6 +12,7 @@ def _rows(text: str) -> dict[str, str]:
     return {found[1]: line for line in text.splitlines() if (found := re.match(r"\W*([\w.-]+\.\w+) ", line))}
 
 
+@pytest.mark.network
 def test_what_is_pinned_and_cached_and_where(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_wheel(_download_sdist(folder / "sdist"), folder)
 
 
+@pytest.mark.network
 def test_pip_installs_it_and_python_imports_it(wheel: Path, tmp_path: Path):
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile"]
     subprocess.run([*pip, "--target", str(tmp_path), str(wheel)], check=True, stderr=subprocess.DEVNULL)
@@ -35,6 +36,7 @@ def test_pip_installs_it_and_python_imports_it(wheel: Path, tmp_path: Path):
     assert done.stdout.split() == [str(tmp_path / "detectron2" / "__init__.py"), "101"], done.stderr
 
 
+@pytest.mark.network
 def test_its_metadata(wheel: Path):
     with zipfile.ZipFile(wheel) as archive:
         assert archive.testzip() is None
@@ -47,6 +49,7 @@ def test_its_metadata(wheel: Path):
         assert names == set(archive.namelist())
 
 
+@pytest.mark.network
 def test_what_is_gone_from_other_libraries_is_mended(wheel: Path):
     with zipfile.ZipFile(wheel) as archive:
         code = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".py")}

@@ -104,6 +104,7 @@ def test_pip_that_cannot_reach_an_index_says_so_soon(tmp_path: Path, monkeypatch
         download_wheel("sports2d", "0.8.34", {"0" * 64}, tmp_path / "work")
 
 
+@pytest.mark.network
 def test_npm_comes_from_pypi_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     said: list[str] = []

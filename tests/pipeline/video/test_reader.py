@@ -26,8 +26,8 @@ COLOUR = (200, 30, 60)
 
 
 @pytest.fixture(scope="module")
-def demo() -> Path:
-    return assets.fetch("demo.mp4")
+def demo(demo_clip: Path) -> Path:
+    return demo_clip
 
 
 def picture(width: int, height: int, step: int = 0) -> Image:
@@ -386,7 +386,7 @@ def without_header(path: Path) -> None:
         (audio_only, "it holds only sound"),
         (audio_with_cover, "it holds only sound"),
         (text, "not a video"),
-        (without_frames, "no frame of its video can be decoded"),
+        pytest.param(without_frames, "no frame of its video can be decoded", marks=pytest.mark.network),
         (without_header, "not a video, or too damaged to open"),
         (Path.touch, "not a video"),
         (Path.mkdir, "it is a folder"),
