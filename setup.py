@@ -11,6 +11,7 @@ DATASETS = [
     "h5py>=3",  # stacked hourglasses' keypoints are HDF5
 ]
 C3D = ["c3d>=0.6"]  # writes C3D files; pure Python on numpy
+USD = ["usd-core>=24.5"]  # writes USD files
 TEST = [
     *C3D,
     *DATASETS,
@@ -90,6 +91,7 @@ setup(
         "c3d": C3D,
         "datasets": DATASETS,
         "test": TEST,
+        "usd": USD,
         "docs": DOCS,
         "dev": [*TEST, *DOCS, *CHECKS],
     },

@@ -87,8 +87,10 @@ FORMATS = {
             _Y,
             False,
         ),
-        Format("csv", ".csv", "joints in a spreadsheet", "csv", False, _ANY_UNIT, _Z, False),
-        Format("json", ".json", "joints in a program", "json", False, _ANY_UNIT, _Z, False),
+        Format("csv", ".csv", "joints in a spreadsheet", "joints_csv", False, _ANY_UNIT, _Z, False),
+        Format("json", ".json", "joints in a program", "joints_json", False, _ANY_UNIT, _Z, False),
+        Format("usd", ".usd", "film and game pipelines", "usd", False, _ANY_UNIT, _Y, True),
+        Format("fbx", ".fbx", "game engines; needs Blender", "fbx", False, ("m",), ("y",), True),
         Format("npz", ".3d.npz", "VideoPose3D's layout", "npz", False, ("m",), ("z",), False),
     )
 }

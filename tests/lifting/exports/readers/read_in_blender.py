@@ -21,7 +21,7 @@ match path.suffix:
     case ".glb":
         bpy.ops.import_scene.gltf(filepath=str(path))
     case ".fbx":
-        bpy.ops.import_scene.fbx(filepath=str(path))
+        bpy.ops.import_scene.fbx(filepath=str(path), anim_offset=0)  # by default one frame later
     case ".usd" | ".usdc" | ".usda":
         bpy.ops.wm.usd_import(filepath=str(path))
 
