@@ -367,6 +367,7 @@ def test_interrupting_leaves_nothing_half_written(finished: tuple[Path, Any], tm
     assert _contents(tmp_path) == before
 
 
+@pytest.mark.network
 def test_pulling_assets(videopose: Run) -> None:
     pulled = videopose("assets", "pull", "demo.mp4", "movenet-thunder.bin")
     paths = [Path(line) for line in pulled.out.splitlines()]
@@ -377,6 +378,7 @@ def test_pulling_assets(videopose: Run) -> None:
     assert unknown.err.startswith("error: there is no asset named 'nonsense'; there are movenet-")
 
 
+@pytest.mark.network
 def test_demo(tmp_path: Path, videopose: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     done = videopose("demo", "--end", "0.3", "--no-render")
@@ -396,6 +398,7 @@ def test_a_demo_that_cannot_run_leaves_nothing(tmp_path: Path, videopose: Run) -
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.network
 def test_the_demo_spares_a_film_of_that_name(tmp_path: Path, videopose: Run) -> None:
     (tmp_path / "demo.mp4").write_text("my holidays")
     done = videopose("demo", "-o", tmp_path, "--no-render")

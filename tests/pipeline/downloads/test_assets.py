@@ -84,6 +84,7 @@ def sample(wheel: Path) -> dict[str, Asset]:
 
 
 @pytest.mark.parametrize("name", ASSETS)
+@pytest.mark.network
 def test_every_pinned_asset_can_be_had(name: str) -> None:
     path = assets.fetch(name)
     content = path.read_bytes()
