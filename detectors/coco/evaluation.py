@@ -21,10 +21,15 @@ from .sigmas import sigmas
 
 @dataclass(frozen=True)
 class KeypointScores:
-    """COCO's ten numbers, 0–1, or NaN where nobody of that size is annotated.
+    """COCO's ten numbers, from 0 to 1; NaN where no person of that size is annotated.
 
-    ap, ar: means over similarities (OKS) of 0.50, 0.55, …, 0.95. 50, 75: at that one. medium, large: people
-    of 32² to 96² square pixels, and larger ones.
+    Attributes:
+        ap: Average precision, the mean over the similarities (OKS) 0.50, 0.55, …, 0.95.
+        ap50: Average precision at a similarity of 0.50.
+        ap75: Average precision at a similarity of 0.75.
+        ap_medium: Average precision of people of 32² to 96² square pixels.
+        ap_large: Average precision of larger people.
+        ar: Average recall; `ar50` to `ar_large` as for precision.
     """
 
     ap: float
@@ -41,7 +46,13 @@ class KeypointScores:
 
 @dataclass(frozen=True)
 class Found:
-    """The people found on one image. keypoints: (P, K, 3) x, y in pixels and score. scores: (P,)."""
+    """The people found on one image.
+
+    Attributes:
+        image: The image's number.
+        keypoints: (P, K, 3), x, y in pixels and score.
+        scores: (P,), of each person.
+    """
 
     image: int
     keypoints: NDArray[np.float32]
@@ -49,32 +60,41 @@ class Found:
 
 
 Estimate = Callable[[Sequence[Image], Sequence[NDArray[np.float32]]], list[NDArray[np.float32]]]
-"""Images, and each one's (P, 4) boxes → each one's (P, K, 3) keypoints."""
+"""Finds keypoints: takes images and (P, 4) boxes on each, returns (P, K, 3) keypoints for each."""
 
 
 def find_in_boxes(
     estimate: Estimate, annotations: Annotations, images: Path, boxes: FoundBoxes
 ) -> Iterator[Found]:
-    """Keypoints in known boxes, image by image; a person's score is the box's times the mean of keypoints'.
+    """Find the keypoints of people whose boxes are known, image by image.
 
-    images: the folder. Raises `InputError` for an image that cannot be read.
+    A person's score is that of the box times the mean score of the keypoints.
+
+    Args:
+        estimate: The network.
+        annotations: Which images there are.
+        images: The folder of images.
+        boxes: People's boxes.
+
+    Raises:
+        InputError: If an image cannot be read.
     """
     for number, entry in annotations.images.items():
         if number in boxes.boxes:
             (keypoints,) = estimate([entry.read(images)], [boxes.boxes[number]])
             yield Found(number, keypoints, boxes.scores[number] * keypoints[..., 2].mean(1))
         else:
-            nobody = np.zeros((0, len(annotations.keypoints), 3), np.float32)
-            yield Found(number, nobody, np.zeros(0, np.float32))
+            none = np.zeros((0, len(annotations.keypoints), 3), np.float32)
+            yield Found(number, none, np.zeros(0, np.float32))
 
 
 def is_coco(keypoints: Skeleton) -> bool:
-    """Whether the scores compare with published ones, which are for COCO's 17 keypoints."""
+    """Return whether scores compare with published ones, which are for COCO's 17 keypoints."""
     return keypoints.names == COCO17.names
 
 
 def as_results(found: Sequence[Found], category: int) -> list[dict[str, Any]]:
-    """COCO results, as JSON has them: one entry a person, in COCO's numbering of pixels."""
+    """Return the people found in COCO's format for results: one entry a person."""
     return [
         {
             "image_id": of_image.image,
@@ -88,9 +108,15 @@ def as_results(found: Sequence[Found], category: int) -> list[dict[str, Any]]:
 
 
 def score_keypoints(annotations: Annotations, found: Sequence[Found]) -> KeypointScores:
-    """Compare with what is annotated; images of which `found` says nothing count as without anybody found.
+    """Compare the people found with those annotated.
 
-    Raises `ValueError` where keypoints are of another set, and `UsageError` where pycocotools is missing.
+    Args:
+        annotations: The truth.
+        found: The people found; on images that are not mentioned, no one was found.
+
+    Raises:
+        ValueError: If the keypoints found are not those annotated.
+        UsageError: If pycocotools is not installed.
     """
     try:
         from pycocotools.coco import COCO
@@ -101,27 +127,30 @@ def score_keypoints(annotations: Annotations, found: Sequence[Found]) -> Keypoin
         ) from error
     for of_image in found:
         if of_image.keypoints.shape[1:] != (len(annotations.keypoints), 3):
-            raise ValueError(f"keypoints {of_image.keypoints.shape} of another set than the annotations'")
+            raise ValueError(
+                f"expected (P, {len(annotations.keypoints)}, 3) keypoints as annotated, "
+                f"found {of_image.keypoints.shape}"
+            )
     results = as_results(found, annotations.category)
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints
         truth = COCO()
         truth.dataset = {"info": {}, **annotations.as_json()}
         for number, person in enumerate(truth.dataset["annotations"], 1):
-            person["id"] = number  # pycocotools takes who is found as number 0 for missed
+            person["id"] = number  # pycocotools takes a match with annotation 0 for no match
         truth.createIndex()
-        answers = truth.loadRes(results) if results else _nothing(truth, COCO())
+        answers = truth.loadRes(results) if results else _no_results(truth, COCO())
         evaluation = COCOeval(truth, answers, "keypoints")
         evaluation.params.kpt_oks_sigmas = sigmas(annotations.keypoints)
         evaluation.params.catIds = [annotations.category]
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
-    values = np.where(evaluation.stats < 0, np.nan, evaluation.stats)  # -1 where there is nobody to find
+    values = np.where(evaluation.stats < 0, np.nan, evaluation.stats)  # -1 where there is no one to find
     return KeypointScores(*(float(v) for v in values))
 
 
-def _nothing(truth: Any, answers: Any) -> Any:
-    """Results without anybody, which `loadRes` cannot make."""
+def _no_results(truth: Any, answers: Any) -> Any:
+    """Results without people, which `loadRes` cannot make."""
     answers.dataset = {**truth.dataset, "annotations": []}
     answers.createIndex()
     return answers

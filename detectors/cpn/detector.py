@@ -14,7 +14,8 @@ from torch import Tensor
 
 from ...errors import UsageError
 from ...files import file_digest
-from ..coco.annotations import FoundBoxes, read_boxes
+from ..coco.annotation_files import read_boxes
+from ..coco.annotations import FoundBoxes
 from ..coco.keypoint_names import names_in_files
 from ..people import NUM_KEYPOINTS, Detector, Image, People
 from .crops import Decoding, Window, decode, to_input

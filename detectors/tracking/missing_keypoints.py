@@ -1,7 +1,7 @@
-"""Keypoints that a detector did not find on a person whom it did find.
+"""Keypoints that a detector left out on a person whom it found.
 
-OpenPose leaves out what it is not sure of: an ear on the far side, a wrist behind the back. A lifter reads
-every keypoint of every frame, so each needs a place.
+OpenPose leaves out keypoints that it is not sure of, such as an ear on the far side or a wrist behind the
+back. A lifter reads every keypoint of every frame, so each needs a position.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...skeleton import COCO17
-from .tracks import Track
+from .track import Track
 
 _SHOULDERS = COCO17.indices("lshoulder", "rshoulder")
 _HIPS = COCO17.indices("lhip", "rhip")
@@ -26,11 +26,15 @@ _LIMBS = [
 
 
 def place_missing(track: Track, times: NDArray[np.float64]) -> Track:
-    """Put keypoints that score 0 where they probably are; they still score 0.
+    """Estimate the positions of keypoints that score 0; their score stays 0.
 
-    times: (n,) seconds of the track's frames. Shoulders and hips go straight from where they were seen to
-    where they are seen next. The others do so relative to a neighbour, so that a hidden wrist moves with its
-    elbow. What is never seen is put on its neighbour, a shoulder or hip in the middle of what is seen.
+    Shoulders and hips are interpolated linearly over time. The others are interpolated relative to a
+    neighbour, so that a hidden wrist moves with its elbow. A keypoint that is never seen is put on its
+    neighbour, a shoulder or hip at the mean of the keypoints that are seen.
+
+    Args:
+        track: The person.
+        times: (n,) seconds of the track's frames.
     """
     xy, seen = track.keypoints[..., :2].astype(np.float64), track.keypoints[..., 2] > 0
     if seen.all() or not seen.any(1).all():
@@ -53,5 +57,5 @@ def place_missing(track: Track, times: NDArray[np.float64]) -> Track:
 def _through_time(
     values: NDArray[np.float64], known: NDArray[np.bool_], times: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(n, 2) values: the known ones, straight between them, and held before the first and after the last."""
+    """(n, 2) values, interpolated linearly between the known ones and constant before and after them."""
     return np.stack([np.interp(times, times[known], axis) for axis in values[known].T], -1)

@@ -1,4 +1,4 @@
-"""How alike two people on a frame are: overlap of boxes, agreement of keypoints."""
+"""How similar two detections of people are: overlap of boxes, similarity of keypoints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from ...skeleton import COCO17
 from ..coco.sigmas import sigmas
 
-VISIBLE = 0.2  # a keypoint that scores less says little about where the person is
+VISIBLE = 0.2
+"""The score below which a keypoint says little about where the person is."""
 
 COCO_FALL_OFF: NDArray[np.float32] = (2 * sigmas(COCO17)).astype(np.float32)
 """The distance at which a keypoint's similarity falls to exp(-1/2), in units of the person's size."""
@@ -16,9 +17,13 @@ COCO_FALL_OFF.setflags(write=False)
 
 
 def keypoint_boxes(keypoints: NDArray[np.float32], threshold: float = VISIBLE) -> NDArray[np.float32]:
-    """(…, 17, 3) keypoints → (…, 4) x0, y0, x1, y1 around those that score at least `threshold`.
+    """Return the boxes around keypoints that score at least `threshold`.
 
-    Around all of them where fewer than four do.
+    If fewer than four do, the box is around all keypoints.
+
+    Shape:
+        keypoints: (…, 17, 3), x, y in pixels and score.
+        result: (…, 4), x0, y0, x1, y1 in pixels.
     """
     seen = keypoints[..., 2] >= threshold
     seen |= seen.sum(-1, keepdims=True) < 4
@@ -28,9 +33,14 @@ def keypoint_boxes(keypoints: NDArray[np.float32], threshold: float = VISIBLE) -
 
 
 def sizes(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(…, 4) boxes → (…) pixels: the diagonal times 0.4, near the square root of a standing person's area.
+    """Return people's sizes in pixels: 0.4 times the diagonal of the box.
 
-    Unlike the area, the diagonal hardly changes when somebody turns sideways.
+    This is near the square root of a standing person's area. Unlike the area, the diagonal hardly changes
+    when a person turns sideways.
+
+    Shape:
+        boxes: (…, 4).
+        result: (…).
     """
     return np.asarray(
         0.4 * np.hypot(boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1]), np.float32
@@ -38,7 +48,13 @@ def sizes(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(A, 4) and (B, 4) boxes → (A, B) intersection over union, 0 for empty boxes."""
+    """Return the intersection over union of boxes, 0 for empty boxes.
+
+    Shape:
+        a: (A, 4).
+        b: (B, 4).
+        result: (A, B).
+    """
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
     shared = np.clip(high - low, 0, None).prod(-1)
@@ -48,15 +64,20 @@ def iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def oks(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(A, 17, 3) and (B, 17, 3) keypoints → (A, B) object keypoint similarity, 0–1.
+    """Return COCO's object keypoint similarity (OKS) between detections, from 0 to 1.
 
-    COCO's, with two changes for comparing detections: the size is the larger of the two people's, and
-    a keypoint counts by its scores in both.
+    Two things differ from COCO's comparison with annotations: the size is the larger of the two people's, and
+    keypoints are weighted by the geometric mean of their two scores.
+
+    Shape:
+        a: (A, 17, 3).
+        b: (B, 17, 3).
+        result: (A, B).
     """
     scale = np.maximum(sizes(keypoint_boxes(a))[:, None], sizes(keypoint_boxes(b))[None])
     scale = np.maximum(scale, 1)[..., None] * COCO_FALL_OFF
     squared = np.square(a[:, None, :, :2] - b[None, :, :, :2]).sum(-1)
-    # never all zero: a person nobody is sure of is compared by every keypoint alike
+    # not all zero: if all scores are 0, all keypoints weigh the same
     weight = np.sqrt(np.clip(a[:, None, :, 2], 1e-3, 1) * np.clip(b[None, :, :, 2], 1e-3, 1))
     alike = np.exp(-squared / (2 * np.square(scale)))
     return np.asarray((alike * weight).sum(-1) / weight.sum(-1), np.float32)

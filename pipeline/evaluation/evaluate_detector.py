@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ...detectors import registry
-from ...detectors.coco.annotations import Annotations, FoundBoxes, read_annotations, read_boxes
+from ...detectors.coco.annotation_files import read_annotations, read_boxes
+from ...detectors.coco.annotations import Annotations, FoundBoxes
 from ...detectors.coco.evaluation import Found, KeypointScores, find_in_boxes, is_coco, score_keypoints
 from ...detectors.coco.keypoint_names import COCO_NAMES, names_in_files
 from ...detectors.cpn.crops import Decoding

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from ...detectors import registry
 from ...detectors.people import Detector, Image
-from ...detectors.tracking.missing_keypoints import place_missing
-from ...detectors.tracking.tracks import Track, fill_gaps, link, most_present
+from ...detectors.tracking import Track, fill_gaps, link, most_present, place_missing
 from ...errors import NoPeopleError
 from ...files import file_digest
 from ...lifting.cameras.intrinsics import Intrinsics

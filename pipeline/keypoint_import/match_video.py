@@ -1,4 +1,4 @@
-"""`--keypoints FILE|FOLDER`: which file is a video's, whether it fits the video, and who is on each frame."""
+"""`--keypoints FILE|FOLDER`: which file belongs to a video, whether it fits, and who is on each frame."""
 
 from __future__ import annotations
 
@@ -13,32 +13,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.people import People
-from ...detectors.tracking.similarity import keypoint_boxes
-from ...detectors.tracking.tracks import Track, link
+from ...detectors.tracking import Track, keypoint_boxes, link
 from ...errors import InputError, UsageError
 from ...files import file_digest
 from ...skeleton import COCO17, convert
 from ..video.reader import Video
-from .formats import Sightings, read_sightings
+from .formats import read_sightings
+from .sightings import Sightings
 
-_SLACK = 2  # frames by which two decoders may disagree on a video's length
-_OUTSIDE = 0.1  # the part of all keypoints that a detector may put outside of the picture
-_SEEN = 0.2  # the score from which a keypoint counts for that
-_FRAME_FILE = re.compile(r"(.*?)_?\d+(_keypoints)?\.json")  # OpenPose's, and AlphaPose's in that format
+_SLACK = 2  # frames by which two decoders may disagree about a video's length
+_OUTSIDE = 0.1  # the part of all keypoints that may be outside of the picture
+_SEEN = 0.2  # the score from which a keypoint is checked for that
+_FRAME_FILE = re.compile(r"(.*?)_?\d+(_keypoints)?\.json")  # OpenPose's, and AlphaPose's in OpenPose's format
+_ENDINGS = (("", ".npz"), ("", ".json"), ("", ".h5"), ("results_", ".json"))  # the last is MMPose's
 
 
 def find(source: Path, video: Path) -> list[Path]:
-    """The files in `source` that hold `video`'s keypoints: one, or OpenPose's many.
+    """Find the files that hold a video's keypoints: one, or OpenPose's one a frame.
 
-    A file is what it is. In a folder: a file named after the video, a folder named after it, the frames'
-    files that begin with its name, or else the only ones there. Raises `InputError` where there is none.
+    In a folder these are, in this order: a file named after the video, a folder named after it, files of
+    frames that begin with its name, and files of frames if they are all of one video.
+
+    Args:
+        source: A file or a folder.
+        video: The video.
+
+    Raises:
+        InputError: If there is no such file.
     """
     if not source.exists():
         raise InputError(f"{source}: no such file or folder of keypoints")
     if source.is_file():
         return [source]
     names = (video.name, video.stem)
-    for file in (f"{before}{name}{end}" for name in names for before, end in _ENDS):
+    for file in (f"{before}{name}{end}" for name in names for before, end in _ENDINGS):
         if (source / file).is_file():
             return [source / file]
     for name in names:
@@ -58,11 +66,12 @@ def find(source: Path, video: Path) -> list[Path]:
     )
 
 
-_ENDS = (("", ".npz"), ("", ".json"), ("", ".h5"), ("results_", ".json"))  # the last is MMPose's
-
-
 def check_several(source: Path, videos: Sequence[Path]) -> None:
-    """Raises `UsageError` where several videos would share the keypoints of one."""
+    """Check that several videos do not share the keypoints of one.
+
+    Raises:
+        UsageError: If they would.
+    """
     if len(videos) < 2 or (source.is_file() and _holds_many(source)):
         return
     taken: dict[Path, Path] = {}
@@ -70,16 +79,16 @@ def check_several(source: Path, videos: Sequence[Path]) -> None:
         try:
             first = find(source, video)[0]
         except InputError:
-            continue  # of which the video's own turn will tell
+            continue  # reported when this video is processed
         if not _holds_many(first) and taken.setdefault(first, video) != video:
             raise UsageError(
-                f"{source} holds the keypoints of one video, not of {len(videos)}; give a folder with a file "
-                "named after each"
+                f"expected keypoints of {len(videos)} videos, found those of one in {source}; give a folder "
+                "with a file named after each video"
             )
 
 
 def _holds_many(path: Path) -> bool:
-    """Whether it is a `data_2d_*.npz`."""
+    """Whether it is a `data_2d_*.npz`, which holds the keypoints of many videos."""
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
@@ -87,10 +96,20 @@ def _holds_many(path: Path) -> bool:
 
 
 def read(source: Path, video: Video, layout: str | None) -> tuple[Sightings, dict[str, object]]:
-    """The keypoints of `video`, and what the pose table's `meta` records of them.
+    """Read the keypoints of a video.
 
-    Raises `InputError` and `UsageError` as `find` and `read_sightings` do, and where the keypoints do not fit
-    the video's picture.
+    Args:
+        source: A file or a folder.
+        video: The video.
+        layout: The name of the layout, if the user gives it.
+
+    Returns:
+        The keypoints, and what the pose table's `meta` records about them.
+
+    Raises:
+        InputError: If there is no file of the video, it cannot be read, or its keypoints do not fit the
+            video's picture.
+        UsageError: If `layout` is not known or does not fit.
     """
     files = find(source, video.path)
     found = read_sightings(files, video.path, layout)
@@ -117,7 +136,9 @@ def _check_place(found: Sightings, video: Video, file: Path) -> None:
     if not len(points):
         return
     if np.abs(points).max() <= 2:
-        raise InputError(f"{file}: its keypoints are not in pixels (of OpenPose, --keypoint_scale 0 is)")
+        raise InputError(
+            f"{file}: expected keypoints in pixels (OpenPose: --keypoint_scale 0), found fractions"
+        )
     outside = ((points < 0) | (points > video.size)).any(1).mean()
     if outside > _OUTSIDE:
         (left, top), (right, bottom) = points.min(0), points.max(0)
@@ -129,7 +150,13 @@ def _check_place(found: Sightings, video: Video, file: Path) -> None:
 
 
 def check_length(found: Sightings, video: Video, source: Path) -> None:
-    """To be called when the whole video was decoded. Raises `InputError` where it has other frames."""
+    """Check that keypoints and video have the same number of frames, once the whole video is decoded.
+
+    A damaged video is not checked.
+
+    Raises:
+        InputError: If they differ by more than two frames.
+    """
     if video.damaged is not None:
         return
     last, frames = int(found.frame.max()) + 1, len(video.times)
@@ -141,9 +168,12 @@ def check_length(found: Sightings, video: Video, source: Path) -> None:
 
 
 def follow(found: Sightings, frames: NDArray[np.int32], times: NDArray[np.float64]) -> list[Track]:
-    """People through time, by the file's own numbers where these tell them apart, else by `link`.
+    """Track people: by the file's numbers of people if they are distinct, else by `link`.
 
-    frames: those that were decoded, rising. times: theirs in seconds.
+    Args:
+        found: The keypoints.
+        frames: (n,) the frames that were decoded, rising.
+        times: (n,) their times in seconds.
     """
     at = np.searchsorted(frames, found.frame).clip(max=len(frames) - 1)
     there = frames[at] == found.frame
@@ -162,7 +192,7 @@ def follow(found: Sightings, frames: NDArray[np.int32], times: NDArray[np.float6
 
 
 def _tells_apart(frame: NDArray[np.int64], person: NDArray[np.int64]) -> bool:
-    """Whether everybody has a number that nobody else on the frame has; AlphaPose without tracking says 0."""
+    """Whether all people on a frame have different numbers. AlphaPose without tracking gives everyone 0."""
     return (
         bool(len(person))
         and bool((person >= 0).all())
@@ -171,7 +201,7 @@ def _tells_apart(frame: NDArray[np.int64], person: NDArray[np.int64]) -> bool:
 
 
 def _people(keypoints: NDArray[np.float32]) -> People:
-    """keypoints: (P, 17, 3), a few of which may score 0; these are put in the middle of the others."""
+    """People with (P, 17, 3) keypoints. Those that score 0 are put at the mean of the person's others."""
     seen = keypoints[..., 2:] > 0
     middle = (keypoints[..., :2] * seen).sum(1) / np.maximum(seen.sum(1), 1)
     keypoints = keypoints.copy()

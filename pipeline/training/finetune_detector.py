@@ -14,7 +14,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import nn
 
-from ...detectors.coco.annotations import Annotations, FoundBoxes, read_annotations
+from ...detectors.coco.annotation_files import read_annotations
+from ...detectors.coco.annotations import Annotations, FoundBoxes
 from ...detectors.coco.evaluation import Found, KeypointScores, find_in_boxes, score_keypoints
 from ...detectors.cpn.detector import CPNKeypoints
 from ...detectors.cpn.finetuning import begin, train_cpn

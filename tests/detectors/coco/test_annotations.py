@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from videopose.detectors.coco.annotations import FoundBoxes, ImageEntry, read_annotations, read_boxes
+from videopose.detectors.coco.annotation_files import read_annotations, read_boxes
+from videopose.detectors.coco.annotations import FoundBoxes, ImageEntry
 from videopose.errors import InputError
 from videopose.skeleton import COCO17, Skeleton
 

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from videopose.detectors.tracking.missing_keypoints import place_missing
-from videopose.detectors.tracking.tracks import Track
+from videopose.detectors.tracking import Track, place_missing
 
 NOSE, LEYE, LEAR = 0, 1, 3
 LSHOULDER, LELBOW, LWRIST, LHIP, RHIP, LKNEE, LANKLE = 5, 7, 9, 11, 12, 13, 15

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from videopose.detectors.coco.annotations import read_annotations
+from videopose.detectors.coco.annotation_files import read_annotations
 from videopose.errors import InputError, OutputError, UsageError
 from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.extrinsics import Extrinsics

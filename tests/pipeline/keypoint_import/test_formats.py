@@ -262,7 +262,7 @@ def test_human36m_by_the_path_of_the_video(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.keypoints[..., :2], views[2])
     for wrong in ("clip.mp4", "S9/Walking.58860488.mp4", "S9/Directions 1.1.mp4", "S5/Walking.58860488.mp4"):
         with pytest.raises(
-            InputError, match=r"is not called as one of theirs: SUBJECT/…/ACTION\.CAMERA\.mp4"
+            InputError, match=r"belong to Human3\.6M's videos; expected SUBJECT/…/ACTION\.CAMERA\.mp4"
         ):
             read_sightings([source], Path(wrong))
 
@@ -372,12 +372,15 @@ def test_mmpose_tells_layouts_apart_that_have_as_many_joints(sample: Sample, tmp
         ("[1, 2]", "damaged, or none of the known formats"),
         ('[{"image_id": 1, "keypoints": [1, 2]}]', "damaged, or none of the known formats"),
         ('[{"image_id": 1, "keypoints": "abc"}]', "damaged, or none of the known formats"),
-        ('[{"image_id": "front.jpg", "keypoints": [1, 2, 3]}]', "which frame 'front.jpg' is cannot be told"),
+        (
+            '[{"image_id": "front.jpg", "keypoints": [1, 2, 3]}]',
+            "a frame number in the name 'front.jpg'",
+        ),
         ('[{"frame_id": 1, "instances": [{}]}]', "damaged, or none of the known formats"),
-        ('{"people": [{}, {"pose_keypoints_2d": []}]}', "it holds nobody's keypoints"),
-        ("[]", "it holds nobody's keypoints"),
-        (json.dumps([{"image_id": 1, "keypoints": [0] * 51}]), "it holds nobody's keypoints"),
-        (json.dumps([{"image_id": 1, "keypoints": [float("nan")] * 51}]), "it holds nobody's keypoints"),
+        ('{"people": [{}, {"pose_keypoints_2d": []}]}', "it holds no person's keypoints"),
+        ("[]", "it holds no person's keypoints"),
+        (json.dumps([{"image_id": 1, "keypoints": [0] * 51}]), "it holds no person's keypoints"),
+        (json.dumps([{"image_id": 1, "keypoints": [float("nan")] * 51}]), "it holds no person's keypoints"),
     ],
 )
 def test_files_that_cannot_be_used(content: str, message: str, tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 from videopose.errors import InputError, UsageError
 from videopose.lifting.datasets.videopose3d_files import KeypointFile
 from videopose.lifting.pose_table import PoseTable
-from videopose.pipeline.keypoint_import.formats import Sightings
 from videopose.pipeline.keypoint_import.layouts import LAYOUTS
 from videopose.pipeline.keypoint_import.match_video import check_length, check_several, find, follow, read
+from videopose.pipeline.keypoint_import.sightings import Sightings
 from videopose.pipeline.video.reader import Video, open_video
 from videopose.skeleton import COCO17, Skeleton
 
@@ -95,7 +95,10 @@ def test_several_videos_need_several_files(tmp_path: Path) -> None:
     videos = [Path("a.mp4"), Path("b.mp4")]
     shared = _coco(tmp_path / "keypoints.json", _people(2))
     check_several(shared, videos[:1])
-    with pytest.raises(UsageError, match="keypoints of one video, not of 2; give a folder with a file named"):
+    with pytest.raises(
+        UsageError,
+        match="expected keypoints of 2 videos, found those of one",
+    ):
         check_several(shared, videos)
     check_several(_data_2d(tmp_path / "data_2d_custom_x.npz", ("a", "b"), (592, 332)), videos)
     folder = tmp_path / "folder"
@@ -126,7 +129,7 @@ def test_keypoints_that_tell_another_size(video: Video, tmp_path: Path) -> None:
 
 
 def test_keypoints_between_0_and_1(video: Video, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not in pixels"):
+    with pytest.raises(InputError, match="expected keypoints in pixels"):
         read(_coco(tmp_path / "a.json", _people(scale=(1, 1))), video, None)
 
 
@@ -243,4 +246,4 @@ def test_several_videos_and_a_folder_of_keypoints(
 
     done = videopose("infer", tmp_path, "--keypoints", tmp_path / "keypoints" / "a.json", "--overwrite")
     assert (done.code, len(done.errors)) == (2, 1)
-    assert "give a folder with a file named after each" in done.err
+    assert "give a folder with a file named after each video" in done.err

@@ -8,8 +8,7 @@ import pytest
 
 from videopose.detectors.movenet.detector import MoveNet
 from videopose.detectors.people import People
-from videopose.detectors.tracking.similarity import keypoint_boxes
-from videopose.detectors.tracking.tracks import Track, fill_gaps, link, most_present
+from videopose.detectors.tracking import Track, fill_gaps, keypoint_boxes, link, most_present
 from videopose.pipeline.downloads.assets import fetch
 
 # nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles of somebody 100 px tall, hips at 0, 0
@@ -118,7 +117,7 @@ def test_frame_numbers_are_kept_and_nobody_is_no_track():
     ],
 )
 def test_clocks_that_disagree(options):
-    with pytest.raises(ValueError, match=r"shapes disagree|frames of people|must rise"):
+    with pytest.raises(ValueError, match=r"shapes disagree|expected people of|must rise"):
         link([people()] * 3, **options)
 
 
@@ -226,7 +225,7 @@ def test_tracks_check_themselves(change):
         "filled": np.zeros(2, bool),
     }
     assert len(Track(**whole)) == 2
-    with pytest.raises(ValueError, match=r"a track needs|shapes disagree|must rise"):
+    with pytest.raises(ValueError, match=r"expected an id|shapes disagree|must rise"):
         Track(**{**whole, **change})
 
 

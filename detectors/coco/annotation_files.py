@@ -1,0 +1,108 @@
+"""Reading COCO's JSON: annotations of people, and boxes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError
+from .annotations import Annotations, FoundBoxes, ImageEntry, Person
+from .keypoint_names import skeleton_from_file
+
+
+def read_annotations(path: str | os.PathLike[str]) -> Annotations:
+    """Read a COCO person-keypoint file.
+
+    Raises:
+        InputError: If the file cannot be read or is not such a file.
+    """
+    content = _read(path)
+    try:
+        if not isinstance(content, dict) or not {"images", "annotations", "categories"} <= set(content):
+            raise ValueError("it lacks images, annotations or categories")
+        category = _category(content["categories"])
+        names = tuple(str(name) for name in category["keypoints"])
+        bones = tuple((int(a) - 1, int(b) - 1) for a, b in category.get("skeleton", ()))
+        keypoints = skeleton_from_file(names, bones)
+        images = {
+            int(i["id"]): ImageEntry(int(i["id"]), str(i["file_name"]), int(i["width"]), int(i["height"]))
+            for i in content["images"]
+        }
+        people = [
+            _person(a, len(keypoints)) for a in content["annotations"] if a["category_id"] == category["id"]
+        ]
+        if strays := {p.image for p in people} - set(images):
+            raise ValueError(f"annotations speak of image {min(strays)}, which is not listed")
+        return Annotations(keypoints, images, people, int(category["id"]))
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else error
+        raise InputError(f"{path} is not a COCO person-keypoint file ({reason})") from error
+
+
+def read_boxes(path: str | os.PathLike[str]) -> FoundBoxes:
+    """Read people's boxes, from annotations or from COCO results (a list with scores).
+
+    Groups of people that are annotated as one (`iscrowd`) are left out.
+
+    Raises:
+        InputError: If the file cannot be read or has no boxes.
+    """
+    content = _read(path)
+    try:
+        entries = content["annotations"] if isinstance(content, dict) else content
+        found: dict[int, list[list[float]]] = {}
+        for entry in entries:
+            if not entry.get("iscrowd"):
+                x, y, width, height = (float(v) for v in entry["bbox"])
+                row = [x, y, x + width, y + height, float(entry.get("score", 1))]
+                if not (np.isfinite(row).all() and width > 0 and height > 0):
+                    raise ValueError(f"not a box: {entry['bbox']}")
+                found.setdefault(int(entry["image_id"]), []).append(row)
+        rows = {image: np.array(value, np.float32) for image, value in found.items()}
+        return FoundBoxes({i: r[:, :4] for i, r in rows.items()}, {i: r[:, 4] for i, r in rows.items()})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else error
+        raise InputError(f"{path} is not a file of boxes in COCO's form ({reason})") from error
+
+
+def _read(path: str | os.PathLike[str]) -> Any:
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not a JSON file ({error})") from error
+
+
+def _category(categories: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The category with keypoints; if several have keypoints, the one called person."""
+    found = [c for c in categories if c.get("keypoints")]
+    people = [c for c in found if c.get("name") == "person"] or found
+    if len(people) != 1:
+        raise ValueError("one category, person, must name its keypoints")
+    return people[0]
+
+
+def _person(entry: Mapping[str, Any], count: int) -> Person:
+    x, y, width, height = (float(v) for v in entry["bbox"])
+    numbers = np.array(entry.get("keypoints") or [0] * 3 * count, np.float32)
+    if numbers.size != 3 * count:
+        raise ValueError(f"annotation {entry['id']} has {numbers.size} numbers for {count} keypoints")
+    keypoints = numbers.reshape(count, 3)
+    keypoints[keypoints[:, 2] > 0, :2] += 0.5
+    box = np.array([x, y, x + width, y + height], np.float32)
+    if not (np.isfinite(box).all() and np.isfinite(keypoints).all()):
+        raise ValueError(f"annotation {entry['id']} has numbers that are not finite")
+    return Person(
+        int(entry["id"]),
+        int(entry["image_id"]),
+        box,
+        keypoints,
+        float(entry.get("area", width * height)),
+        bool(entry.get("iscrowd", 0)),
+    )

@@ -1,0 +1,86 @@
+"""Frames on which a person was not detected: short gaps are interpolated, long ones split a track."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+
+from ..people import NUM_KEYPOINTS
+from .track import MIN_SIGHTINGS, Track, check_clock, fewest_sightings
+
+_FILLED_SCORE = 0.5  # a filled keypoint's score, as a part of the lower of the two it lies between
+
+
+def fill_gaps(
+    tracks: Sequence[Track],
+    *,
+    frames: NDArray[np.int32],
+    times: NDArray[np.float64],
+    max_gap: float = 0.5,
+    min_seen: int = MIN_SIGHTINGS,
+) -> list[Track]:
+    """Interpolate short gaps and split tracks at long ones.
+
+    A gap is one or more frames of the clip without a sighting, between two frames with one. Its length is the
+    time between those two. A short gap is filled by monotone cubic interpolation over time (PCHIP), which is
+    smooth and stays between its neighbours. Filled frames are marked `filled`, and a filled keypoint scores
+    half the lower of its scores before and after. At a long gap the track ends and another begins.
+
+    Args:
+        tracks: From `link`.
+        frames: (n,) the clip's frame numbers, rising.
+        times: (n,) their times in seconds, rising.
+        max_gap: Seconds up to which a gap is short.
+        min_seen: Pieces with fewer sightings are dropped, if the clip has at least twice that many frames.
+
+    Returns:
+        Tracks with new ids, from 0 by first appearance; on one frame, in the order of the old ids.
+
+    Raises:
+        ValueError: If a track has a frame that is not among `frames`, or `frames` and `times` disagree.
+    """
+    check_clock(frames, times)
+    least = fewest_sightings(min_seen, len(frames))
+    pieces = []
+    for track in sorted(tracks, key=lambda track: track.id):
+        places = np.searchsorted(frames, track.frames)
+        if not np.array_equal(frames[np.minimum(places, len(frames) - 1)], track.frames):
+            raise ValueError(f"track {track.id} has frames that are not among the given ones")
+        long_gaps = (np.diff(places) > 1) & (np.diff(times[places]) > max_gap)
+        edges = [0, *(np.flatnonzero(long_gaps) + 1).tolist(), len(track)]
+        for first, last in pairwise(edges):
+            if last - first >= least:
+                pieces.append(_filled(track, slice(first, last), places, frames, times))
+    pieces.sort(key=lambda piece: int(piece.frames[0]))
+    return [replace(piece, id=number) for number, piece in enumerate(pieces)]
+
+
+def _filled(
+    track: Track,
+    piece: slice,
+    places: NDArray[np.intp],
+    frames: NDArray[np.int32],
+    times: NDArray[np.float64],
+) -> Track:
+    """A piece of a track with a row for each frame from its first to its last."""
+    seen = places[piece]
+    known = track.keypoints[piece]
+    everything = np.arange(seen[0], seen[-1] + 1)
+    missing = np.setdiff1d(everything, seen)
+    filled = np.isin(everything, missing)
+    filled[seen[track.filled[piece]] - seen[0]] = True
+    keypoints = np.empty((len(everything), NUM_KEYPOINTS, 3), np.float32)
+    keypoints[seen - seen[0]] = known
+    if len(missing):
+        curve = PchipInterpolator(times[seen], known[..., :2].astype(np.float64), axis=0)
+        keypoints[missing - seen[0], :, :2] = curve(times[missing])
+        after = np.searchsorted(seen, missing)
+        keypoints[missing - seen[0], :, 2] = _FILLED_SCORE * np.minimum(
+            known[after - 1, :, 2], known[after, :, 2]
+        )
+    return Track(track.id, frames[everything].astype(np.int32), keypoints, filled)

@@ -1,0 +1,125 @@
+"""Tracking: people of successive frames are given their identities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from ..people import People
+from .similarity import iou, keypoint_boxes, sizes
+from .track import MIN_SIGHTINGS, Track, check_clock, fewest_sightings
+
+# The largest mean distance of keypoints from where they are expected, in units of the size of the person
+# (see `similarity.sizes`; 1 is about 0.7 m on an adult): at once, added for each second since the last
+# sighting, and at most.
+_REACH, _REACH_PER_SECOND, _REACH_LIMIT = 0.6, 4.0, 4.0
+_RECENT = 0.15  # seconds over which a velocity is measured
+_PERSISTENCE = 0.3  # seconds for which a person is expected to keep that velocity
+
+
+def link(
+    people: Sequence[People],
+    *,
+    frames: NDArray[np.int32],
+    times: NDArray[np.float64],
+    max_absence: float = 2.0,
+    min_seen: int = MIN_SIGHTINGS,
+) -> list[Track]:
+    """Give the people of successive frames their identities.
+
+    A person is expected where they were last seen, moved on at their recent velocity. The assignment
+    (Hungarian algorithm) minimises the sum of three terms: the mean distance of keypoints from where they are
+    expected, weighted by scores, in units of the person's size; 1 minus the overlap of the boxes; and the
+    seconds since the last sighting.
+
+    Args:
+        people: The people on each frame.
+        frames: (n,) frame numbers, rising.
+        times: (n,) their times in seconds, rising.
+        max_absence: Seconds. A person who returns after a longer absence is a new person.
+        min_seen: Tracks with fewer sightings are dropped, if the clip has at least twice that many frames.
+
+    Returns:
+        Tracks numbered from 0 by first appearance; those of one frame in the detector's order.
+
+    Raises:
+        ValueError: If `people`, `frames` and `times` disagree.
+    """
+    check_clock(frames, times)
+    if len(people) != len(frames):
+        raise ValueError(f"expected people of {len(frames)} frames, found {len(people)}")
+    histories: list[_History] = []
+    for index, (present, time) in enumerate(zip(people, times, strict=True)):
+        candidates = [history for history in histories if time - history.times[-1] <= max_absence]
+        matched = _assign(candidates, present.keypoints, float(time))
+        for person, keypoints in enumerate(present.keypoints):
+            if person in matched:
+                history = candidates[matched[person]]
+            else:
+                history = _History([], [], [])
+                histories.append(history)
+            history.indices.append(index)
+            history.times.append(float(time))
+            history.keypoints.append(keypoints)
+    least = fewest_sightings(min_seen, len(people))
+    return [
+        Track(
+            number,
+            frames[history.indices].astype(np.int32),
+            np.stack(history.keypoints).astype(np.float32),
+            np.zeros(len(history.indices), np.bool_),
+        )
+        for number, history in enumerate(h for h in histories if len(h.indices) >= least)
+    ]
+
+
+@dataclass(frozen=True)
+class _History:
+    """The sightings of one person so far.
+
+    Attributes:
+        indices: Indices into the clip's frames.
+        times: Seconds.
+        keypoints: (17, 3) each.
+    """
+
+    indices: list[int]
+    times: list[float]
+    keypoints: list[NDArray[np.float32]]
+
+    def expected(self, time: float) -> NDArray[np.float32]:
+        """Return the (17, 3) keypoints expected at `time`: the last ones moved at the recent velocity."""
+        expected = self.keypoints[-1].copy()
+        before = len(self.times) - 2
+        while before > 0 and self.times[-1] - self.times[before] < _RECENT:
+            before -= 1
+        elapsed = self.times[-1] - self.times[before] if before >= 0 else 0.0
+        if elapsed > 0:
+            # the median of all keypoints is the motion of the body: limbs swing, and single keypoints jump
+            moved = np.median(self.keypoints[-1][:, :2] - self.keypoints[before][:, :2], axis=0)
+            expected[:, :2] += moved / elapsed * min(time - self.times[-1], _PERSISTENCE)
+        return expected
+
+
+def _assign(histories: Sequence[_History], keypoints: NDArray[np.float32], time: float) -> dict[int, int]:
+    """The index of each known person's history by the index of their keypoints; other people are new."""
+    if not histories or not len(keypoints):
+        return {}
+    expected = np.stack([history.expected(time) for history in histories])
+    boxes, expected_boxes = keypoint_boxes(keypoints), keypoint_boxes(expected)
+    scale = np.maximum(np.maximum(sizes(expected_boxes)[:, None], sizes(boxes)[None]), 1)
+    weight = np.sqrt(np.clip(expected[:, None, :, 2], 1e-3, 1) * np.clip(keypoints[None, :, :, 2], 1e-3, 1))
+    apart = np.linalg.norm(expected[:, None, :, :2] - keypoints[None, :, :, :2], axis=-1)
+    distance = (apart * weight).sum(-1) / weight.sum(-1) / scale
+    absence = np.array([time - history.times[-1] for history in histories])[:, None]
+    reach = np.minimum(_REACH + _REACH_PER_SECOND * absence, _REACH_LIMIT)
+    impossible = 1e3  # more than any sum of possible pairs: an impossible pair is never worth it
+    cost = np.where(
+        distance <= reach, distance + (1 - iou(expected_boxes, boxes)) + absence, impossible
+    )  # fmt: skip
+    pairs = zip(*linear_sum_assignment(cost), strict=True)
+    return {int(person): int(history) for history, person in pairs if cost[history, person] < impossible}
