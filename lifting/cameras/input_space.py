@@ -5,19 +5,25 @@ far away, is the same person. Here each frame's rays are turned until the hip li
 scaled to unit size (the idea of perspective crops: Yu, Salzmann, Fua & Rhodin, CVPR 2021), and the pose that
 comes out is turned back. Nothing is lost: where the hip was and how large the person was take the two places
 that the turning and the layout leave without information.
+
+In the space "centred-visible" (`centre_visible`) keypoints may be hidden: cut off by the picture's edge or
+behind something. Each joint has a third feature, 1 where it is visible and 0 where it is hidden.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from ...skeleton import H36M17
+from ...skeleton import COCO17, COCO_TO_H36M, H36M17
 
 _HIP = H36M17.index("hip")
+_THORAX = H36M17.index("thorax")
+_HEAD = H36M17.index("head")
 _SPINE = H36M17.index("spine")  # midway between hip and thorax by construction, so its place is free
 _USUAL_LOG_SIZE = -2.0  # of a standing adult at four metres
 _LEAST_DEPTH = 0.1  # of a unit ray; no keypoint is 84° away from the hip
@@ -43,6 +49,58 @@ def centre(rays: Tensor) -> tuple[Tensor, Tensor]:
     return inputs, rotation
 
 
+def centre_visible(rays: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
+    """Rays of keypoints that may be hidden → the network's input, and how each frame was turned.
+
+    The virtual camera looks at the hip where it is visible, else at the thorax, else at the mean of what is.
+    With everything visible the first two features are those of `centre`. The hip's place holds the ray that
+    the camera looks along. Hidden joints are 0 in all three features.
+
+    Args:
+        rays: (…, 17, 2) in the Human3.6M layout, (x − cx) / f and (y − cy) / f.
+        visible: (…, 17) bool, as of `visible_joints`.
+
+    Returns:
+        Inputs (…, 17, 3): x, y, and 1 for visible joints; rotations (…, 3, 3), camera to virtual camera.
+    """
+    shown = visible.to(rays.dtype)[..., None]
+    mean = (rays * shown).sum(-2) / shown.sum(-2).clamp(min=1)
+    reference = torch.where(visible[..., _THORAX, None], rays[..., _THORAX, :], mean)
+    reference = torch.where(visible[..., _HIP, None], rays[..., _HIP, :], reference)
+    rotation = look_at(reference)
+    columns = rotation.unsqueeze(-3)  # (…, 1, 3, 3)
+    turned = rays[..., :1] * columns[..., 0] + rays[..., 1:] * columns[..., 1] + columns[..., 2]
+    centred = turned[..., :2] / turned[..., 2:].clamp(min=_LEAST_DEPTH) * shown
+    size = (centred.square().sum((-1, -2)) / shown.sum((-1, -2)).clamp(min=1)).sqrt().clamp(min=_LEAST_SIZE)
+    inputs = torch.cat([centred / size[..., None, None], shown], -1)
+    inputs[..., _HIP, :2] = reference
+    inputs[..., _SPINE, 0] = 0
+    inputs[..., _SPINE, 1] = size.log() - _USUAL_LOG_SIZE
+    return inputs, rotation
+
+
+def visible_joints(keypoints: Tensor) -> Tensor:
+    """Which joints are visible, from which COCO17 keypoints are: (…, 17) bool → (…, 17) bool, Human3.6M.
+
+    A joint that is made of several keypoints needs all of them. The head needs one of the face's: a detector
+    places the eye and ear of the far side well enough by the others.
+    """
+    sources = _sources(keypoints.device)
+    hidden = (~keypoints).to(torch.float32) @ sources[0]
+    return hidden < sources[1]
+
+
+@cache
+def _sources(device: torch.device) -> tuple[Tensor, Tensor]:
+    """(17, 17): whether a COCO keypoint (row) is part of a joint; (17,): hidden ones that hide the joint."""
+    parts = torch.from_numpy(COCO_TO_H36M.copy()).T > 0
+    enough = torch.ones(len(H36M17))
+    face = [COCO17.index(name) for name in ("nose", "leye", "reye", "lear", "rear")]
+    parts[face, _HEAD] = True
+    enough[_HEAD] = len(face)
+    return parts.to(device, torch.float32), enough.to(device) - 0.5
+
+
 def look_at(ray: Tensor) -> Tensor:
     """(…, 2) rays → (…, 3, 3) rotations into cameras that look along them, without roll."""
     u, v = ray.unbind(-1)
@@ -64,5 +122,5 @@ def mirrored(values: Tensor, order: Sequence[int]) -> Tensor:
     return values
 
 
-InputSpace = Literal["centred", "rays", "screen"]
-INPUT_SPACES = ("centred", "rays", "screen")
+InputSpace = Literal["centred", "centred-visible", "rays", "screen"]
+INPUT_SPACES = ("centred", "centred-visible", "rays", "screen")

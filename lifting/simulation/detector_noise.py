@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ...skeleton import COCO17
 from .config import DetectionConfig
+from .constants import indices, on_device
 
 # How uncertain each COCO keypoint is, relative to an elbow (after the spreads of COCO's human annotators).
 _UNCERTAINTY = torch.tensor([0.45, 0.4, 0.4, 0.5, 0.5, 1, 1, 1, 1, 1.1, 1.1, 1.3, 1.3, 1.15, 1.15, 1.2, 1.2])
@@ -33,7 +34,7 @@ for _row, _names in enumerate(
     )
 ):
     _LIMBS[_row, [COCO17.index(n) for n in _names.split()]] = 1
-_TWIN = torch.tensor(COCO17.mirror)
+_TWIN = COCO17.mirror
 _KNOT_SPACING = 8  # frames between the knots of the slow drift
 
 
@@ -46,37 +47,63 @@ def simulate(
     scale: (N,) rays per metre at the person. Returns (N, F, 2, 17).
     """
     count, frames = points.shape[:2]
+    device = points.device
+    twin = indices(_TWIN, device)
 
     def normal(*shape: int) -> Tensor:
-        return torch.randn(shape, generator=generator)
+        return torch.randn(shape, generator=generator, device=device)
 
     def log_uniform(low: float, high: float) -> Tensor:
         return torch.exp(
-            math.log(low) + (math.log(high) - math.log(low)) * torch.rand(count, generator=generator)
+            math.log(low)
+            + (math.log(high) - math.log(low)) * torch.rand(count, generator=generator, device=device)
         )
 
     severity = log_uniform(*config.severity)
-    hidden = 1 + config.hidden * torch.sigmoid((depth - depth[..., _TWIN]) * 15)
-    spread = (hidden * _UNCERTAINTY * scale[:, None, None])[:, :, None]
+    hidden = 1 + config.hidden * torch.sigmoid((depth - depth[..., twin]) * 15)
+    spread = (hidden * on_device(_UNCERTAINTY, device) * scale[:, None, None])[:, :, None]
     jitter = log_uniform(*config.jitter)[:, None, None, None] * normal(count, frames, 2, 17)
     knots = max(2, -(-frames // _KNOT_SPACING) + 1)
     slow = log_uniform(*config.drift)[:, None, None, None] * normal(count, knots, 2, 17)
-    drift = torch.einsum("fk,nkdj->nfdj", _between_knots(frames, knots), slow)
+    drift = torch.einsum("fk,nkdj->nfdj", _between_knots(frames, knots, device), slow)
     bias = config.bias * normal(count, 1, 2, 17)
     seen = points + severity[:, None, None, None] * spread * (jitter + drift + bias)
 
     chance = config.outliers * severity[:, None, None, None]
-    stray = torch.rand(count, frames, 1, 17, generator=generator) < chance
+    stray = torch.rand(count, frames, 1, 17, generator=generator, device=device) < chance
+    if device.type != "cpu":
+        # Counting the stray points would make the processor wait for the device.
+        size = config.outlier_size * scale[:, None, None, None]
+        seen = torch.where(stray, torch.addcmul(seen, size, normal(count, frames, 2, 17)), seen)
+        return _masked_episodes(seen, scale, config.episodes * severity, generator)
     where = stray.expand_as(seen).nonzero(as_tuple=True)
     seen[where] += config.outlier_size * scale[where[0]] * normal(len(where[0]))
     _episodes(seen, scale, config.episodes * severity, generator)
     return seen
 
 
-def _between_knots(frames: int, knots: int) -> Tensor:
+def _between_knots(frames: int, knots: int, device: torch.device) -> Tensor:
     """(F, K) linear interpolation from evenly spaced knots to frames."""
-    at = torch.linspace(0, knots - 1, frames)[:, None]
-    return (1 - (at - torch.arange(knots)).abs()).clamp(min=0)
+    at = torch.linspace(0, knots - 1, frames, device=device)[:, None]
+    return (1 - (at - torch.arange(knots, device=device)).abs()).clamp(min=0)
+
+
+def _masked_episodes(seen: Tensor, scale: Tensor, chance: Tensor, generator: torch.Generator) -> Tensor:
+    """What `_episodes` does, of equal chances, by masks over all samples."""
+    count, frames = seen.shape[:2]
+    device = seen.device
+    draws = torch.rand(6, count, generator=generator, device=device)
+    length = 1 + (draws[0].square() * 20).floor()
+    start = (draws[1] * (frames + length) - length).floor()
+    frame = torch.arange(frames, device=device)
+    during = (frame >= start[:, None]) & (frame < (start + length)[:, None]) & (draws[2] < chance)[:, None]
+    limb = (draws[3] * len(_LIMBS)).long()
+    swaps = (draws[4] * 3 >= 1) | (limb > 3)
+    spoilt = during[:, :, None] & (on_device(_LIMBS, device)[limb] > 0)[:, None]
+    astray = torch.randn(count, 1, 2, 17, generator=generator, device=device)
+    guessed = torch.addcmul(seen, astray, 0.12 * scale[:, None, None, None])
+    wrong = torch.where(swaps[:, None, None, None], seen[..., indices(_TWIN, device)], guessed)
+    return torch.where(spoilt[:, :, None], wrong, seen)
 
 
 def _episodes(seen: Tensor, scale: Tensor, chance: Tensor, generator: torch.Generator) -> None:
@@ -93,7 +120,7 @@ def _episodes(seen: Tensor, scale: Tensor, chance: Tensor, generator: torch.Gene
     limb = torch.randint(len(_LIMBS), (number,), generator=generator)
     kind = torch.randint(3, (number,), generator=generator)
     part = seen[chosen]
-    twin = part[..., _TWIN]
+    twin = part[..., list(_TWIN)]
     # A whole girdle only swaps; one limb either lands on its twin or is guessed somewhere near.
     astray = part + 0.12 * scale[chosen, None, None, None] * torch.randn(
         number, 1, 2, 17, generator=generator

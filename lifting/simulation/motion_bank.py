@@ -11,6 +11,7 @@ from torch import Tensor
 from ...skeleton import COCO17, H36M17
 from ..datasets.motion_capture import MotionCapture, coco_face
 from .config import BodyConfig
+from .constants import on_device
 
 # Human3.6M's 17 joints, the two ears, then COCO's nose tip and eyes: everything that either layout needs.
 NUM_POINTS = 22
@@ -58,20 +59,25 @@ def random_bodies(count: int, config: BodyConfig, generator: torch.Generator) ->
     The root's path stretches with the legs, so that feet keep their hold on the floor about as well as
     before.
     """
-    scale = torch.ones(count, NUM_POINTS)
+    device = generator.device
+    scale = torch.ones(count, NUM_POINTS, device=device)
     stature = config.stature_mean * torch.exp(
-        config.stature * torch.randn(count, generator=generator).clamp(-2.5, 2.5)
+        config.stature * torch.randn(count, generator=generator, device=device).clamp(-2.5, 2.5)
     )
     for name, joints in _GROUPS.items():
         if name == "hip":
             low, high = config.hip_width
-            factor = low + (high - low) * torch.rand(count, generator=generator)
+            factor = low + (high - low) * torch.rand(count, generator=generator, device=device)
         else:
-            factor = torch.exp(config.bone * torch.randn(count, generator=generator).clamp(-2.5, 2.5))
-        scale[:, list(joints)] = factor[:, None]
+            factor = torch.exp(
+                config.bone * torch.randn(count, generator=generator, device=device).clamp(-2.5, 2.5)
+            )
+        for joint in joints:
+            scale[:, joint] = factor
     legs = (scale[:, 2] + scale[:, 3]) / 2
     scale[:, 0] = legs
-    bodies: Tensor = _TO_POINTS @ ((scale * stature[:, None])[:, :, None] * _TO_BONES)
+    to_bones, to_points = on_device(_TO_BONES, device), on_device(_TO_POINTS, device)
+    bodies: Tensor = to_points @ ((scale * stature[:, None])[:, :, None] * to_bones)
     return bodies
 
 
@@ -120,9 +126,19 @@ class MotionBank:
             rates.pop(),
         )
 
+    def to(self, device: str | torch.device) -> MotionBank:
+        """The same frames on another device, where batches are then made."""
+        return MotionBank(
+            self.points.to(device),
+            self.first.to(device),
+            self.last.to(device),
+            self.cumulative.to(device),
+            self.rate,
+        )
+
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """(count,) frame indices."""
-        at = torch.rand(count, generator=generator, dtype=torch.float64)
+        at = torch.rand(count, generator=generator, dtype=torch.float64, device=generator.device)
         return torch.searchsorted(self.cumulative, at).clamp(max=len(self.points) - 1)
 
     def windows(self, centres: Tensor, offsets: Tensor) -> Tensor:

@@ -10,46 +10,71 @@ from torch import Tensor
 from .config import CameraConfig
 
 
-def random_cameras(root: Tensor, config: CameraConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Cameras that see a person standing with the root at `root`.
+def random_cameras(
+    root: Tensor,
+    config: CameraConfig,
+    generator: torch.Generator,
+    *,
+    head: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Place cameras that see people.
 
-    root: (N, 3) world position, metres, z up. Returns rotations (N, 3, 3), world to camera (x right, y down,
-    z forward), and positions (N, 3) in the world. The person stands off the optical axis by a random angle,
-    and the camera is rolled a little, as in hand-held footage.
+    The person stands off the optical axis by a random angle, and the camera is rolled a little, as in
+    hand-held footage. A near camera looks at a point between hip and head instead of the hip.
+
+    Args:
+        root: The people's hips, (N, 3) in the world, metres, z up.
+        config: How the cameras vary.
+        generator: Random numbers, on the device of `root`.
+        head: The people's heads, (N, 3); needed where `config.near` is not 0.
+
+    Returns:
+        Rotations (N, 3, 3), world to camera (x right, y down, z forward), and positions (N, 3) in the world.
     """
-    count = len(root)
+    count, device = len(root), root.device
 
     def uniform(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(count, generator=generator)
+        return low + (high - low) * torch.rand(count, generator=generator, device=device)
 
     def normal(spread: float) -> Tensor:
-        return spread * torch.randn(count, generator=generator).clamp(-2.5, 2.5)
+        return spread * torch.randn(count, generator=generator, device=device).clamp(-2.5, 2.5)
 
     distance = torch.exp(uniform(*(math.log(v) for v in config.distance)))
-    place = torch.rand(count, generator=generator)
+    place = torch.rand(count, generator=generator, device=device)
     height = torch.where(place < config.high, uniform(*config.high_height), uniform(*config.height))
     if config.low:
         lowest, highest = config.low_height
         # (How far `place` lies within its share is uniform too.)
         low_height = lowest + (highest - lowest) * (place - (1 - config.low)) / config.low
         height = torch.where(place >= 1 - config.low, low_height, height)
-    drop = (height - root[:, 2]).clamp(min=-0.9 * distance, max=0.9 * distance)
+    aim = root
+    if config.near and head is not None:
+        near = uniform(0, 1) < config.near
+        near_distance = torch.exp(uniform(*(math.log(v) for v in config.near_distance)))
+        distance = torch.where(near, near_distance, distance)
+        height = torch.where(near, uniform(*config.near_height), height)
+        aim = root + torch.where(near, uniform(0.3, 1), 0.0)[:, None] * (head - root)
+    drop = (height - aim[:, 2]).clamp(min=-0.9 * distance, max=0.9 * distance)
     ground = (distance.square() - drop.square()).sqrt()
     bearing = uniform(0, 2 * math.pi)
     position = torch.stack(
         [
-            root[:, 0] + ground * torch.cos(bearing),
-            root[:, 1] + ground * torch.sin(bearing),
-            root[:, 2] + drop,
+            aim[:, 0] + ground * torch.cos(bearing),
+            aim[:, 1] + ground * torch.sin(bearing),
+            aim[:, 2] + drop,
         ],
         1,
     )
 
-    towards = root - position
+    towards = aim - position
     pan, tilt = (torch.deg2rad(normal(v)) for v in config.off_axis)
     yaw = torch.atan2(towards[:, 1], towards[:, 0]) + pan
     pitch = torch.atan2(towards[:, 2], towards[:, :2].norm(dim=1)) + tilt
-    return _rotation(yaw, pitch, torch.deg2rad(normal(config.roll))), position
+    roll = normal(config.roll)
+    if config.rolled:
+        rolled = uniform(0, 1) < config.rolled
+        roll = torch.where(rolled, uniform(-config.rolled_angle, config.rolled_angle), roll)
+    return _rotation(yaw, pitch, torch.deg2rad(roll)), position
 
 
 def _rotation(yaw: Tensor, pitch: Tensor, roll: Tensor) -> Tensor:

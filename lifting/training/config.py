@@ -24,7 +24,14 @@ from ...yaml_config import (
 )
 from ..datasets.config import RecordingsConfig
 from ..network.config import ModelConfig
-from ..simulation.config import BodyConfig, CameraConfig, DetectionConfig, ScarceConfig
+from ..simulation.config import (
+    BodyConfig,
+    CameraConfig,
+    DetectionConfig,
+    PictureConfig,
+    RecombinationConfig,
+    ScarceConfig,
+)
 
 
 class MotionFile(_Strict):
@@ -110,7 +117,7 @@ class TrainingConfig(_Strict):
 
     name: str
     motions: tuple[MotionFile, ...] = Field(min_length=1)
-    input_space: Literal["centred", "rays"] = "centred"
+    input_space: Literal["centred", "centred-visible", "rays"] = "centred"
     start: str | None = None
     seed: int = 0
     rate: PositiveFloat = 30.0
@@ -123,6 +130,8 @@ class TrainingConfig(_Strict):
     bodies: BodyConfig = BodyConfig()
     cameras: CameraConfig = CameraConfig()
     detections: DetectionConfig = DetectionConfig()
+    recombination: RecombinationConfig = RecombinationConfig()
+    picture: PictureConfig = PictureConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     licence: str = ""
     acknowledgement: str = ""

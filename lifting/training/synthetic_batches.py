@@ -9,14 +9,17 @@ import torch
 from torch import Tensor
 
 from ...errors import UsageError
-from ...skeleton import COCO_TO_H36M
-from ..cameras.input_space import centre
+from ...skeleton import COCO_TO_H36M, H36M17
+from ..cameras.input_space import centre, centre_visible, visible_joints
 from ..cameras.intrinsics import H36M_FOCAL
 from ..datasets.motion_capture import MotionCapture
+from ..simulation.constants import indices, on_device
 from ..simulation.detector_noise import simulate
 from ..simulation.motion_bank import COCO_POINTS, MIRROR, NUM_POINTS, MotionBank, random_bodies
+from ..simulation.picture import look
 from ..simulation.random_cameras import random_cameras
 from ..simulation.rare_postures import make_scarce_motion
+from ..simulation.recombination import recombine
 from .batch import Batch
 from .config import MotionFile, TrainingConfig
 
@@ -43,7 +46,9 @@ class SynthesisedBatches:
         count = batch * (rank + 1) // world - batch * rank // world
         # (The generator looks at the lower 32 bits only.)
         seed = self.config.seed * 1_000_003 + step + rank * 2_654_435_761
-        return synthesise(self.bank, self.config, count, torch.Generator().manual_seed(seed))
+        return synthesise(
+            self.bank, self.config, count, torch.Generator(self.bank.points.device).manual_seed(seed)
+        )
 
 
 def split(config: TrainingConfig, folder: Path) -> tuple[MotionBank, MotionCapture | None]:
@@ -78,6 +83,7 @@ def _role(table: MotionCapture, clip: int, motion: MotionFile) -> str:
 
 
 _NEAR = 0.3  # metres; nothing is projected from closer than this
+_NOSE = H36M17.index("nose")
 
 
 _COCO_TO_H36M = torch.from_numpy(COCO_TO_H36M.copy())
@@ -89,18 +95,22 @@ def synthesise(bank: MotionBank, config: TrainingConfig, count: int, generator: 
     Everything up to the projection is one matrix per sample (body, mirror and camera are all linear), so a
     batch is a few large operations and no loop over samples.
     """
+    device = bank.points.device
     frames = math.prod(config.model.filter_widths)
     target = frames - 1 if config.model.causal else frames // 2
 
     low, high = config.speed
-    speed = low + (high - low) * torch.rand(count, 1, generator=generator)
-    steps = torch.arange(frames) - target
+    speed = low + (high - low) * torch.rand(count, 1, generator=generator, device=device)
+    steps = torch.arange(frames, device=device) - target
     centres = bank.draw(count, generator)
     windows = bank.windows(centres, steps * (speed * bank.rate / config.rate))
 
+    if config.recombination.share:
+        windows = recombine(windows, config.recombination, generator, target=target, rate=config.rate)
+
     body = random_bodies(count, config.bodies, generator)
-    mirrored = torch.rand(count, generator=generator) < config.mirror
-    body = torch.where(mirrored[:, None, None], body[:, list(MIRROR)], body)
+    mirrored = torch.rand(count, generator=generator, device=device) < config.mirror
+    body = torch.where(mirrored[:, None, None], body[:, indices(MIRROR, device)], body)
     world = _tumble(count, config.tumble, generator)
     world[:, :, 0] *= torch.where(mirrored, -1.0, 1.0)[:, None]
 
@@ -108,7 +118,11 @@ def synthesise(bank: MotionBank, config: TrainingConfig, count: int, generator: 
     root = torch.einsum("nij,nj->ni", world, torch.einsum("nj,njd->nd", body[:, 0], at_target))
     # A person thrown about is still somewhere above the floor.
     root[:, 2] = root[:, 2].clamp(min=0.2)
-    rotation, position = random_cameras(root, config.cameras, generator)
+    head = None
+    if config.cameras.near:
+        nose = body[:, _NOSE] - body[:, 0]
+        head = root + torch.einsum("nij,nj->ni", world, torch.einsum("nj,njd->nd", nose, at_target))
+    rotation, position = random_cameras(root, config.cameras, generator, head=head)
     turn = rotation @ world
     # The camera was placed about the root; clamping moved the root, which moves the whole window with it.
     shift = torch.einsum("nij,nj->ni", rotation, root - position) - torch.einsum(
@@ -116,34 +130,57 @@ def synthesise(bank: MotionBank, config: TrainingConfig, count: int, generator: 
     )
 
     # (N, 22 · 3) → (N, 3 · 17): COCO keypoints, coordinate by coordinate.
-    map_coco = torch.einsum("nij,nkp->npjik", turn, body[:, list(COCO_POINTS)]).reshape(
+    map_coco = torch.einsum("nij,nkp->npjik", turn, body[:, indices(COCO_POINTS, device)]).reshape(
         count, NUM_POINTS * 3, 3 * 17
     )
     coco = torch.bmm(windows, map_coco).view(count, frames, 3, 17) + shift[:, None, :, None]
     depth = coco[:, :, 2].clamp(min=_NEAR)
     rays = coco[:, :, :2] / depth[:, :, None]
+    sees = config.input_space == "centred-visible"
+    if sees:
+        found, edges, misplaced = look(
+            rays,
+            depth,
+            config.picture,
+            generator,
+            target=target,
+            near=config.cameras.near_distance[1],
+            least_depth=_NEAR,
+        )
 
     pose = torch.einsum("nij,nkp,npj->nki", turn, body[:, :17], at_target) + shift[:, None]
     root = pose[:, 0]
     rays = simulate(rays, depth, 1 / root[:, 2].clamp(min=_NEAR), config.detections, generator)
-    focal = torch.exp(config.cameras.focal_error * torch.randn(count, generator=generator).clamp(-2.5, 2.5))
+    if sees:
+        rays = torch.where(
+            misplaced[:, None, None, None],
+            rays.clamp(edges[:, None, 0::2, None], edges[:, None, 1::2, None]),
+            rays,
+        )
+    error = torch.randn(count, generator=generator, device=device).clamp(-2.5, 2.5)
+    focal = torch.exp(config.cameras.focal_error * error)
     rays = rays * focal[:, None, None, None]
-    keypoints = (rays @ _COCO_TO_H36M.T).transpose(2, 3)
+    keypoints = (rays @ on_device(_COCO_TO_H36M, device).T).transpose(2, 3)
     pose = pose - root[:, None]
     if config.input_space == "rays":
         return Batch((keypoints * H36M_FOCAL).contiguous(), pose, root)
-    inputs, rotation = centre(keypoints)
+    if sees:
+        inputs, rotation = centre_visible(keypoints, visible_joints(found))
+    else:
+        inputs, rotation = centre(keypoints)
     return Batch(inputs, torch.einsum("nij,nkj->nki", rotation[:, target], pose), root)
 
 
 def _tumble(count: int, share: float, generator: torch.Generator) -> Tensor:
     """(count, 3, 3): mostly the identity; for a few, the person is tipped over about a level axis."""
-    tipped = torch.rand(count, generator=generator) < share
-    angle = torch.where(tipped, (torch.rand(count, generator=generator) * 2 - 1) * 2.2, torch.zeros(count))
-    bearing = torch.rand(count, generator=generator) * 2 * math.pi
-    axis = torch.stack([bearing.cos(), bearing.sin(), torch.zeros(count)], 1)
-    cross = torch.zeros(count, 3, 3)
+    device = generator.device
+    tipped = torch.rand(count, generator=generator, device=device) < share
+    angle = (torch.rand(count, generator=generator, device=device) * 2 - 1) * 2.2
+    angle = torch.where(tipped, angle, torch.zeros_like(angle))
+    bearing = torch.rand(count, generator=generator, device=device) * 2 * math.pi
+    axis = torch.stack([bearing.cos(), bearing.sin(), torch.zeros_like(bearing)], 1)
+    cross = torch.zeros(count, 3, 3, device=device)
     cross[:, 0, 1], cross[:, 0, 2], cross[:, 1, 2] = -axis[:, 2], axis[:, 1], -axis[:, 0]
     cross = cross - cross.transpose(1, 2)
     s, c = angle.sin()[:, None, None], (1 - angle.cos())[:, None, None]
-    return torch.eye(3) + s * cross + c * (cross @ cross)
+    return torch.eye(3, device=device) + s * cross + c * (cross @ cross)

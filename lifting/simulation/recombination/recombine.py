@@ -1,0 +1,158 @@
+"""Windows of captured motion, recombined."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ..config import RecombinationConfig
+from .body_frames import from_rotation_vectors, pelvis_axes, product, rotate, thorax_axes
+from .plausible import plausible_arms, plausible_legs
+
+_LOWER = slice(1, 7)
+_UPPER = slice(7, 22)  # spine, thorax, head, arms and face
+_ARMS = ((14, slice(15, 17)), (11, slice(12, 14)))  # shoulder; elbow and wrist
+_LEGS = ((1, slice(2, 4)), (4, slice(5, 7)))  # hip; knee and ankle
+_ANKLES = (3, 6)
+
+_LEAST_HIP_HEIGHT = 0.6  # metres; people lower than this sit, kneel or lie
+_LEAST_UPRIGHT = 0.5  # cosine of the angle between trunk and upright
+_CHECKED = 8  # of so many frames one is checked for plausibility
+_GRAVITY = 9.81
+
+
+def recombine(
+    windows: Tensor, config: RecombinationConfig, generator: torch.Generator, *, target: int, rate: float
+) -> Tensor:
+    """Recombine and turn the bodies of some upright people.
+
+    Windows are drawn independently, so which of them are changed, and which ones lend their limbs, may be
+    decided by their places in the batch. Legs, or an upper body, that are not plausible stay as they were.
+
+    Args:
+        windows: (N, F, 66), the motion bank's 22 points, world coordinates, metres, z up.
+        config: How much is changed.
+        generator: Random numbers, on the device of `windows`.
+        target: The frame at which people must be upright.
+        rate: Frames a second.
+
+    Returns:
+        (N, F, 66); the windows' own memory is used again.
+    """
+    count, frames = windows.shape[:2]
+    changed = round(config.share * count)
+    if not changed:
+        return windows
+    whole = windows.view(count, frames, 22, 3)
+    before = whole[:changed]
+    after = before.clone()
+    _swap_parts(after, whole, config)
+    _turn_parts(after, config, generator)
+    upright = _upright(before[:, target])
+    checked = after[:, ::_CHECKED]
+    # Pelvis and hips are where they were, so either half of the old body fits on.
+    for part, good in ((_LOWER, plausible_legs(checked)), (_UPPER, plausible_arms(checked))):
+        keep = (upright & good)[:, None, None, None]
+        after[:, :, part] = torch.where(keep, after[:, :, part], before[:, :, part])
+    _stand(after, before, upright, config, generator, rate=rate)
+    whole[:changed] = after
+    return windows
+
+
+def _upright(pose: Tensor) -> Tensor:
+    """(N, 22, 3) → (N,) bool."""
+    trunk = pose[:, 7] - pose[:, 0]
+    upright = trunk[:, 2] > _LEAST_UPRIGHT * trunk.norm(dim=-1)
+    return upright & (pose[:, 0, 2] > _LEAST_HIP_HEIGHT)
+
+
+def _span(count: int, start: float, share: float) -> slice:
+    """Neighbouring windows, `share` of them, from `start` on as far as there are windows."""
+    start = min(start, 1 - share)
+    return slice(round(start * count), round((start + share) * count))
+
+
+def _swap_parts(after: Tensor, whole: Tensor, config: RecombinationConfig) -> None:
+    """Give windows other windows' upper bodies, arms and legs, in place."""
+    count = len(after)
+    # Spans overlap in part, so that some windows get several parts, each from another window.
+    span = _span(count, 0.0, config.upper_body)
+    _swap(after, span, _donors(whole, span, 1), 0, _UPPER, pelvis=True)
+    for side, start in enumerate((0.2, 0.4)):
+        span = _span(count, start, config.arm)
+        _swap(after, span, _donors(whole, span, 2 + side), *_ARMS[side], pelvis=False)
+    for side, start in enumerate((0.6, 0.6 + config.leg / 2)):
+        span = _span(count, start, config.leg / 2)
+        _swap(after, span, _donors(whole, span, 4 + side), *_LEGS[side], pelvis=True)
+
+
+def _donors(whole: Tensor, span: slice, number: int) -> Tensor:
+    """As many other windows as the span has."""
+    shift = number * (len(whole) // 7 + 1)
+    places = (torch.arange(span.start, span.stop, device=whole.device) + shift) % len(whole)
+    return whole[places]
+
+
+def _swap(after: Tensor, span: slice, donor: Tensor, root: int, part: slice, *, pelvis: bool) -> None:
+    """Replace `part`, which hangs on the joint `root`, by the donor's in the axes of pelvis or thorax."""
+    axes = pelvis_axes if pelvis else thorax_axes
+    own = after[span]
+    turn = product(axes(own), axes(donor).transpose(-1, -2))
+    relative = donor[:, :, part] - donor[:, :, root, None]
+    own[:, :, part] = own[:, :, root, None] + rotate(turn, relative)
+
+
+def _turn_parts(after: Tensor, config: RecombinationConfig, generator: torch.Generator) -> None:
+    """Turn trunks, legs and arms slowly by random angles, in place."""
+    count = len(after)
+    parts = (
+        (0.25, config.trunk, 0, _UPPER, pelvis_axes),
+        (0.1, config.legs, *_LEGS[0], pelvis_axes),
+        (0.5, config.legs, *_LEGS[1], pelvis_axes),
+        (0.4, config.arms, *_ARMS[0], thorax_axes),
+        (0.2, config.arms, *_ARMS[1], thorax_axes),
+    )
+    for start, spread, root, part, axes in parts:
+        span = _span(count, start, config.turned)
+        own = after[span]
+        frame = axes(own)
+        turn = product(product(frame, _slow_turns(own, spread, generator)), frame.transpose(-1, -2))
+        joint = own[:, :, root, None]
+        own[:, :, part] = joint + rotate(turn, own[:, :, part] - joint)
+
+
+def _slow_turns(windows: Tensor, degrees: float, generator: torch.Generator) -> Tensor:
+    """(N, F, 3, 3) rotations that change slowly; each component has a spread of about `degrees`."""
+    count, frames = windows.shape[:2]
+    device = windows.device
+    spread = math.radians(degrees)
+    normal = torch.randn(count, 2, 1, 3, generator=generator, device=device).clamp(-2, 2) * spread
+    uniform = torch.rand(count, 2, 1, 1, generator=generator, device=device)
+    time = torch.linspace(-1, 1, frames, device=device)[None, :, None]
+    swing = torch.sin(4 * uniform[:, 0] * time + 2 * math.pi * uniform[:, 1])
+    return from_rotation_vectors(normal[:, 0] + 0.7 * normal[:, 1] * swing)
+
+
+def _stand(
+    after: Tensor,
+    before: Tensor,
+    upright: Tensor,
+    config: RecombinationConfig,
+    generator: torch.Generator,
+    *,
+    rate: float,
+) -> None:
+    """Put the feet back on the floor they stood on, or set the body in the air for a moment, in place."""
+    lowest_before, lowest = (v[:, :, _ANKLES, 2].amin((1, 2)) for v in (before, after))
+    rise = (lowest_before - lowest)[:, None].expand(-1, after.shape[1])
+    jumps = round(config.jumps * len(after))
+    if jumps:
+        draws = torch.rand(3, jumps, 1, generator=generator, device=after.device)
+        height = 0.1 + 0.4 * draws[0]
+        time = (torch.arange(after.shape[1], device=after.device) - draws[1] * after.shape[1]) / rate
+        rise = rise.clone()
+        height = (height - 0.5 * _GRAVITY * time.square()).clamp(min=0)
+        rise[:jumps] += height * upright[:jumps, None]
+    after[..., 2] += rise[:, :, None]
