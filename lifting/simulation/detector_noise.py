@@ -97,7 +97,7 @@ def _masked_episodes(seen: Tensor, scale: Tensor, chance: Tensor, generator: tor
     start = (draws[1] * (frames + length) - length).floor()
     frame = torch.arange(frames, device=device)
     during = (frame >= start[:, None]) & (frame < (start + length)[:, None]) & (draws[2] < chance)[:, None]
-    limb = (draws[3] * len(_LIMBS)).long()
+    limb = (draws[3] * len(_LIMBS)).long().clamp(max=len(_LIMBS) - 1)
     swaps = (draws[4] * 3 >= 1) | (limb > 3)
     spoilt = during[:, :, None] & (on_device(_LIMBS, device)[limb] > 0)[:, None]
     astray = torch.randn(count, 1, 2, 17, generator=generator, device=device)

@@ -81,7 +81,7 @@ def look(
     misplaced = draws[8] < config.misplaced
 
     hidden = draws[9] < config.limbs
-    group = on_device(_GROUPS, device)[(draws[10] * len(_GROUPS)).long()]
+    group = on_device(_GROUPS, device)[(draws[10] * len(_GROUPS)).long().clamp(max=len(_GROUPS) - 1)]
     length = torch.where(draws[11] < config.passing, 2 + draws[12] * frames, 3.0 * frames)
     start = draws[13] * (frames + length) - length
     start = torch.where(draws[11] < config.passing, start, torch.full_like(start, -1.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -90,10 +91,43 @@ _COCO_TO_H36M = torch.from_numpy(COCO_TO_H36M.copy())
 
 
 def synthesise(bank: MotionBank, config: TrainingConfig, count: int, generator: torch.Generator) -> Batch:
-    """Draw `count` windows, each with its own person, body, camera, speed and detector.
+    """Sample `count` windows as of `film`, in the configured input space."""
+    filmed = film(bank, config, count, generator)
+    if config.input_space == "rays":
+        return Batch((filmed.keypoints * H36M_FOCAL).contiguous(), filmed.pose, filmed.root)
+    if filmed.visible is not None:
+        inputs, rotation = centre_visible(filmed.keypoints, filmed.visible)
+    else:
+        inputs, rotation = centre(filmed.keypoints)
+    at_target = rotation[:, filmed.target]
+    return Batch(inputs, torch.einsum("nij,nkj->nki", at_target, filmed.pose), filmed.root)
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """Windows of motion as simulated cameras and detectors see them.
+
+    Attributes:
+        keypoints: (N, F, 17, 2) rays in the Human3.6M layout, in units of the focal length.
+        visible: (N, F, 17) bool, or None where everything is.
+        pose: (N, 17, 3) H36M17 of the target frame in camera space, metres, root at 0.
+        root: (N, 3) its root in camera space, metres.
+        target: The frame whose pose is wanted.
+    """
+
+    keypoints: Tensor
+    visible: Tensor | None
+    pose: Tensor
+    root: Tensor
+    target: int
+
+
+def film(bank: MotionBank, config: TrainingConfig, count: int, generator: torch.Generator) -> Filmed:
+    """Sample `count` windows, each with its own person, body, camera, speed and detector.
 
     Everything up to the projection is one matrix per sample (body, mirror and camera are all linear), so a
-    batch is a few large operations and no loop over samples.
+    batch is a few large operations and no loop over samples. It is made on the bank's device, where the
+    generator must be, and the host never waits for it.
     """
     device = bank.points.device
     frames = math.prod(config.model.filter_widths)
@@ -161,14 +195,8 @@ def synthesise(bank: MotionBank, config: TrainingConfig, count: int, generator: 
     focal = torch.exp(config.cameras.focal_error * error)
     rays = rays * focal[:, None, None, None]
     keypoints = (rays @ on_device(_COCO_TO_H36M, device).T).transpose(2, 3)
-    pose = pose - root[:, None]
-    if config.input_space == "rays":
-        return Batch((keypoints * H36M_FOCAL).contiguous(), pose, root)
-    if sees:
-        inputs, rotation = centre_visible(keypoints, visible_joints(found))
-    else:
-        inputs, rotation = centre(keypoints)
-    return Batch(inputs, torch.einsum("nij,nkj->nki", rotation[:, target], pose), root)
+    visible = visible_joints(found) if sees else None
+    return Filmed(keypoints, visible, pose - root[:, None], root, target)
 
 
 def _tumble(count: int, share: float, generator: torch.Generator) -> Tensor:
