@@ -50,7 +50,8 @@ class Lifter:
         model: The pose model.
         layout: Name of the input's skeleton, such as "h36m17" or "coco17".
         input_space: What keypoints are converted to before the network reads them: "centred" (see
-            `input_space.centre`), "rays" or "screen" (see `to_rays`, `to_screen`).
+            `input_space.centre`), "centred-visible" (see `input_space.centre_visible`), "rays" or "screen"
+            (see `to_rays`, `to_screen`).
         rate: Frames per second of the training data; None if unknown.
         trajectory: The trajectory model, which gives the root.
         about: Training data and its licence, measured errors and the like, as JSON-like values.
@@ -77,8 +78,14 @@ class Lifter:
             raise ValueError(f"the model reads {self.model.num_joints_in} joints, not {self.layout}'s")
         if self.input_space not in INPUT_SPACES:
             raise ValueError(f"unknown input space {self.input_space!r}; known: {', '.join(INPUT_SPACES)}")
-        if self.input_space == "centred" and self.layout != "h36m17":
+        if self.input_space in ("centred", "centred-visible") and self.layout != "h36m17":
             raise ValueError("centred rays are made for the h36m17 layout")
+        features = 3 if self.input_space == "centred-visible" else 2
+        if self.model.in_features != features:
+            raise ValueError(
+                f"{self.input_space} input has {features} numbers a joint, the model reads "
+                f"{self.model.in_features}"
+            )
         if self.trajectory is not None and (
             self.trajectory.receptive_field != self.model.receptive_field
             or self.trajectory.causal != self.model.causal

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...skeleton import H36M17, Skeleton
-from ..cameras.input_space import InputSpace, centre, mirrored, turn_back
+from ..cameras.input_space import InputSpace, centre, centre_visible, mirrored, turn_back
 from ..cameras.intrinsics import H36M_FOCAL
 from ..network.fused_model import FoldedModel
 from ..network.temporal_model import TemporalModel
 
 Network = TemporalModel | FoldedModel
 """What `predict` runs: a model as it was trained, or fused for speed."""
+
+_VISIBLE = 0.999  # a joint interpolated between a visible and a hidden one is hidden
 
 CHUNK = 4096  # output frames a pass: about 200 MB of activations at 1024 channels
 
@@ -109,11 +111,20 @@ def to_network(
         space: Input space of the network.
 
     Returns:
-        The network's input, and for the space "centred" the rotation of each frame, which `to_camera` undoes.
+        The network's input, and for the centred spaces the rotation of each frame, which `to_camera` undoes.
 
     Shape:
-        lifter_input and the network's input (…, J, 2); rotation (…, 3, 3).
+        lifter_input and the network's input (…, J, 2); rotation (…, 3, 3). In the space "centred-visible" the
+        network's input is (…, J, 3), and lifter_input may be too: its third feature is 1 where a joint is
+        visible, less elsewhere. Without it every joint is visible.
     """
+    if space == "centred-visible":
+        rays = torch.from_numpy(lifter_input[..., :2] / H36M_FOCAL)
+        visible = torch.ones(rays.shape[:-1], dtype=torch.bool)
+        if lifter_input.shape[-1] == 3:
+            visible = torch.from_numpy(lifter_input[..., 2] > _VISIBLE)
+        network_input, rotation = centre_visible(rays, visible)
+        return network_input.numpy(), rotation
     if space != "centred":
         return lifter_input, None
     network_input, rotation = centre(torch.from_numpy(lifter_input / H36M_FOCAL))

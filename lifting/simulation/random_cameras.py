@@ -47,14 +47,15 @@ def random_cameras(
         # (How far `place` lies within its share is uniform too.)
         low_height = lowest + (highest - lowest) * (place - (1 - config.low)) / config.low
         height = torch.where(place >= 1 - config.low, low_height, height)
-    aim = root
+    aim, steepest = root, 0.9 * distance
     if config.near and head is not None:
         near = uniform(0, 1) < config.near
         near_distance = torch.exp(uniform(*(math.log(v) for v in config.near_distance)))
         distance = torch.where(near, near_distance, distance)
+        steepest = torch.where(near, 0.7, 0.9) * distance
         height = torch.where(near, uniform(*config.near_height), height)
         aim = root + torch.where(near, uniform(0.3, 1), 0.0)[:, None] * (head - root)
-    drop = (height - aim[:, 2]).clamp(min=-0.9 * distance, max=0.9 * distance)
+    drop = (height - aim[:, 2]).clamp(min=-steepest, max=steepest)
     ground = (distance.square() - drop.square()).sqrt()
     bearing = uniform(0, 2 * math.pi)
     position = torch.stack(

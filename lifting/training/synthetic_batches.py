@@ -178,7 +178,7 @@ def film(bank: MotionBank, config: TrainingConfig, count: int, generator: torch.
             config.picture,
             generator,
             target=target,
-            near=config.cameras.near_distance[1],
+            near=config.cameras.near_distance[1] if config.cameras.near else 0.0,
             least_depth=_NEAR,
         )
 

@@ -17,6 +17,7 @@ from ...lifting.network.temporal_model import TemporalModel
 
 _SPACES = {
     "centred": "rays centred on the hip, scaled to unit size",
+    "centred-visible": "rays centred on the hip, scaled to unit size, and which keypoints are visible",
     "rays": "rays: keypoints over the camera's focal length, any camera alike",
     "screen": "normalised screen coordinates of the camera trained with",
 }

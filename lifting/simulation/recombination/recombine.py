@@ -52,9 +52,10 @@ def recombine(
     _turn_parts(after, config, generator)
     upright = _upright(before[:, target])
     checked = after[:, ::_CHECKED]
-    # Pelvis and hips are where they were, so either half of the old body fits on.
-    for part, good in ((_LOWER, plausible_legs(checked)), (_UPPER, plausible_arms(checked))):
-        keep = (upright & good)[:, None, None, None]
+    # Pelvis and hips are where they were, so either half of the old body fits on. The legs' limits depend on
+    # the spine, so the upper body is settled first.
+    for part, plausible in ((_UPPER, plausible_arms), (_LOWER, plausible_legs)):
+        keep = (upright & plausible(checked))[:, None, None, None]
         after[:, :, part] = torch.where(keep, after[:, :, part], before[:, :, part])
     _stand(after, before, upright, config, generator, rate=rate)
     whole[:changed] = after

@@ -2,8 +2,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from videopose.lifting.cameras.input_space import centre, look_at, turn_back
-from videopose.skeleton import H36M17
+from videopose.lifting.cameras.input_space import (
+    centre,
+    centre_visible,
+    look_at,
+    turn_back,
+    visible_joints,
+)
+from videopose.skeleton import COCO17, H36M17
 
 HIP, SPINE, THORAX = (H36M17.index(n) for n in ("hip", "spine", "thorax"))
 OTHERS = [i for i in range(17) if i not in (HIP, SPINE)]
@@ -88,3 +94,57 @@ def test_impossible_keypoints_give_finite_numbers(rays: Tensor) -> None:
     inputs, rotation = centre(rays.reshape(17, 2))
     assert inputs.isfinite().all()
     assert rotation.isfinite().all()
+
+
+def _rays(seed: int = 0) -> Tensor:
+    return 0.2 * torch.randn(6, 17, 2, generator=torch.Generator().manual_seed(seed))
+
+
+def test_centred_visible_is_centred_where_everything_is_visible() -> None:
+    """The first two features and the rotation are `centre`'s."""
+    rays = _rays()
+    inputs, rotation = centre(rays)
+    with_mask, turned = centre_visible(rays, torch.ones(6, 17, dtype=torch.bool))
+    assert torch.allclose(with_mask[..., :2], inputs, atol=1e-5)
+    assert torch.equal(with_mask[..., 2], torch.ones(6, 17))
+    assert torch.allclose(turned, rotation)
+
+
+@pytest.mark.parametrize("hidden", [("lknee", "rfoot"), ("hip", "lhip"), ("hip", "spine", "thorax")])
+def test_hidden_joints_leave_no_trace(hidden: tuple[str, ...]) -> None:
+    """Wherever a hidden joint was, the input is the same."""
+    visible = torch.ones(6, 17, dtype=torch.bool)
+    rays, other = _rays(), _rays()
+    for name in hidden:
+        joint = H36M17.index(name)
+        visible[:, joint] = False
+        other[:, joint] += 3
+    first, turned = centre_visible(rays, visible)
+    second, turned_too = centre_visible(other, visible)
+    assert torch.equal(first, second)
+    assert torch.equal(turned, turned_too)
+    assert not bool(first[..., 2][~visible].any())
+
+
+def test_what_the_virtual_camera_looks_at() -> None:
+    """The hip, else the thorax, else the mean of what is visible."""
+    rays = _rays()
+    visible = torch.ones(6, 17, dtype=torch.bool)
+    hip, thorax = H36M17.index("hip"), H36M17.index("thorax")
+    for joint in (hip, thorax):
+        inputs, _ = centre_visible(rays, visible)
+        assert torch.allclose(inputs[:, hip, :2], rays[:, joint])
+        visible[:, joint] = False
+    inputs, _ = centre_visible(rays, visible)
+    assert torch.allclose(inputs[:, hip, :2], rays[:, visible[0]].mean(1), atol=1e-6)
+
+
+def test_visible_joints() -> None:
+    """A joint needs all the keypoints it is made of, the head one of the face."""
+    keypoints = torch.ones(17, dtype=torch.bool)
+    assert bool(visible_joints(keypoints).all())
+    keypoints[[COCO17.index(name) for name in ("lhip", "nose", "leye", "reye", "lear")]] = False
+    hidden = {H36M17.names[i] for i in torch.where(~visible_joints(keypoints))[0].tolist()}
+    assert hidden == {"hip", "lhip", "spine", "nose"}
+    keypoints[COCO17.index("rear")] = False
+    assert not bool(visible_joints(keypoints)[H36M17.index("head")])

@@ -213,3 +213,41 @@ def test_the_generator_decides() -> None:
         assert torch.equal(getattr(one, name), getattr(again, name))
         assert not torch.equal(getattr(one, name), getattr(other, name))
     assert torch.equal(torch.get_rng_state(), state)  # the global generator is not used
+
+
+HIDING: dict[str, Any] = {
+    "input_space": "centred-visible",
+    "cameras": {"focal_error": 0.0, "near": 0.5, "rolled": 0.3},
+    "picture": {"cut": 0.5, "framed": 0.3, "limbs": 0.3},
+    "recombination": {"share": 0.7},
+}
+
+
+def test_batches_with_hidden_keypoints() -> None:
+    """Inputs have a third feature, some joints are hidden, and all numbers are finite."""
+    batch = _batch(_config(**HIDING), 300)
+    assert batch.keypoints.shape == (300, 9, 17, 3)
+    visible = batch.keypoints[..., 2]
+    assert set(visible.unique().tolist()) == {0.0, 1.0}
+    assert 0.1 < float((visible.amin((1, 2)) == 0).float().mean()) < 0.9
+    assert float(visible[:, 4, H36M17.index("lfoot")].mean()) < float(
+        visible[:, 4, H36M17.index("nose")].mean()
+    )
+    for values in (batch.keypoints, batch.pose, batch.root):
+        assert bool(values.isfinite().all())
+
+
+def test_near_cameras_are_near() -> None:
+    """Half of the cameras stand within two metres."""
+    distance = _batch(_config(**HIDING), 1000).root.norm(dim=1)
+    assert float((distance < 1.8).float().mean()) == pytest.approx(0.5, abs=0.08)
+    assert float(distance.min()) > 0.2
+
+
+def test_poses_belong_to_the_virtual_camera_of_their_frame() -> None:
+    """With everything visible, the new space gives `centred`'s numbers."""
+    plain = _batch(_config(input_space="centred"))
+    seen = _batch(_config(input_space="centred-visible", picture={"misplaced": 0.0}))
+    joints = [i for i, name in enumerate(H36M17.names) if name not in ("hip", "spine")]
+    assert torch.allclose(seen.pose.norm(dim=-1), plain.pose.norm(dim=-1), atol=1e-4)
+    assert torch.allclose(seen.keypoints[..., joints, :2], plain.keypoints[..., joints, :], atol=1e-3)
