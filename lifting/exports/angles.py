@@ -36,7 +36,7 @@ NAMES = (
         "pelvis_list",
         "pelvis_rotation",
         "trunk_lean_forward",
-        "trunk_lean_right",
+        "trunk_lean_side",
         "trunk_twist",
     ),
     *(
@@ -78,7 +78,9 @@ def joint_angles(joints: Vectors) -> Angles:
             f"shoulder_abduction_{side}": _projected(out, down),
             f"elbow_flexion_{side}": _between(arm, forearm),
         }
-    return {name: _continuous(np.where(body.valid, angles[name], np.nan)) for name in NAMES}
+    angles = {name: np.where(body.valid, angles[name], np.nan) for name in NAMES}
+    # A raised arm is at 180° also if the way there was not seen.
+    return {name: values if "shoulder" in name else _continuous(values) for name, values in angles.items()}
 
 
 def opensim_coordinates(joints: Vectors) -> Angles:
@@ -165,7 +167,7 @@ def _trunk(body: _Body) -> Angles:
     across = _unit(body.hips) + _unit(body.shoulders)
     ahead = _unit(np.cross(up, across))
     right = np.cross(ahead, up)
-    height = body.trunk @ up
+    height, forward = body.trunk @ up, (body.trunk * ahead).sum(-1)
     axis = _unit(body.trunk)
 
     def flat(line: Vectors) -> Vectors:
@@ -174,8 +176,8 @@ def _trunk(body: _Body) -> Angles:
     hips, shoulders = flat(body.hips), flat(body.shoulders)
     twist = np.arctan2((np.cross(hips, shoulders) * axis).sum(-1), (hips * shoulders).sum(-1))
     return {
-        "trunk_lean_forward": np.degrees(np.arctan2((body.trunk * ahead).sum(-1), height)),
-        "trunk_lean_right": np.degrees(np.arctan2((body.trunk * right).sum(-1), height)),
+        "trunk_lean_forward": np.degrees(np.arctan2(forward, height)),
+        "trunk_lean_side": np.degrees(np.arctan2((body.trunk * right).sum(-1), np.hypot(height, forward))),
         "trunk_twist": np.degrees(twist),
     }
 
@@ -211,7 +213,7 @@ def _projected(sideways: NDArray[np.float64], down: NDArray[np.float64]) -> NDAr
     shown = np.hypot(sideways, down) >= _PROJECTION_SHOWS
     angles = np.degrees(np.arctan2(sideways, down))
     angles = np.where(angles < -90, angles + 360, angles)  # an arm held up is at 180°, not at −180°
-    return np.where(shown, angles, np.nan)
+    return _continuous_runs(np.where(shown, angles, np.nan))
 
 
 def _between(first: Vectors, second: Vectors) -> NDArray[np.float64]:
@@ -250,6 +252,12 @@ def _continuous(angles: NDArray[np.float64]) -> NDArray[np.float64]:
     known = np.isfinite(angles)
     result[known] = np.unwrap(angles[known], period=360)
     return result
+
+
+def _continuous_runs(angles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return angles without jumps of 360° in each run of frames that have one; NaN stays NaN."""
+    starts = np.flatnonzero(np.diff(np.isfinite(angles))) + 1
+    return np.concatenate([np.unwrap(run, period=360) for run in np.split(angles, starts)])
 
 
 def _filled(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from .error_report import Failures
 from .options import OUTPUT_OPTION, OVERWRITE_OPTION, people_number
 
 if TYPE_CHECKING:
+    from ...lifting.pose_table import PoseTable
     from ..exports.export_tables import ExportOptions
 
 _SUMMARIES = "; ".join(f"{each.name}: {each.summary}" for each in FORMATS.values())
@@ -29,16 +31,7 @@ EXPORT_OPTION: Decorator[Any] = under(
     ),
 )
 
-
-@command(
-    examples=(
-        "videopose export video.npz --format bvh --names mixamo",
-        "videopose export video.npz --format bvh --format glb --output exports",
-        "videopose export video.npz --format bvh --people 1 --fps 30",
-    )
-)
-@click.argument("tables", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="TABLE…")
-@under(
+MOTION_OPTIONS: Decorator[Any] = under(
     "People",
     click.option(
         "--people",
@@ -53,9 +46,26 @@ EXPORT_OPTION: Decorator[Any] = under(
         multiple=True,
         type=int,
         metavar="ID",
-        help="Export this track only. May be given more than once.",
+        help="This track only. May be given more than once.",
+    ),
+    click.option(
+        "--fps",
+        type=float,
+        metavar="RATE",
+        help="Resample to this many frames a second.  [default: the video's own]",
     ),
 )
+
+
+@command(
+    examples=(
+        "videopose export video.npz --format bvh --names mixamo",
+        "videopose export video.npz --format bvh --format glb --output exports",
+        "videopose export video.npz --format bvh --people 1 --fps 30",
+    )
+)
+@click.argument("tables", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="TABLE…")
+@MOTION_OPTIONS
 @under(
     "Format",
     click.option(
@@ -67,12 +77,6 @@ EXPORT_OPTION: Decorator[Any] = under(
         type=click.Choice(list(FORMATS)),
         metavar="NAME",
         help=f"The format. May be given more than once. {_SUMMARIES}.",
-    ),
-    click.option(
-        "--fps",
-        type=float,
-        metavar="RATE",
-        help="Resample to this many frames a second.  [default: the video's own]",
     ),
     click.option(
         "--units", type=click.Choice(["m", "cm", "mm"]), help="Unit of lengths.  [default: the format's]"
@@ -107,22 +111,34 @@ def export(
     People stand on the floor of one world. Formats that hold one person give a file for each, named by track:
     video.2.bvh. If one table fails, the others are still exported.
     """
-    from ...lifting.pose_table import PoseTable
     from ..exports.export_tables import ExportOptions, check_options, export_table
 
     chosen = ExportOptions(**options)
     check_options(chosen)
+    return for_each_table(
+        context,
+        tables,
+        lambda table, source: export_table(table, source, chosen, output=output, overwrite=overwrite),
+    )
+
+
+def for_each_table(
+    context: click.Context, tables: Sequence[Path], process: Callable[[PoseTable, Path], object]
+) -> int:
+    """Load each table and process it, also if others fail; return the exit code."""
+    from ...lifting.pose_table import PoseTable
+
     failures = Failures(context)
-    for table in tables:
+    for source in tables:
         try:
-            export_table(PoseTable.load(table), table, chosen, output=output, overwrite=overwrite)
+            process(PoseTable.load(source), source)
         except Exception as error:
             failures(error)
     return failures.exit_code(len(tables))
 
 
 def export_options(formats: tuple[str, ...]) -> ExportOptions | None:
-    """Return what `infer` is to export; None for nothing."""
+    """Return what `--export` asks for; None for nothing. Raises `UsageError`."""
     from ..exports.export_tables import ExportOptions
 
     return ExportOptions(formats=formats) if formats else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 
 from .command import Decorator, command
 from .error_report import Failures
+from .export import EXPORT_OPTION, export_options
 from .options import (
     ANIMATION_OPTION,
     CAMERA_OPTIONS,
@@ -32,7 +34,7 @@ def _inputs(metavar: str) -> Decorator[Any]:
     examples=(
         "videopose infer video.mp4",
         "videopose infer video.mp4 --people all --focal-35mm 26 --output results",
-        "videopose infer videos/ --start 10 --end 20 --no-render",
+        "videopose infer video.mp4 --export bvh --export glb --no-render",
     )
 )
 @_inputs("VIDEO|FOLDER…")
@@ -43,6 +45,7 @@ def _inputs(metavar: str) -> Decorator[Any]:
 @LIFT_OPTIONS
 @OUTPUT_OPTION
 @ANIMATION_OPTION
+@EXPORT_OPTION
 @OVERWRITE_OPTION
 @DEVICE_OPTION
 @click.pass_context
@@ -61,7 +64,8 @@ def infer(context: click.Context, /, inputs: tuple[Path, ...], output: Path | No
     from ..paths import find_videos, plan
 
     jobs = plan(find_videos(inputs), output, animation=not options["no_render"])
-    return _run(infer_videos, jobs, settings(InferOptions, options), context, options["overwrite"])
+    work = partial(infer_videos, export=export_options(options["export"]))
+    return _run(work, jobs, settings(InferOptions, options), context, options["overwrite"])
 
 
 @command(
@@ -110,6 +114,7 @@ def detect(context: click.Context, /, inputs: tuple[Path, ...], output: Path | N
 @LIFT_OPTIONS
 @OUTPUT_OPTION
 @ANIMATION_OPTION
+@EXPORT_OPTION
 @OVERWRITE_OPTION
 @DEVICE_OPTION
 @click.pass_context
@@ -125,7 +130,8 @@ def lift(context: click.Context, /, inputs: tuple[Path, ...], output: Path | Non
     from ..paths import find_tables, plan
 
     jobs = plan(find_tables(inputs), output, animation=not options["no_render"])
-    return _run(lift_tables, jobs, settings(LiftOptions, options), context, options["overwrite"])
+    work = partial(lift_tables, export=export_options(options["export"]))
+    return _run(work, jobs, settings(LiftOptions, options), context, options["overwrite"])
 
 
 @command(
@@ -141,6 +147,7 @@ def lift(context: click.Context, /, inputs: tuple[Path, ...], output: Path | Non
 @LIFT_OPTIONS
 @OUTPUT_OPTION
 @ANIMATION_OPTION
+@EXPORT_OPTION
 @OVERWRITE_OPTION
 @DEVICE_OPTION
 @click.pass_context
@@ -157,7 +164,8 @@ def demo(context: click.Context, /, output: Path | None, **options: Any) -> int:
     chosen, overwrite = settings(InferOptions, options), options["overwrite"]
     jobs = plan([(output or Path("videopose-demo")) / "demo.mp4"], None, animation=not options["no_render"])
     place_demo(jobs[0], overwrite=overwrite)
-    return _run(infer_videos, jobs, chosen, context, overwrite)
+    work = partial(infer_videos, export=export_options(options["export"]))
+    return _run(work, jobs, chosen, context, overwrite)
 
 
 def _run(

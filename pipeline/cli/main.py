@@ -16,6 +16,7 @@ COMMANDS = {
         "lift": "Lift what detect found: the second half of infer.",
         "render": "Draw an animation of a pose table.",
         "export": "Write the motion in a pose table as files for other programs.",
+        "angles": "Print the ranges of people's joint angles, and draw their curves.",
         "demo": "Fetch a sample clip and run infer on it.",
     },
     "Training": {

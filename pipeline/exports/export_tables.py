@@ -10,26 +10,21 @@ from typing import Literal
 from ...errors import UsageError
 from ...files import replacing
 from ...lifting.exports import Format, Style, find_format
-from ...lifting.exports.clock import make_clock
-from ...lifting.exports.motion import Motion, make_motion
-from ...lifting.exports.tracks import tracks_in_world
+from ...lifting.exports.motion import Motion
 from ...lifting.pose_table import PoseTable
 from ..paths import base_name, check_free
 from ..progress import say
+from .motions import MotionOptions, make_motions
 
 _TPOSE = ".tpose"  # before the suffix of a BVH file whose frame 0 is the T-pose
-_HIGHEST_FPS = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportOptions:
-    """What `export` can be told.
+class ExportOptions(MotionOptions):
+    """What `export` can be told, besides whose motion.
 
     Attributes:
         formats: The formats' names.
-        people: How many people to export, those most present first; None for all.
-        select: The ids of the tracks to export; empty for all.
-        fps: Frames a second; None for the video's own.
         units: The unit of lengths; None for each format's habit.
         up: The axis that points up; None for each format's habit.
         names: The joint names of animation formats: plain, mixamo or cmu.
@@ -38,9 +33,6 @@ class ExportOptions:
     """
 
     formats: tuple[str, ...]
-    people: int | None = None
-    select: tuple[int, ...] = ()
-    fps: float | None = None
     units: str | None = None
     up: str | None = None
     names: str = "plain"
@@ -52,10 +44,8 @@ def check_options(options: ExportOptions) -> list[tuple[Format, Style]]:
     """Return each format with its style.
 
     Raises:
-        UsageError: If a format is unknown or cannot have the units or the axis wanted, or `fps` is no rate.
+        UsageError: If a format is unknown or cannot have the units or the axis wanted.
     """
-    if options.fps is not None and not 0 < options.fps <= _HIGHEST_FPS:
-        raise UsageError(f"--fps {options.fps:g}: expected a rate above 0 and up to {_HIGHEST_FPS:g}")
     chosen = []
     for name in dict.fromkeys(options.formats):
         found = find_format(name)
@@ -71,14 +61,22 @@ def check_options(options: ExportOptions) -> list[tuple[Format, Style]]:
     return chosen
 
 
-def expected_files(table: Path, options: ExportOptions) -> list[Path]:
-    """Return the files that an export of this table may replace: those of its name that exist already."""
+def check_not_exported(table: Path, options: ExportOptions, *, overwrite: bool) -> None:
+    """Check, before a table is made, that its export would replace no file.
+
+    How many people there will be is not known then, so any file that an export of this table may have
+    written counts.
+
+    Raises:
+        OutputError: If there is one, and it may not be replaced.
+        UsageError: If an option cannot be used.
+    """
     base = table.with_name(base_name(table))
     found = []
     for each, _ in check_options(options):
         found.append(base.with_name(base.name + each.suffix))
         found.extend(sorted(base.parent.glob(f"{base.name}.[0-9]*{each.suffix}")))
-    return [path for path in found if path.exists()]
+    check_free([path for path in found if path.exists()], overwrite=overwrite)
 
 
 def export_table(
@@ -107,9 +105,7 @@ def export_table(
         OutputError: If a file exists and may not be replaced, or cannot be written.
     """
     formats = check_options(options)
-    tracks = tracks_in_world(table, people=options.people, select=options.select)
-    clock = make_clock(table.time, table.rate, options.fps)
-    motions = [make_motion(track, clock) for track in tracks]
+    motions = make_motions(table, options)
     base = (output or source.parent) / base_name(source)
     files: dict[Path, tuple[Format, Style, list[Motion]]] = {}
     for found, style in formats:
@@ -120,11 +116,6 @@ def export_table(
                 tpose = replace(style, tpose_frame=True)
                 files[base.with_name(name + _TPOSE + found.suffix)] = (found, tpose, people)
     check_free(list(files), overwrite=overwrite)
-    if clock.uneven and options.fps is None:
-        say(
-            f"note: the video's frames are unevenly spaced; the motion is resampled to {clock.rate:g} "
-            "even frames a second (--fps changes that)"
-        )
     if any(found.bridges_gaps for found, _ in formats):
         _say_gaps(motions)
     for path, (found, style, people) in files.items():

@@ -18,6 +18,7 @@ from ...lifting.inference.lifter import Lifter
 from ...lifting.pose_table import PoseTable
 from ...render.views import View
 from ..downloads import assets
+from ..exports.export_tables import ExportOptions, check_not_exported, export_table
 from ..keypoint_import.match_video import check_several
 from ..paths import ANIMATION_SUFFIX, OVERLAY_SUFFIX, Job, base_name, check_free
 from ..progress import progress_bar, say
@@ -35,7 +36,13 @@ ReportError = Callable[[Exception], None]
 
 
 def infer_videos(
-    jobs: Sequence[Job], options: InferOptions, *, overwrite: bool, command: str, failed: ReportError
+    jobs: Sequence[Job],
+    options: InferOptions,
+    *,
+    overwrite: bool,
+    command: str,
+    failed: ReportError,
+    export: ExportOptions | None = None,
 ) -> None:
     """Make pose tables and animations of videos.
 
@@ -45,17 +52,20 @@ def infer_videos(
         overwrite: Replace results that exist.
         command: Recorded in the tables' `meta`.
         failed: Called for each job that failed; the next job begins.
+        export: What to export of each table; None for nothing.
 
     Raises:
         VideoposeError: The networks cannot be loaded, or several videos would share one video's keypoints.
     """
 
-    def process(job: Job, video: Video, networks: Networks) -> None:
+    def process(job: Job, video: Video, networks: Networks) -> PoseTable:
         table = infer(video, options, networks, progress=progress_bar, command=command)
         _write_results(job, table, job.source)
+        return table
 
     _check_keypoints(jobs, options)
-    _run_jobs(jobs, _open_video, partial(Networks.load, options, report=say), process, overwrite, failed)
+    load = partial(Networks.load, options, report=say)
+    _run_jobs(jobs, _open_video, load, process, overwrite, failed, export)
 
 
 def detect_videos(
@@ -63,24 +73,32 @@ def detect_videos(
 ) -> None:
     """Make pose tables without poses of videos; arguments and errors as of `infer_videos`."""
 
-    def process(job: Job, video: Video, detector: Detector | None) -> None:
+    def process(job: Job, video: Video, detector: Detector | None) -> PoseTable:
         table = detect(video, options, detector, progress=progress_bar, command=command)
         _write_results(job, table, None)
+        return table
 
     _check_keypoints(jobs, options)
     _run_jobs(jobs, _open_video, partial(load_detector, options, report=say), process, overwrite, failed)
 
 
 def lift_tables(
-    jobs: Sequence[Job], options: LiftOptions, *, overwrite: bool, command: str, failed: ReportError
+    jobs: Sequence[Job],
+    options: LiftOptions,
+    *,
+    overwrite: bool,
+    command: str,
+    failed: ReportError,
+    export: ExportOptions | None = None,
 ) -> None:
     """Make pose tables with poses, and animations, of pose tables; arguments as of `infer_videos`."""
 
-    def process(job: Job, table: PoseTable, lifter: Lifter) -> None:
+    def process(job: Job, table: PoseTable, lifter: Lifter) -> PoseTable:
         lifted = lift(table, options, lifter, progress=progress_bar, command=command)
         _write_results(job, lifted, _video_beside(job.source, table) if job.animation else None)
+        return lifted
 
-    _run_jobs(jobs, _open_table, partial(load_video_lifter, options), process, overwrite, failed)
+    _run_jobs(jobs, _open_table, partial(load_video_lifter, options), process, overwrite, failed, export)
 
 
 def _open_video(job: Job) -> AbstractContextManager[Video]:
@@ -95,23 +113,28 @@ def _run_jobs(
     jobs: Sequence[Job],
     open_source: Callable[[Job], AbstractContextManager[Source]],
     load_networks: Callable[[], Loaded],
-    process: Callable[[Job, Source, Loaded], None],
+    process: Callable[[Job, Source, Loaded], PoseTable],
     overwrite: bool,
     failed: ReportError,
+    export: ExportOptions | None = None,
 ) -> None:
-    """Run each job; the networks are loaded once, when the first source is open."""
+    """Run each job, and export its table; the networks are loaded once, when the first source is open."""
     networks: list[Loaded] = []
     for job in jobs:
         with ExitStack() as stack:
             try:
                 check_free(job.results, overwrite=overwrite)
+                if export is not None:
+                    check_not_exported(job.table, export, overwrite=overwrite)
                 source = stack.enter_context(open_source(job))
             except Exception as error:
                 failed(error)
                 continue
             networks = networks or [load_networks()]
             try:
-                process(job, source, networks[0])
+                table = process(job, source, networks[0])
+                if export is not None:
+                    export_table(table, job.table, export, overwrite=overwrite)
             except Exception as error:
                 failed(error)
 

@@ -25,7 +25,7 @@ from videopose.pipeline.downloads import assets
 Run = Callable[..., Any]
 Write = Callable[..., Path]
 COMMANDS = [
-    "infer", "detect", "lift", "demo", "render", "export", "assets", "train", "evaluate", "inspect",
+    "infer", "detect", "lift", "demo", "render", "export", "angles", "assets", "train", "evaluate", "inspect",
     "prepare",
     "finetune-detector", "evaluate-detector", "semi-train", "install",
 ]  # fmt: skip

@@ -1,0 +1,75 @@
+"""Joint angles of a pose table: their ranges on the terminal, their curves as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ...files import replacing
+from ...lifting.exports.angles import Angles, angle_ranges, joint_angles
+from ...lifting.pose_table import PoseTable
+from ...render.angle_curves import draw_curves
+from ..paths import base_name, check_free
+from ..progress import say
+from .motions import MotionOptions, make_motions
+
+_SUFFIX = ".angles.png"
+
+
+def report_angles(
+    table: PoseTable,
+    source: Path,
+    options: MotionOptions,
+    *,
+    output: Path | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Print each person's ranges of joint angles and draw their curves.
+
+    Args:
+        table: The pose table.
+        source: Its file, which the pictures are named after.
+        options: Whose motion.
+        output: The folder of the pictures; None for that of `source`.
+        overwrite: Whether pictures that exist may be replaced.
+
+    Returns:
+        The pictures, one a person.
+
+    Raises:
+        InputError: If the table has no poses.
+        OutputError: If a picture exists and may not be replaced, or cannot be written.
+    """
+    motions = make_motions(table, options)
+    base = (output or source.parent) / base_name(source)
+    several = len(motions) > 1
+    pictures = [
+        base.with_name(base.name + (f".{motion.id}" if several else "") + _SUFFIX) for motion in motions
+    ]
+    check_free(pictures, overwrite=overwrite)
+    for motion, picture in zip(motions, pictures, strict=True):
+        angles = joint_angles(motion.joints)
+        title = f"{base.name}, person {motion.id}"
+        Console().print(_ranges(angles, title))
+        with replacing(picture) as partial:
+            partial.write_bytes(draw_curves(angles, motion.times, title))
+        say(f"→ {picture}")
+    return pictures
+
+
+def _ranges(angles: Angles, title: str) -> Table:
+    """Return a table of least, mean and greatest values, in degrees."""
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE, caption="degrees", caption_justify="left"
+    )
+    table.add_column("angle")
+    for name in ("least", "mean", "greatest"):
+        table.add_column(name, justify="right")
+    ranges = angle_ranges(angles)
+    for name in angles:
+        values = [f"{value:.0f}" for value in ranges[name]] if name in ranges else ["–"] * 3
+        table.add_row(name, *values)
+    return table

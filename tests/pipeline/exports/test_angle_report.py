@@ -1,0 +1,56 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from walking import table_of, walking
+
+from videopose.pipeline.exports.angle_report import report_angles
+from videopose.pipeline.exports.motions import MotionOptions
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    lost = walking(30)["joints"]
+    lost[8:14] = np.nan
+    table_of({2: walking(30)["joints"], 5: lost}).save(tmp_path / "pair.npz")
+    return tmp_path / "pair.npz"
+
+
+def test_each_person_gets_ranges_and_a_picture(videopose: Command, two: Path) -> None:
+    done = videopose("angles", two)
+    assert done.code == 0, done.err
+    assert "pair, person 2" in done.out
+    row = next(line.split() for line in done.out.splitlines() if "knee_flexion_right" in line)
+    knee = walking(30)["knee_flexion_r"]
+    assert [int(word) for word in row[1:]] == [round(value) for value in (knee.min(), knee.mean(), knee.max())]
+    for number in (2, 5):
+        with Image.open(two.with_name(f"pair.{number}.angles.png")) as picture:
+            assert picture.width > 1000
+
+
+def test_one_person_of_one_frame(videopose: Command, tmp_path: Path) -> None:
+    table_of({1: walking(1)["joints"]}).save(tmp_path / "a.npz")
+    done = videopose("angles", tmp_path / "a.npz", "--output", tmp_path / "new")
+    assert done.code == 0, done.err
+    assert (tmp_path / "new" / "a.angles.png").exists()
+
+
+def test_a_picture_is_not_overwritten_unless_asked(videopose: Command, two: Path) -> None:
+    two.with_name("pair.angles.png").write_text("mine")
+    done = videopose("angles", two, "--people", "1")
+    assert (done.code, len(done.errors)) == (5, 1)
+    assert videopose("angles", two, "--people", "1", "--overwrite").code == 0
+
+
+def test_options_are_checked(two: Path) -> None:
+    from videopose.errors import UsageError
+    from videopose.lifting.pose_table import PoseTable
+
+    with pytest.raises(UsageError, match="--fps -1"):
+        MotionOptions(fps=-1)
+    assert report_angles(PoseTable.load(two), two, MotionOptions(select=(5,)))[0].name == "pair.angles.png"
