@@ -86,7 +86,7 @@ def table_of(
         time=np.arange(count) / rate if time is None else time,
         size=size,
         intrinsics=Intrinsics(focal, focal, size[0] / 2, size[1] / 2),
-        meta={},
+        meta={"world": {}},  # so that it is not looked for again
         camera_rotation=np.tile(CAMERA_ROTATION, (count, 1, 1)),
         camera_position=np.tile(CAMERA_POSITION, (count, 1)),
     )

@@ -29,7 +29,8 @@ class Format:
         one_each: Whether each person gets a file of their own.
         units: The units of length that it can have; the first is its habit.
         up: The up axes that it can have; the first is its habit.
-        bridges_gaps: Whether it has a pose in every frame, also where the table has none.
+        animation: Whether it moves a rig. Then it has a pose in every frame, also where the table has none,
+            and planted feet are held still unless its user wants otherwise.
     """
 
     name: str
@@ -39,7 +40,7 @@ class Format:
     one_each: bool
     units: tuple[str, ...]
     up: tuple[Up, ...]
-    bridges_gaps: bool
+    animation: bool
 
     @property
     def encode(self) -> Callable[[Sequence[Motion], Style], bytes]:

@@ -54,6 +54,14 @@ MOTION_OPTIONS: Decorator[Any] = under(
         metavar="RATE",
         help="Resample to this many frames a second.  [default: the video's own]",
     ),
+    click.option(
+        "--filter",
+        "filters",
+        multiple=True,
+        metavar="NAME[:HZ]",
+        help="Smooth the motion: butterworth, one-euro, or bones for constant lengths. May be given more "
+        "than once.",
+    ),
 )
 
 
@@ -97,6 +105,11 @@ MOTION_OPTIONS: Decorator[Any] = under(
         default="ZXY",
         show_default=True,
         help="Order of rotations in bvh.",
+    ),
+    click.option(
+        "--lock-feet/--no-lock-feet",
+        default=None,
+        help="Hold planted feet still.  [default: in bvh, glb, usd and fbx]",
     ),
     click.option("--tpose-frame", is_flag=True, help="Also write .tpose.bvh, whose frame 0 is a T-pose."),
 )

@@ -14,7 +14,7 @@ from ...lifting.pose_table import PoseTable
 from ...render.angle_curves import draw_curves
 from ..paths import base_name, check_free
 from ..progress import say
-from .motions import MotionOptions, make_motions
+from .motions import MotionOptions, make_motions, prepare, say_uneven
 
 _SUFFIX = ".angles.png"
 
@@ -43,7 +43,8 @@ def report_angles(
         InputError: If the table has no poses.
         OutputError: If a picture exists and may not be replaced, or cannot be written.
     """
-    motions = make_motions(table, options)
+    motions = make_motions(prepare(table, options), options)
+    say_uneven(motions, options)
     base = (output or source.parent) / base_name(source)
     several = len(motions) > 1
     pictures = [

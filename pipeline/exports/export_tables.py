@@ -14,7 +14,7 @@ from ...lifting.exports.motion import Motion
 from ...lifting.pose_table import PoseTable
 from ..paths import base_name, check_free
 from ..progress import say
-from .motions import MotionOptions, make_motions
+from .motions import MotionOptions, make_motions, prepare, say_uneven
 
 _TPOSE = ".tpose"  # before the suffix of a BVH file whose frame 0 is the T-pose
 
@@ -30,6 +30,7 @@ class ExportOptions(MotionOptions):
         names: The joint names of animation formats: plain, mixamo or cmu.
         channels: The order of BVH's rotation channels: ZXY or ZYX.
         tpose_frame: Whether to write a second BVH file whose frame 0 is the T-pose.
+        lock_feet: Whether planted feet are held still; None holds them in animation formats only.
     """
 
     formats: tuple[str, ...]
@@ -38,6 +39,7 @@ class ExportOptions(MotionOptions):
     names: str = "plain"
     channels: Literal["ZXY", "ZYX"] = "ZXY"
     tpose_frame: bool = False
+    lock_feet: bool | None = None
 
 
 def check_options(options: ExportOptions) -> list[tuple[Format, Style]]:
@@ -105,18 +107,24 @@ def export_table(
         OutputError: If a file exists and may not be replaced, or cannot be written.
     """
     formats = check_options(options)
-    motions = make_motions(table, options)
+    table = prepare(table, options)
+    sources = {
+        locked: make_motions(table, options, locked=locked)
+        for locked in {_locks_feet(found, options) for found, _ in formats}
+    }
+    motions = next(iter(sources.values()))
     base = (output or source.parent) / base_name(source)
     files: dict[Path, tuple[Format, Style, list[Motion]]] = {}
     for found, style in formats:
         style = replace(style, title=base.name)
-        for name, people in _files(base.name, found, motions):
+        for name, people in _files(base.name, found, sources[_locks_feet(found, options)]):
             files[base.with_name(name + found.suffix)] = (found, style, people)
             if options.tpose_frame and found.name == "bvh":
                 tpose = replace(style, tpose_frame=True)
                 files[base.with_name(name + _TPOSE + found.suffix)] = (found, tpose, people)
     check_free(list(files), overwrite=overwrite)
-    if any(found.bridges_gaps for found, _ in formats):
+    say_uneven(motions, options)
+    if any(found.animation for found, _ in formats):
         _say_gaps(motions)
     for path, (found, style, people) in files.items():
         data = found.encode(people, style)
@@ -131,6 +139,10 @@ def _files(base: str, found: Format, motions: Sequence[Motion]) -> list[tuple[st
     if not found.one_each or len(motions) == 1:
         return [(base, list(motions))]
     return [(f"{base}.{motion.id}", [motion]) for motion in motions]
+
+
+def _locks_feet(found: Format, options: ExportOptions) -> bool:
+    return found.animation if options.lock_feet is None else options.lock_feet
 
 
 def _say_gaps(motions: Sequence[Motion]) -> None:

@@ -27,7 +27,9 @@ def test_each_person_gets_ranges_and_a_picture(videopose: Command, two: Path) ->
     assert "pair, person 2" in done.out
     row = next(line.split() for line in done.out.splitlines() if "knee_flexion_right" in line)
     knee = walking(30)["knee_flexion_r"]
-    assert [int(word) for word in row[1:]] == [round(value) for value in (knee.min(), knee.mean(), knee.max())]
+    assert [int(word) for word in row[1:]] == [
+        round(value) for value in (knee.min(), knee.mean(), knee.max())
+    ]
     for number in (2, 5):
         with Image.open(two.with_name(f"pair.{number}.angles.png")) as picture:
             assert picture.width > 1000

@@ -10,6 +10,7 @@ import pytest
 from walking import table_of, walking
 
 from videopose.lifting.datasets.bvh import load_bvh
+from videopose.lifting.datasets.joint_angles import Motion
 from videopose.lifting.pose_table import PoseTable
 
 Command = Callable[..., Any]
@@ -145,6 +146,7 @@ def test_another_frame_rate_covers_the_same_time(videopose: Command, one: Path) 
         (("--format", "glb", "--units", "cm"), "--units cm: glb files have m; leave --units out"),
         (("--format", "glb", "--up", "z"), "--up z: glb files have y; leave --up out"),
         (("--format", "glb", "--tpose-frame"), "add --format bvh"),
+        (("--format", "glb", "--filter", "smooth"), "there is no filter 'smooth'"),
     ],
 )
 def test_options_that_do_not_fit_are_one_line(
@@ -169,10 +171,42 @@ def test_a_table_of_an_earlier_version_stands_on_the_floor(videopose: Command, o
             for name in archive.files
             if not name.startswith(("camera_", "conf", "contact"))
         }
+    old["meta"] = np.array("{}")
     np.savez(one, **old)
     assert videopose("export", one, "--format", "bvh").code == 0
     positions = load_bvh(one.with_name("walk.bvh"), unit=0.01).positions
     assert abs(np.percentile(positions[..., 1].min(1), 15)) < 0.03
+
+
+def test_feet_are_held_still_in_animations_only(videopose: Command, one: Path) -> None:
+    for name, options in (("still", ()), ("loose", ("--no-lock-feet",))):
+        done = videopose("export", one, "--format", "bvh", *options, "-o", one.with_name(name))
+        assert done.code == 0, done.err
+    still, loose = (load_bvh(one.with_name(name) / "walk.bvh", unit=0.01) for name in ("still", "loose"))
+
+    def slides(read: Motion) -> float:
+        feet = read.positions[:, [read.names.index("LeftFoot"), read.names.index("RightFoot")]]
+        speed = np.linalg.norm(np.diff(feet, axis=0), axis=-1).min(1)
+        return float(np.median(speed))
+
+    assert slides(still) < 0.5 * slides(loose)
+    assert videopose("export", one, "--format", "csv", "--format", "json").code == 0
+
+
+def test_a_filter_smooths_every_format(videopose: Command, tmp_path: Path) -> None:
+    joints = walking(60)["joints"] + np.random.default_rng(0).normal(0, 0.01, (60, 17, 3))
+    table = _saved(table_of({1: joints}), tmp_path / "a.npz")
+    assert videopose("export", table, "--format", "csv").code == 0
+    assert (
+        videopose("export", table, "--format", "csv", "--filter", "butterworth:3", "-o", tmp_path / "s").code
+        == 0
+    )
+
+    def shake(path: Path) -> float:
+        rows = np.genfromtxt(path, delimiter=",", skip_header=1, usecols=(4, 5, 6)).reshape(60, 17, 3)
+        return float(np.abs(np.diff(rows, 2, axis=0)).mean())
+
+    assert shake(tmp_path / "s" / "a.csv") < 0.4 * shake(tmp_path / "a.csv")
 
 
 def test_a_camera_upside_down_gives_people_the_right_way_up(videopose: Command, tmp_path: Path) -> None:
