@@ -11,7 +11,9 @@ from torch import nn
 
 from videopose.errors import InputError, UsageError
 from videopose.lifting.inference.lifter import Lifter
+from videopose.lifting.inference.lifter_file import StoredType
 from videopose.lifting.network.temporal_model import TemporalModel
+from videopose.skeleton import COCO17, H36M17, HUMANEVA15, SKELETONS, Skeleton
 
 ABOUT = {"training": {"data": "CMU", "licence": "Apache-2.0"}, "errors": {"mpjpe_mm": 61.5}, "name": "Zoë"}
 
@@ -104,6 +106,83 @@ def test_the_header_says_everything(tmp_path: Path) -> None:
     assert {"model_traj.expand_conv.weight", "model_traj.shrink.bias"} < names
 
 
+@pytest.mark.parametrize(("dtype", "bits"), [("float16", 11), ("bfloat16", 8)])
+def test_weights_stored_in_16_bits(tmp_path: Path, dtype: StoredType, bits: int) -> None:
+    lifter = _lifter(trajectory=_model(num_joints_out=1))
+    path = tmp_path / "a.safetensors"
+    lifter.save(path, dtype=dtype)
+    with safe_open(path, framework="pt") as file:
+        assert json.loads(file.metadata()["dtype"]) == dtype
+        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    assert {str(t.dtype) for t in stored.values() if t.ndim > 1} == {f"torch.{dtype}"}
+    assert {str(t.dtype) for t in stored.values() if t.ndim == 1} == {"torch.float32"}
+    loaded = Lifter.load(path)
+    assert loaded.stored_as == dtype
+    for mine, theirs in ((lifter.model, loaded.model), (lifter.trajectory, loaded.trajectory)):
+        assert mine is not None
+        assert theirs is not None
+        for name, weight in theirs.state_dict().items():
+            before = mine.state_dict()[name]
+            assert weight.dtype == before.dtype
+            assert ((weight - before).abs() <= 2.0**-bits * before.abs()).all()
+    assert loaded.digest() == json.loads(_header(path)["sha256"]) != lifter.digest()
+    loaded.save(tmp_path / "again.safetensors", dtype=loaded.stored_as)
+    assert Lifter.load(tmp_path / "again.safetensors").digest() == loaded.digest()
+    assert path.stat().st_size < 0.6 * _size_in_32_bits(lifter, tmp_path)
+
+
+def _header(path: Path) -> dict[str, str]:
+    with safe_open(path, framework="pt") as file:
+        return dict(file.metadata())
+
+
+def _size_in_32_bits(lifter: Lifter, folder: Path) -> int:
+    lifter.save(folder / "whole.safetensors")
+    return (folder / "whole.safetensors").stat().st_size
+
+
+def test_a_file_that_does_not_say_its_stored_type_holds_32_bits(tmp_path: Path) -> None:
+    _lifter().save(tmp_path / "a.safetensors")
+    _rewrite(tmp_path / "a.safetensors", dtype=None)
+    assert Lifter.load(tmp_path / "a.safetensors").digest() == _lifter().digest()
+
+
+def test_weights_too_large_for_16_bits_are_refused(tmp_path: Path) -> None:
+    lifter = _lifter()
+    with torch.no_grad():
+        lifter.model.shrink.weight[0, 0, 0] = 1e5
+    with pytest.raises(ValueError, match=r"shrink\.weight are too large for float16; store them as bfloat16"):
+        lifter.save(tmp_path / "a.safetensors", dtype="float16")
+    lifter.save(tmp_path / "a.safetensors", dtype="bfloat16")
+    with pytest.raises(ValueError, match="expected a stored type among float32, float16, bfloat16"):
+        lifter.save(tmp_path / "a.safetensors", dtype="int8")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("layout", "joints_out", "keypoints", "fits"),
+    [
+        ("h36m17", 17, H36M17, True),
+        ("h36m17", 17, COCO17, True),
+        ("coco17", 17, COCO17, True),
+        ("coco17", 17, H36M17, False),
+        ("h36m17", 15, COCO17, False),
+        ("humaneva15", 15, COCO17, False),
+        ("humaneva15", 15, HUMANEVA15, False),
+    ],
+)
+def test_whether_a_lifter_fits(layout: str, joints_out: int, keypoints: Skeleton, fits: bool) -> None:
+    model = _model(num_joints_in=len(SKELETONS[layout]), num_joints_out=joints_out)
+    lifter = _lifter(model=model, layout=layout)
+    assert lifter.fits(keypoints) is fits
+    if fits:
+        lifter.check_fits(keypoints)
+    else:
+        given = f"reads {layout} keypoints and gives {joints_out} joints"
+        with pytest.raises(UsageError, match=f"{given}; expected one that reads {keypoints.name}"):
+            lifter.check_fits(keypoints)
+    assert lifter.fits(SKELETONS[layout], poses=HUMANEVA15) is (joints_out == 15)
+
+
 def test_the_digest_is_of_all_weights() -> None:
     lifter = _lifter()
     before = lifter.digest()
@@ -194,6 +273,9 @@ def test_tampered_weights_are_noticed(tmp_path: Path) -> None:
         {"input_space": "pixels"},
         {"rate": None},
         {"about": None},
+        {"dtype": "float16"},
+        {"dtype": "int8"},
+        {"dtype": 3},
         {"trajectory": {"channels": 8, "filter_widths": [3, 5], "num_joints_out": 1}},
     ],
     ids=str,
