@@ -47,7 +47,7 @@ from videopose.detectors.people import Detector, Image
 from videopose.pipeline.downloads.assets import fetch
 from videopose.pipeline.evaluation.evaluate_detector import EvaluateDetectorOptions
 from videopose.pipeline.evaluation.evaluate_detector import run as evaluate
-from videopose.pipeline.progress import quiet
+from videopose.pipeline.progress import no_progress
 from videopose.pipeline.video.reader import open_video
 from videopose.skeleton import COCO17
 
@@ -327,7 +327,7 @@ def main() -> None:
                 flip=not options.no_flip_test,
                 device="cpu",
             )
-            found = evaluate(told, stage=quiet)
+            found = evaluate(told, progress=no_progress)
             print(f"| {name} | {found.boxes} | {found.scores.ap:.3f} | {found.scores.ar:.3f} |", flush=True)
 
 

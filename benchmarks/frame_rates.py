@@ -22,9 +22,9 @@ from videopose.errors import VideoposeError
 from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
 from videopose.lifting.datasets.motion_capture import MotionCapture
-from videopose.lifting.evaluation.held_out import select_unseen
+from videopose.lifting.evaluation.held_out import select_held_out
+from videopose.lifting.evaluation.motion_capture_sequences import motion_capture_sequences
 from videopose.lifting.evaluation.scores import pool, score
-from videopose.lifting.evaluation.synthetic_sequences import sequences
 from videopose.lifting.inference.pretrained import load_lifter
 from videopose.lifting.simulation.config import CameraConfig, DetectionConfig
 
@@ -43,7 +43,7 @@ def main(data: Path, lifter: str, clips: int, severity: float) -> None:
     for path in sorted(data.glob("*.npz")):
         table = MotionCapture.load(path)
         try:
-            chosen = select_unseen(table, loaded.about, file=path.name).clips
+            chosen = select_held_out(table, loaded.about, file=path.name).clips
         except VideoposeError as error:  # everybody in it was trained on
             click.echo(f"left out: {error}")
             continue
@@ -56,7 +56,7 @@ def main(data: Path, lifter: str, clips: int, severity: float) -> None:
             seen = [
                 sequence
                 for clip in range(len(part))  # each with a seed of its own, so that its camera is the same
-                for sequence in sequences(
+                for sequence in motion_capture_sequences(
                     part.select([clip]), rate=rate, cameras=CameraConfig(), layout="coco17", per_clip=1,
                     detections=DetectionConfig(severity=(severity, severity)), seed=clip,
                 )

@@ -25,7 +25,7 @@ import torch
 from turns import show, take_turns
 
 from videopose.lifting.datasets.motion_capture import MotionCapture
-from videopose.lifting.evaluation.synthetic_sequences import sequences
+from videopose.lifting.evaluation.motion_capture_sequences import motion_capture_sequences
 from videopose.lifting.inference.live import LiveNetwork
 from videopose.lifting.inference.predict import Network, predict, predict_poses
 from videopose.lifting.inference.pretrained import DEFAULT, load_lifter
@@ -119,11 +119,11 @@ def difference(motion: MotionCapture, clips: int = 30) -> None:
     near = lifter.in_precision("bfloat16").network
     chosen = motion.select(list(range(0, len(motion), max(1, len(motion) // clips))))
     apart = []
-    for seen in sequences(
+    for seen in motion_capture_sequences(
         chosen, rate=lifter.rate or 30.0, cameras=CameraConfig(), detections=DetectionConfig(), per_clip=1
     ):
         poses = [
-            predict_poses(network, seen.rays, lifter.input_space, flip=None)
+            predict_poses(network, seen.lifter_input, lifter.input_space, flip=None)
             for network in (lifter.model, near)
         ]
         apart.append(np.linalg.norm(poses[0] - poses[1], axis=-1).mean(1) * 1000)

@@ -1,1 +1,1 @@
-"""Errors of a lifter on people it was not trained on."""
+"""Measure a lifter's errors on people it was not trained on."""

@@ -1,8 +1,8 @@
-"""Errors by action and by person, and the paper's mean over actions.
+"""Average errors by action and by person, and over actions as the paper's tables do.
 
-The paper's tables weigh every action alike, however long it was filmed: frames are averaged within an action
-(all its trials, people and cameras together), then actions are averaged. A person's line is the same mean
-over that person's actions.
+The paper's tables weigh every action equally, however long it is: frames are averaged within an action (all
+its trials, people and cameras together), then actions are averaged. A person's error is the same mean over
+that person's actions.
 """
 
 from __future__ import annotations
@@ -16,10 +16,16 @@ from .scores import METRICS, Errors, Scores, pool
 
 @dataclass(frozen=True)
 class Breakdown:
-    """actions: each action's mean over its frames, by name. cells: the same of each person alone, by (person,
-    action). subjects: each person's mean over their actions.
-    mean: the unweighted mean over actions, which is what the paper reports. people: the unweighted mean over
-    people. frames: the mean over all frames."""
+    """Mean errors of one lifter on one dataset.
+
+    Attributes:
+        actions: Mean over the frames of each action, by name.
+        cells: Mean over the frames of each person's action, by (person, action).
+        subjects: Mean over the actions of each person, by name.
+        mean: Unweighted mean over actions, which the paper reports.
+        people: Unweighted mean over people.
+        frames: Mean over all frames.
+    """
 
     actions: Mapping[str, Errors]
     cells: Mapping[tuple[str, str], Errors]
@@ -32,9 +38,15 @@ class Breakdown:
 def break_down(
     scores: Sequence[Scores], *, subjects: Sequence[str] = (), actions: Sequence[str] = ()
 ) -> Breakdown:
-    """Sort sequences by action and person; those named come first and in this order, the others by name.
+    """Average the scores of sequences by action and person.
 
-    Raises `ValueError` for no scores.
+    Args:
+        scores: The errors of every frame of each sequence.
+        subjects: People that come first, in this order; the others follow by name.
+        actions: Actions that come first, in this order; the others follow by name.
+
+    Raises:
+        ValueError: There are no scores.
     """
     by_action: dict[str, list[Scores]] = {}
     by_cell: dict[tuple[str, str], list[Scores]] = {}
@@ -57,10 +69,14 @@ def break_down(
 
 
 def unweighted(errors: Sequence[Errors], *, frames: int | None = None) -> Errors:
-    """The mean in which every entry counts alike, however many frames it has; an undefined error (NaN) does
-    not count.
+    """Average errors, each with the same weight whatever its number of frames; NaN is left out.
 
-    frames: how many the mean stands for, by default the sum. Raises `ValueError` for no errors.
+    Args:
+        errors: The errors to average.
+        frames: Number of frames of the mean; by default the sum.
+
+    Raises:
+        ValueError: There are no errors.
     """
     if not errors:
         raise ValueError("nothing to average")
@@ -71,8 +87,12 @@ def unweighted(errors: Sequence[Errors], *, frames: int | None = None) -> Errors
     return Errors(**means, frames=sum(e.frames for e in errors) if frames is None else frames)
 
 
-def mean_of_draws(breakdowns: Sequence[Breakdown]) -> Breakdown:
-    """Every line's mean over several draws of the same sequences. Raises `ValueError` for none."""
+def mean_of_seeds(breakdowns: Sequence[Breakdown]) -> Breakdown:
+    """Average breakdowns of the same sequences that were simulated with several seeds.
+
+    Raises:
+        ValueError: There are no breakdowns.
+    """
     if not breakdowns:
         raise ValueError("nothing to average")
 

@@ -1,4 +1,4 @@
-"""Whom a lifter may be measured on: people it has not learned from, by what its file says of its training."""
+"""Select the people that a lifter may be measured on: those it was not trained on, by its file's metadata."""
 
 from __future__ import annotations
 
@@ -10,23 +10,39 @@ from typing import Any, Literal
 from ...errors import UsageError
 from ..datasets.motion_capture import MotionCapture
 
-Role = Literal["held out", "excluded", "trained", "unseen", "unknown"]
-"""A clip's part in a lifter's training. held out: kept for measuring. excluded: left out of training, because
-it may show a held-out person. trained: learned from. unseen: the training data names no such file. unknown:
-the lifter does not say what it learned from."""
+Role = Literal["held out", "excluded", "trained", "other data", "unknown"]
+"""A clip's part in a lifter's training.
+
+held out: kept for measuring. excluded: left out of training because it may show a held-out person. trained:
+used for training. other data: the training data names no such file. unknown: the lifter's file does not name
+its training data.
+"""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """clips: indices into the table. people: who they are to the lifter, in words."""
+    """The clips to measure on.
+
+    Attributes:
+        clips: Indices into the table.
+        people: The people's part in the lifter's training, in words.
+    """
 
     clips: tuple[int, ...]
     people: str
 
 
 def roles(table: MotionCapture, about: Mapping[str, Any], *, file: str) -> list[Role]:
-    """Every clip's role, for the lifter whose metadata is `about`. Tables are known by their files' names;
-    one by another name that has people called like the held-out ones counts as training data."""
+    """Return the role of every clip of a motion-capture table.
+
+    Tables are recognised by their files' names. A table of another name whose people have names of held-out
+    people counts as training data.
+
+    Args:
+        table: The motion capture.
+        about: Metadata of the lifter.
+        file: Name of the table's file.
+    """
     motion = _motion(about, file)
     held = set(motion["held_out"] if motion else about.get("held_out_subjects") or ())
     exclude = set(motion["exclude"] if motion else ())
@@ -41,22 +57,30 @@ def roles(table: MotionCapture, about: Mapping[str, Any], *, file: str) -> list[
             else "trained"
             for subject, action in zip(table.subjects, table.actions, strict=True)
         ]
-    return ["unseen" if training else "unknown"] * len(table)
+    return ["other data" if training else "unknown"] * len(table)
 
 
-def select_unseen(
+def select_held_out(
     table: MotionCapture,
     about: Mapping[str, Any],
     *,
     file: str,
     subjects: Collection[str] = (),
     actions: Collection[str] = (),
-    everybody: bool = False,
+    all_subjects: bool = False,
 ) -> Selection:
-    """The clips to measure on: of the people and actions named, or else of everybody held out.
+    """Select the clips to measure on: of the given people and actions, by default of all held-out people.
 
-    everybody: training people too. Raises `UsageError` where nothing is left, or where people are named whom
-    the lifter was trained on.
+    Args:
+        table: The motion capture.
+        about: Metadata of the lifter.
+        file: Name of the table's file.
+        subjects: People to measure on.
+        actions: Actions to measure on; empty for all.
+        all_subjects: Include people that the lifter was trained on.
+
+    Raises:
+        UsageError: No clip is left, or the lifter was trained on a given person.
     """
     found = roles(table, about, file=file)
     wanted = [
@@ -66,10 +90,10 @@ def select_unseen(
     ]
     if not wanted:
         raise UsageError(f"{file}: no clip of these subjects and actions")
-    if everybody or subjects:
+    if all_subjects or subjects:
         chosen = wanted
         trained = sorted({table.subjects[i] for i, role in chosen if role == "trained"})
-        if trained and not everybody:
+        if trained and not all_subjects:
             raise UsageError(
                 f"{file}: the lifter was trained on {', '.join(trained)}, and an error on training people "
                 f"is no measurement; {_way_out(table, found)}"
@@ -79,13 +103,13 @@ def select_unseen(
         chosen = [(i, role) for i, role in wanted if role == best and role not in ("trained", "excluded")]
         if not chosen:
             raise UsageError(
-                f"{file}: no clip of anybody whom the lifter was not trained on; {_way_out(table, found)}"
+                f"{file}: no clip of a person that the lifter was not trained on; {_way_out(table, found)}"
             )
     return Selection(tuple(i for i, _ in chosen), _describe({role for _, role in chosen}))
 
 
 def _motion(about: Mapping[str, Any], file: str) -> Mapping[str, Any] | None:
-    """What the lifter's training configuration says of the file."""
+    """Return what the lifter's training configuration says about the file, if anything."""
     for motion in (about.get("config") or {}).get("motions") or ():
         if Path(str(motion.get("path", ""))).name == file:
             return {"held_out": motion.get("held_out") or (), "exclude": motion.get("exclude") or ()}
@@ -95,14 +119,14 @@ def _motion(about: Mapping[str, Any], file: str) -> Mapping[str, Any] | None:
 def _way_out(table: MotionCapture, found: list[Role]) -> str:
     held = sorted({s for s, role in zip(table.subjects, found, strict=True) if role == "held out"})
     kept = f"held out are {', '.join(held)}; " if held else ""
-    return f"{kept}--all-subjects measures training people all the same"
+    return f"{kept}--all-subjects measures on training people too"
 
 
 def _describe(found: set[Role]) -> str:
     if "trained" in found:
-        return "people the lifter was trained on among them: no measure of its accuracy"
+        return "the lifter was trained on some of them: no measure of its accuracy"
     if "unknown" in found:
-        return "the lifter's file does not say whom it was trained on; these may be training people"
-    if "unseen" in found:
-        return "unseen: the lifter's training data names no such file"
-    return "kept out of the lifter's training"
+        return "the lifter's file does not name its training data; these may be training people"
+    if "other data" in found:
+        return "held out: the lifter's training data names no such file"
+    return "held out of the lifter's training"

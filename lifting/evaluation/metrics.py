@@ -1,4 +1,4 @@
-"""The field's errors between predicted and true poses. All arrays (…, J, 3); results in the input's unit."""
+"""Errors between predicted and true poses (§6.1). Arrays are (…, J, 3), results in the unit of the input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Poses = NDArray[np.floating]
 
 
 def mpjpe(predicted: Poses, target: Poses) -> NDArray[np.float64]:
-    """Mean per-joint position error of each pose ("Protocol 1"): (…, J, 3) → (…)."""
+    """Return the mean per-joint position error of each pose ("Protocol 1"): (…, J, 3) → (…)."""
     _check(predicted, target)
     error: NDArray[np.float64] = np.linalg.norm(
         np.asarray(predicted, np.float64) - np.asarray(target, np.float64), axis=-1
@@ -18,12 +18,12 @@ def mpjpe(predicted: Poses, target: Poses) -> NDArray[np.float64]:
 
 
 def p_mpjpe(predicted: Poses, target: Poses) -> NDArray[np.float64]:
-    """MPJPE after the best rigid alignment with scale ("Protocol 2"): (…, J, 3) → (…)."""
+    """Return the MPJPE after the best rigid alignment with scale ("Protocol 2"): (…, J, 3) → (…)."""
     return mpjpe(procrustes(predicted, target), target)
 
 
 def n_mpjpe(predicted: Poses, target: Poses) -> NDArray[np.float64]:
-    """MPJPE after the best scale ("Protocol 3", Rhodin et al. 2018): (…, J, 3) → (…)."""
+    """Return the MPJPE after the best scaling ("Protocol 3", Rhodin et al. 2018): (…, J, 3) → (…)."""
     _check(predicted, target)
     predicted = np.asarray(predicted, np.float64)
     power = (predicted**2).sum((-1, -2))
@@ -32,15 +32,15 @@ def n_mpjpe(predicted: Poses, target: Poses) -> NDArray[np.float64]:
 
 
 def mpjve(predicted: Poses, target: Poses) -> NDArray[np.float64]:
-    """Mean per-joint velocity error (§6.1), distance per frame: (T, J, 3) → (T − 1,)."""
+    """Return the mean per-joint velocity error (§6.1), distance per frame: (T, J, 3) → (T − 1,)."""
     return mpjpe(np.diff(predicted, axis=0), np.diff(target, axis=0))
 
 
 def procrustes(predicted: Poses, target: Poses) -> NDArray[np.float64]:
-    """`predicted` moved, rotated (never mirrored) and scaled onto `target` in the least-squares sense.
+    """Move, rotate (without mirroring) and scale `predicted` onto `target`, by least squares.
 
-    Umeyama's closed form (TPAMI 1991): the rotation from the SVD of the covariance, its last column turned
-    where the determinant would be −1.
+    Umeyama's closed form (TPAMI 1991): the rotation follows from the SVD of the covariance; the sign of its
+    last column is changed if the determinant would be −1.
     """
     _check(predicted, target)
     predicted, target = np.asarray(predicted, np.float64), np.asarray(target, np.float64)
@@ -59,4 +59,4 @@ def procrustes(predicted: Poses, target: Poses) -> NDArray[np.float64]:
 
 def _check(predicted: Poses, target: Poses) -> None:
     if predicted.shape != target.shape or predicted.ndim < 2 or predicted.shape[-1] != 3:
-        raise ValueError(f"expected two equal shapes (…, J, 3), got {predicted.shape} and {target.shape}")
+        raise ValueError(f"expected two equal shapes (…, J, 3), found {predicted.shape} and {target.shape}")

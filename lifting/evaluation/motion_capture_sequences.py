@@ -1,4 +1,4 @@
-"""Sequences to measure a lifter on: motion capture through simulated cameras and detections."""
+"""Make sequences to measure a lifter on, of motion capture with simulated cameras and detections."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..simulation.random_cameras import random_cameras
 from .scores import Sequence3D
 
 
-def sequences(
+def motion_capture_sequences(
     table: MotionCapture,
     *,
     rate: float,
@@ -29,11 +29,19 @@ def sequences(
     layout: str = "h36m17",
     window: float = 3.0,
 ) -> Iterator[Sequence3D]:
-    """Every clip of the table through `per_clip` random cameras and a simulated detector, the same each time
-    for the same seed. Bodies are left as they are; each camera stands far enough for the whole clip.
+    """Yield every clip as seen by random cameras and a simulated detector.
 
-    layout: of the keypoints given out, h36m17 or coco17. window: seconds between changes of the detector's
-    mood (see `clip_detections`).
+    Each camera stands far enough away for the whole clip. Bodies are not changed.
+
+    Args:
+        table: The motion capture.
+        rate: Frames per second of the sequences.
+        cameras: Distribution of the random cameras.
+        detections: Settings of the simulated detector.
+        per_clip: Cameras per clip.
+        seed: The same seed gives the same sequences.
+        layout: Layout of the keypoints: h36m17 or coco17.
+        window: Seconds after which the simulated detector's errors change (see `simulate_clip`).
     """
     generator = torch.Generator().manual_seed(seed)
     for index in range(len(table)):

@@ -1,8 +1,8 @@
-"""How good a lifter is on motion it was not trained on.
+"""Measure a lifter's errors on sequences with known poses.
 
-Everything here works on `Sequence3D`: who does what, what the lifter is given, and what it should say.
-`sequences` makes them from motion capture, seen through simulated cameras and detections, and
-`recorded_sequences.py` from what studios recorded.
+A `Sequence3D` holds a lifter's input and the true poses. `motion_capture_sequences` makes such sequences of
+motion capture with simulated cameras and detections, `recorded_sequences` of recordings with calibrated
+cameras.
 """
 
 from __future__ import annotations
@@ -24,27 +24,39 @@ from . import metrics
 METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "limbs_mpjpe", "limbs_p_mpjpe")
 
 Lift = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""A sequence's rays or keypoints (T, J, 2) → poses (T, J_out, 3), metres, root at 0."""
+"""A function from a sequence's lifter input (T, J, 2) to poses (T, J_out, 3), metres, root at 0."""
 
 
 @dataclass(frozen=True)
 class Sequence3D:
-    """One clip as one camera's detector sees it.
+    """One clip as seen by one camera and its detector.
 
-    rays: (T, J, 2), what the lifter reads: as of `camera.to_rays` or `camera.to_screen`, in its layout. pose:
-    (T, J_out, 3) camera space, metres, root at 0.
+    Attributes:
+        subject: Name of the person.
+        action: Name of the action.
+        lifter_input: (T, J, 2), keypoints in the lifter's layout, as `to_rays` or `to_screen` gives them.
+        pose: (T, J_out, 3), the true poses in camera space, metres, root at 0.
     """
 
     subject: str
     action: str
-    rays: NDArray[np.float32]
+    lifter_input: NDArray[np.float32]
     pose: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Means, millimetres (MPJVE: millimetres a frame); `limbs` are MPJPE and P-MPJPE of limbs and hips alone.
-    frames: how many were measured. MPJVE is NaN where every clip has a single frame."""
+    """Mean errors in millimetres.
+
+    Attributes:
+        mpjpe: Mean per-joint position error, Protocol 1.
+        p_mpjpe: The same after rigid alignment with scale, Protocol 2.
+        n_mpjpe: The same after scaling, Protocol 3.
+        mpjve: Mean per-joint velocity error, millimetres per frame; NaN if every clip has a single frame.
+        limbs_mpjpe: MPJPE of the joints of limbs and hips alone.
+        limbs_p_mpjpe: P-MPJPE of the joints of limbs and hips alone.
+        frames: Number of frames that were measured.
+    """
 
     mpjpe: float
     p_mpjpe: float
@@ -57,7 +69,13 @@ class Errors:
 
 @dataclass(frozen=True)
 class Scores:
-    """The errors of one sequence frame by frame, by name (`METRICS`): (T,) millimetres; MPJVE (T − 1,)."""
+    """The errors of every frame of one sequence.
+
+    Attributes:
+        subject: Name of the person.
+        action: Name of the action.
+        errors: By name (`METRICS`): (T,) millimetres; MPJVE (T − 1,).
+    """
 
     subject: str
     action: str
@@ -65,11 +83,17 @@ class Scores:
 
 
 def lift_with(lifter: Lifter, *, flip: bool) -> Lift:
-    """The lifter as a function of rays in its layout, with or without flip augmentation.
+    """Return the lifter as a function of rays in its layout.
 
-    One that reads normalised screen coordinates is given the same numbers: on the screen of Human3.6M's
-    camera, rays and screen coordinates agree. Raises `UsageError` for a lifter whose poses are not
-    Human3.6M's 17 joints.
+    A lifter that reads normalised screen coordinates gets the same numbers: for Human3.6M's camera, rays and
+    screen coordinates agree.
+
+    Args:
+        lifter: The lifter.
+        flip: Average with the prediction for the mirrored sequence.
+
+    Raises:
+        UsageError: The lifter's poses are not Human3.6M's 17 joints.
     """
     skeleton = SKELETONS[lifter.layout]
     if skeleton not in (H36M17, COCO17) or lifter.model.num_joints_out != len(H36M17):
@@ -82,11 +106,17 @@ def lift_with(lifter: Lifter, *, flip: bool) -> Lift:
 
 
 def score(lift: Lift, sequence: Sequence3D, *, skeleton: Skeleton = H36M17) -> Scores:
-    """Lift one sequence and measure every frame; `skeleton` is the poses' layout.
+    """Lift one sequence and measure every frame.
 
-    Raises `ValueError` where lifted and true poses differ in shape.
+    Args:
+        lift: The lifter as a function.
+        sequence: What it lifts, and the true poses.
+        skeleton: Skeleton of the poses.
+
+    Raises:
+        ValueError: Lifted and true poses differ in shape.
     """
-    lifted, true = lift(sequence.rays), sequence.pose
+    lifted, true = lift(sequence.lifter_input), sequence.pose
     sided = skeleton.sided
     errors = {
         "mpjpe": metrics.mpjpe(lifted, true),
@@ -100,7 +130,11 @@ def score(lift: Lift, sequence: Sequence3D, *, skeleton: Skeleton = H36M17) -> S
 
 
 def pool(scores: Sequence[Scores]) -> Errors:
-    """Means in which every frame counts alike. Raises `ValueError` for no scores."""
+    """Return the means over all frames of all sequences.
+
+    Raises:
+        ValueError: There are no scores.
+    """
     if not scores:
         raise ValueError("nothing to measure on")
     values = {name: np.concatenate([s.errors[name] for s in scores]) for name in METRICS}
@@ -109,15 +143,22 @@ def pool(scores: Sequence[Scores]) -> Errors:
 
 
 def measure(
-    model: TemporalModel, seen: Sequence[Sequence3D], space: InputSpace, *, flip: bool = True
+    model: TemporalModel, sequences: Sequence[Sequence3D], space: InputSpace, *, flip: bool = True
 ) -> Errors:
-    """The model's errors over all frames of the sequences, to a hundredth; `space` is what the model reads.
+    """Return a model's errors over all frames of the sequences, rounded to a hundredth.
 
-    Raises `ValueError` for no sequences.
+    Args:
+        model: A model that reads Human3.6M's layout.
+        sequences: What it lifts, and the true poses.
+        space: The model's input space.
+        flip: Average with the prediction for the mirrored sequence.
+
+    Raises:
+        ValueError: There are no sequences.
     """
 
-    def lift(rays: NDArray[np.float32]) -> NDArray[np.float32]:
-        return predict_poses(model, rays, space, flip=H36M17 if flip else None)
+    def lift(lifter_input: NDArray[np.float32]) -> NDArray[np.float32]:
+        return predict_poses(model, lifter_input, space, flip=H36M17 if flip else None)
 
-    errors = pool([score(lift, sequence) for sequence in seen])
+    errors = pool([score(lift, sequence) for sequence in sequences])
     return Errors(**{name: round(getattr(errors, name), 2) for name in METRICS}, frames=errors.frames)

@@ -189,7 +189,7 @@ def evaluate_detector(json: Path | None, csv: Path | None, overwrite: bool, **op
 
     check_free([path for path in (json, csv) if path], overwrite=overwrite, elsewhere="another name")
     settings = EvaluateDetectorOptions(**options)
-    evaluation = run(settings, stage=partial(terminal, unit="images/s"))
+    evaluation = run(settings, progress=partial(terminal, unit="images/s"))
     show(evaluation)
     if json is not None:
         write_json(json, evaluation)

@@ -131,14 +131,14 @@ def evaluate(
     as in the paper. --keypoints NAME reads data_2d_DATASET_NAME.npz beside the poses.
     """
     from ..evaluation.evaluate_lifter import run
+    from ..evaluation.evaluation_data import EvaluateOptions
     from ..evaluation.lifter_report import show, write_csv
-    from ..evaluation.test_data import EvaluateOptions
     from ..paths import check_free
 
     if csv is not None:
         check_free([csv], overwrite=overwrite, elsewhere="another name for --csv")
-    settings = EvaluateOptions(lifter, flip=not no_flip, everybody=all_subjects, **options)
-    results = run(settings, stage=partial(terminal, unit="clips/s"))
+    settings = EvaluateOptions(lifter, flip=not no_flip, all_subjects=all_subjects, **options)
+    results = run(settings, progress=partial(terminal, unit="clips/s"))
     show(results, lifter=lifter, protocols=protocols)
     if csv is not None:
         write_csv(csv, results, lifter=lifter)

@@ -1,1 +1,1 @@
-"""`evaluate`, `evaluate-detector` and `inspect`."""
+"""Measure and describe lifters and detectors: `evaluate`, `evaluate-detector` and `inspect`."""

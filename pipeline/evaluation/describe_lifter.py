@@ -1,4 +1,4 @@
-"""`videopose inspect`: what a lifter is, reads, costs and was trained on."""
+"""`videopose inspect`: describe a lifter's architecture, input, cost and training."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ...lifting.network.temporal_model import TemporalModel
 _SPACES = {
     "centred": "rays centred on the hip, scaled to unit size",
     "centred-visible": "rays centred on the hip, scaled to unit size, and which keypoints are visible",
-    "rays": "rays: keypoints over the camera's focal length, any camera alike",
-    "screen": "normalised screen coordinates of the camera trained with",
+    "rays": "rays: keypoints divided by the camera's focal length, for any camera",
+    "screen": "normalised screen coordinates of the camera in training",
 }
-_UNTOLD = "not told"
+_UNKNOWN = "not known"
 _ABOUT = (
     "training_data",
     "licence",
@@ -33,9 +33,16 @@ _ABOUT = (
 
 
 def describe(name: str, *, layout: str | None = None, causal: bool = False) -> dict[str, Any]:
-    """Everything that a lifter's file tells, JSON-like; None where it does not tell.
+    """Return everything that a lifter's file tells, as JSON-like values; None where it does not tell.
 
-    name: of a shipped lifter, or a path. layout, causal: see `load_lifter`, whose errors are raised.
+    Args:
+        name: Name of a pretrained lifter, or path of a lifter's file.
+        layout: See `load_lifter`.
+        causal: See `load_lifter`.
+
+    Raises:
+        UsageError: The lifter is unknown.
+        InputError: The file cannot be read.
     """
     lifter = load_lifter(name, layout=layout, causal=causal)
     path = pretrained_lifters().get(name, Path(name))
@@ -45,14 +52,14 @@ def describe(name: str, *, layout: str | None = None, causal: bool = False) -> d
     about = {key: value for key, value in lifter.about.items() if key not in ("config", *_ABOUT)}
     return {
         "file": str(path),
-        "format": "videopose" if own else "published checkpoint",
+        "format": "videopose" if own else "VideoPose3D checkpoint",
         "sha256": {"weights": lifter.digest(), "file": file_digest(path)},
         "model": {
             "filter_widths": list(model.filter_widths),
             "channels": model.channels,
             "causal": model.causal,
             "dense": model.dense,
-            "dropout": model.dropout if own else None,  # which weights alone do not tell
+            "dropout": model.dropout if own else None,  # a checkpoint does not tell
             "joints_in": model.num_joints_in,
             "joints_out": model.num_joints_out,
         },
@@ -71,7 +78,7 @@ def describe(name: str, *, layout: str | None = None, causal: bool = False) -> d
 
 
 def show(description: Mapping[str, Any]) -> None:
-    """Print it as a table."""
+    """Print a description as a table."""
     table = Table(show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -90,7 +97,7 @@ def _rows(it: Mapping[str, Any]) -> dict[str, str]:
         **_cost(it),
         "input": f"{model['joints_in']} keypoints ({it['input']['layout']}), {_SPACES[it['input']['space']]}",
         "output": f"{model['joints_out']} joints",
-        "frame rate": _UNTOLD if rate is None else f"{rate:g} a second",
+        "frame rate": _UNKNOWN if rate is None else f"{rate:g} a second",
         "training data": _text(it["training_data"]),
         "held-out people": _text(it["held_out_subjects"]),
         "held-out errors": _errors(it["held_out_errors_mm"], it["measured_with"]),
@@ -105,7 +112,7 @@ def _rows(it: Mapping[str, Any]) -> dict[str, str]:
 def _architecture(model: Mapping[str, Any]) -> str:
     widths = " · ".join(map(str, model["filter_widths"]))
     kind = "dense" if model["dense"] else "dilated"
-    time = "causal (sees the past only)" if model["causal"] else "symmetric in time"
+    time = "causal (looks at the past only)" if model["causal"] else "symmetric in time"
     dropout = "" if model["dropout"] is None else f", dropout {model['dropout']:g}"
     return f"filter widths {widths}, {model['channels']} channels, {kind}, {time}{dropout}"
 
@@ -130,7 +137,7 @@ def _trajectory(model: TemporalModel | None) -> dict[str, int] | None:
 
 def _errors(errors: Mapping[str, Any] | None, how: str | None) -> str:
     if not errors:
-        return _UNTOLD
+        return _UNKNOWN
     titles = {"mpjpe": "MPJPE", "p_mpjpe": "P-MPJPE", "n_mpjpe": "N-MPJPE", "mpjve": "MPJVE"}
     known = [f"{title} {errors[key]:.1f}" for key, title in titles.items() if key in errors]
     return ", ".join(known) + " mm (MPJVE: mm a frame)" + (f"; {how}" if how else "")
@@ -138,7 +145,7 @@ def _errors(errors: Mapping[str, Any] | None, how: str | None) -> str:
 
 def _text(value: Any) -> str:
     if value is None or value in ("", [], ()):
-        return _UNTOLD
+        return _UNKNOWN
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""`videopose evaluate-detector`: a detector and annotated images in, COCO's keypoint AP and AR out."""
+"""`videopose evaluate-detector`: measure a detector's COCO keypoint AP and AR on annotated images."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ...errors import UsageError
 from ...files import file_digest, replacing
 from ..device import choose_device
 from ..downloads import assets
-from ..progress import Stage, say
+from ..progress import Progress, say
 
 TRUE_BOXES = "true"
 
@@ -42,9 +42,16 @@ _WIDTH = 100  # characters, where the output is no terminal
 class EvaluateDetectorOptions:
     """What to measure, and how.
 
-    images: the annotated images' folder. weights: of CPN, or of Mask R-CNN instead of the model zoo's.
-    boxes: where CPN looks: "true" for the annotated boxes, the name of a detector, or a file of boxes in
-    COCO's form. decode: of CPN and Mask R-CNN. flip: whether CPN also looks at mirrored crops.
+    Attributes:
+        detector: Name of the detector.
+        images: Folder of the annotated images.
+        annotations: COCO person-keypoint JSON.
+        weights: File of CPN's weights, or of Mask R-CNN's instead of the model zoo's.
+        boxes: Of CPN: "true" for the annotated boxes, the name of a detector, or a file of boxes in COCO's
+            format.
+        decode: Of CPN and Mask R-CNN: how a heatmap becomes a position.
+        flip: Of CPN: whether it also looks at mirrored crops.
+        device: Where networks run.
     """
 
     detector: str
@@ -59,7 +66,15 @@ class EvaluateDetectorOptions:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A detector's scores. detector: what it says of itself. boxes: whose. people: those with keypoints."""
+    """A detector's scores.
+
+    Attributes:
+        detector: The detector's description of itself.
+        boxes: Where the boxes come from, in words.
+        images: Number of images.
+        people: Number of people with annotated keypoints.
+        scores: The scores.
+    """
 
     detector: dict[str, object]
     boxes: str
@@ -68,23 +83,28 @@ class Evaluation:
     scores: KeypointScores
 
     def as_json(self) -> dict[str, object]:
-        """Plain values; scores of which there are none are null."""
+        """Return plain values; undefined scores are None."""
         scores = {n: None if math.isnan(v) else round(v, 4) for n, v in asdict(self.scores).items()}
         return {**asdict(self), "scores": scores}
 
 
-def run(options: EvaluateDetectorOptions, *, stage: Stage) -> Evaluation:
-    """Measure. Raises `UsageError` where the detector finds other keypoints than those annotated."""
+def run(options: EvaluateDetectorOptions, *, progress: Progress) -> Evaluation:
+    """Measure a detector.
+
+    Raises:
+        UsageError: The detector finds other keypoints than the annotated ones, or an option is not for it.
+        InputError: A file cannot be read.
+    """
     annotations = read_annotations(options.annotations)
     if not is_coco(annotations.keypoints):
         say("note: not COCO's 17 keypoints: each counts like the nearest one of COCO's")
     device = choose_device(options.device)
     if options.detector == "cpn":
         weights = _cpn_weights(options, annotations)
-        boxes, whose = _boxes(options, annotations, device, stage)
+        boxes, whose = _boxes(options, annotations, device, progress)
         estimator = CPNKeypoints(weights, decoding=options.decode, flip=options.flip, device=device)
         found = []
-        with stage("finding keypoints", len(annotations.images)) as advance:
+        with progress("finding keypoints", len(annotations.images)) as advance:
             for of_image in find_in_boxes(estimator.estimate, annotations, options.images, boxes):
                 found.append(of_image)
                 advance()
@@ -95,7 +115,7 @@ def run(options: EvaluateDetectorOptions, *, stage: Stage) -> Evaluation:
             names_in_files(annotations.keypoints)
         ):
             raise UsageError(f"{options.detector} finds other keypoints than {options.annotations} has")
-        people = _look(detector, annotations, options.images, stage)
+        people = _look(detector, annotations, options.images, progress)
         found = [Found(image, seen.keypoints, seen.scores) for image, seen in people.items()]
         about, whose = detector.describe(), "its own"
     scores = score_keypoints(annotations, found)
@@ -103,7 +123,7 @@ def run(options: EvaluateDetectorOptions, *, stage: Stage) -> Evaluation:
 
 
 def show(evaluation: Evaluation) -> None:
-    """Print the scores, and whose boxes they are for."""
+    """Print the scores, and where the boxes come from."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=max(console.width, _WIDTH))
@@ -125,13 +145,13 @@ def show(evaluation: Evaluation) -> None:
 
 
 def write_json(path: Path, evaluation: Evaluation) -> None:
-    """Everything there is to say. Raises `OutputError`."""
+    """Write the evaluation as JSON. Raises `OutputError`."""
     with replacing(path) as partial_:
         partial_.write_text(json.dumps(evaluation.as_json(), indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def write_csv(path: Path, evaluation: Evaluation) -> None:
-    """One row. Raises `OutputError`."""
+    """Write the evaluation as one row of CSV. Raises `OutputError`."""
     scores = {n: "" if math.isnan(v) else f"{v:.4f}" for n, v in asdict(evaluation.scores).items()}
     row = {
         "detector": evaluation.detector["name"],
@@ -148,7 +168,7 @@ def write_csv(path: Path, evaluation: Evaluation) -> None:
 
 def _cpn_weights(options: EvaluateDetectorOptions, annotations: Annotations) -> CPNWeights:
     if options.weights is None:
-        raise UsageError("CPN needs --weights FILE: a published checkpoint, or what finetune-detector wrote")
+        raise UsageError("CPN needs --weights FILE: a checkpoint, or a file that finetune-detector wrote")
     weights = load_cpn(options.weights)
     if weights.keypoints.names != annotations.keypoints.names:
         raise UsageError(f"{options.weights} finds other keypoints than {options.annotations} has")
@@ -156,13 +176,13 @@ def _cpn_weights(options: EvaluateDetectorOptions, annotations: Annotations) -> 
 
 
 def _boxes(
-    options: EvaluateDetectorOptions, annotations: Annotations, device: str, stage: Stage
+    options: EvaluateDetectorOptions, annotations: Annotations, device: str, progress: Progress
 ) -> tuple[FoundBoxes, str]:
-    """Where CPN is to look, and whose boxes these are, in words."""
+    """Return the boxes in which CPN looks, and where they come from, in words."""
     if options.boxes == TRUE_BOXES:
         return FoundBoxes.true(annotations), "the annotated ones"
     if options.boxes in registry.DETECTORS:
-        people = _look(_build(options.boxes, None, device), annotations, options.images, stage)
+        people = _look(_build(options.boxes, None, device), annotations, options.images, progress)
         people = {image: seen for image, seen in people.items() if len(seen)}
         return (
             FoundBoxes({i: p.boxes for i, p in people.items()}, {i: p.scores for i, p in people.items()}),
@@ -172,7 +192,7 @@ def _boxes(
 
 
 def _build(name: str, options: EvaluateDetectorOptions | None, device: str) -> Detector:
-    """A detector that finds people itself; `options` None for one that is to find boxes."""
+    """Load a detector that finds people itself; `options` is None if it only finds boxes."""
     if name == "mask-rcnn":
         from ...detectors.mask_rcnn.detector import MaskRCNN
 
@@ -186,10 +206,12 @@ def _build(name: str, options: EvaluateDetectorOptions | None, device: str) -> D
     )
 
 
-def _look(detector: Detector, annotations: Annotations, images: Path, stage: Stage) -> dict[int, People]:
-    """Each image by itself: they are no video."""
+def _look(
+    detector: Detector, annotations: Annotations, images: Path, progress: Progress
+) -> dict[int, People]:
+    """Detect people on each image by itself, as the images are not a video."""
     seen = {}
-    with stage("finding people", len(annotations.images)) as advance:
+    with progress("finding people", len(annotations.images)) as advance:
         for number, entry in annotations.images.items():
             (seen[number],) = detector.detect([entry.read(images)])
             advance()

@@ -1,7 +1,7 @@
-"""`videopose evaluate`: a lifter and data in, its errors by action and by person out.
+"""`videopose evaluate`: measure a lifter's errors by action and by person.
 
-Whatever the data, it becomes `Material`: sequences of (subject, action, what the lifter reads, true pose).
-Another kind of data set is another `Source`.
+Data of every kind becomes `EvaluationData`: sequences of lifter input and true poses. A new kind of dataset
+is a new `EvaluationSource`, and a line in `find_sources`.
 """
 
 from __future__ import annotations
@@ -18,101 +18,123 @@ from ...lifting.evaluation.scores import Scores, score
 from ...lifting.inference.lifter import Lifter
 from ...lifting.inference.pretrained import load_lifter
 from ..device import choose_device
-from ..progress import Stage, say
-from .mocap_test_data import Table
-from .recorded_test_data import Studio
-from .test_data import EvaluateOptions, Material, Source
+from ..progress import Progress, say
+from .evaluation_data import EvaluateOptions, EvaluationData, EvaluationSource
+from .motion_capture_data import MotionCaptureData
+from .paper_datasets import PaperData
 
 
 @dataclass(frozen=True)
 class Result:
-    """A lifter's errors on one material: with and without flip augmentation, for each seed (0 where nothing
-    was left to chance)."""
+    """A lifter's errors on one dataset.
 
-    material: Material
+    Attributes:
+        data: What it was measured on.
+        by_flip: Errors with and without flip augmentation, for each seed (0 if nothing is random).
+    """
+
+    data: EvaluationData
     by_flip: Mapping[bool, Mapping[int, Breakdown]]
 
 
-def run(options: EvaluateOptions, *, stage: Stage) -> list[Result]:
-    """Measure the lifter on all the data, one result a table or data set.
+def run(options: EvaluateOptions, *, progress: Progress) -> list[Result]:
+    """Measure the lifter on all the data.
 
-    Raises `UsageError` for an unknown lifter or name, or where nothing is left to measure on, and
-    `InputError` for an unreadable file.
+    Args:
+        options: What to measure, and how.
+        progress: How progress is shown.
+
+    Returns:
+        One result per table or dataset.
+
+    Raises:
+        UsageError: The lifter, a person or an action is unknown, or nothing is left to measure on.
+        InputError: A file cannot be read.
     """
     lifter = load_lifter(options.lifter, layout=options.lifter_layout, causal=options.lifter_causal)
     lifter.to(choose_device(options.device))
-    materials = choose(find_sources(options), lifter, options)
-    with stage("evaluating", sum(m.count * max(1, len(m.seeds)) for m in materials)) as advance:
-        return [measure(material, done=advance) for material in materials]
+    datasets = choose(find_sources(options), lifter, options)
+    with progress("evaluating", sum(data.count * max(1, len(data.seeds)) for data in datasets)) as advance:
+        return [measure(data, done=advance) for data in datasets]
 
 
-def measure(material: Material, *, done: Callable[[], None] = lambda: None) -> Result:
-    """Every way of lifting on the same sequences; `done` is called after each of them."""
-    by_flip: dict[bool, dict[int, Breakdown]] = {flip: {} for flip in material.lifts}
-    for seed in material.seeds or (0,):
-        scores: dict[bool, list[Scores]] = {flip: [] for flip in material.lifts}
-        for sequence in material.views(seed):
-            for flip, lift in material.lifts.items():
-                scores[flip].append(score(lift, sequence, skeleton=material.skeleton))
+def measure(data: EvaluationData, *, done: Callable[[], None] = lambda: None) -> Result:
+    """Measure with and without flip augmentation on the same sequences; `done` is called after each."""
+    by_flip: dict[bool, dict[int, Breakdown]] = {flip: {} for flip in data.lifts}
+    for seed in data.seeds or (0,):
+        scores: dict[bool, list[Scores]] = {flip: [] for flip in data.lifts}
+        for sequence in data.sequences(seed):
+            for flip, lift in data.lifts.items():
+                scores[flip].append(score(lift, sequence, skeleton=data.skeleton))
             done()
         for flip, scored in scores.items():
             by_flip[flip][seed] = break_down(
                 scored,
-                subjects=material.people,
-                actions=list(material.paper.actions) if material.paper else [],
+                subjects=data.people,
+                actions=list(data.paper.actions) if data.paper else [],
             )
-    return Result(material, by_flip)
+    return Result(data, by_flip)
 
 
-def choose(sources: Sequence[Source], lifter: Lifter, options: EvaluateOptions) -> list[Material]:
-    """What the lifter can be measured on. Of several sources those that are no use for it are left out, which
-    is said. Raises `UsageError` where none remains, and for an unknown name."""
+def choose(
+    sources: Sequence[EvaluationSource], lifter: Lifter, options: EvaluateOptions
+) -> list[EvaluationData]:
+    """Select the data that the lifter can be measured on; sources that it cannot use are reported.
+
+    Raises:
+        UsageError: No source remains, or a person or an action is unknown.
+    """
     subjects = _known(options.subjects, {s for source in sources for s in source.subjects}, "--subjects")
     actions = _known(options.actions, {a for source in sources for a in source.actions}, "--actions")
-    materials, refusals = [], []
+    selected, refusals = [], []
     for source in sources:
         try:
-            materials.append(source.material(lifter, options, subjects=subjects, actions=actions))
+            selected.append(source.select(lifter, options, subjects=subjects, actions=actions))
         except UsageError as error:
             refusals.append(error)
-    if not materials:
+    if not selected:
         raise refusals[0]
     for refusal in refusals:
         say(f"left out: {refusal}")
-    return materials
+    return selected
 
 
-def find_sources(options: EvaluateOptions) -> list[Source]:
-    """Every motion-capture table and file of studio poses in the data; what a file is, its content says.
+def find_sources(options: EvaluateOptions) -> list[EvaluationSource]:
+    """Find every motion-capture table and file of 3D poses in the data; the content tells the kind of file.
 
-    Raises `InputError` where there is none, or one cannot be read.
+    Raises:
+        InputError: There is none, or one cannot be read.
     """
     kinds = {path: _kind(path) for path in find_files(options.data)}
     keypoints = [path for path, kind in kinds.items() if kind == "keypoints"]
-    sources: list[Source] = []
+    sources: list[EvaluationSource] = []
     for path, kind in kinds.items():
         if kind == "poses":
-            sources.append(Studio.recognise(path, keypoints))
+            sources.append(PaperData.recognise(path, keypoints))
         elif kind == "table":
-            sources.append(Table.load(path))
+            sources.append(MotionCaptureData.load(path))
     if not sources:
         raise InputError(f"{keypoints[0]} holds 2D keypoints; --data also needs the 3D poses (data_3d_….npz)")
     return sources
 
 
 def find_files(data: Sequence[Path]) -> list[Path]:
-    """Files as they are; of a folder the `.npz` in it, not deeper. Raises `InputError` for an empty one."""
+    """Return the files, and of a folder the `.npz` files directly in it.
+
+    Raises:
+        InputError: A folder has no such file.
+    """
     found: list[Path] = []
     for path in data:
         inside = sorted(path.glob("*.npz")) if path.is_dir() else [path]
         if not inside:
-            raise InputError(f"{path}: no motion-capture table (.npz) or data set in this folder")
+            raise InputError(f"{path}: no motion-capture table (.npz) or dataset in this folder")
         found += inside
     return list(dict.fromkeys(found))
 
 
 def _kind(path: Path) -> str:
-    """By the names of its arrays; what is neither poses nor keypoints is for the table's reader to judge."""
+    """Return "poses", "keypoints" or "table", by the names of the file's arrays."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
@@ -122,8 +144,7 @@ def _kind(path: Path) -> str:
 
 
 def _known(values: Sequence[str], names: set[str], option: str) -> frozenset[str]:
-    """The names given: each value is one, or several with commas between. Raises `UsageError` for an unknown
-    one."""
+    """Split values at commas and return the names. Raises `UsageError` if a name is unknown."""
     chosen: set[str] = set()
     for value in values:
         for part in [value] if value in names else [part.strip() for part in value.split(",")]:

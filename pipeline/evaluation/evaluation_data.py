@@ -1,4 +1,4 @@
-"""What a lifter is measured on, whatever the data set: the words that sources of data and reports share."""
+"""What a lifter is measured on: the types that sources of data and reports share."""
 
 from __future__ import annotations
 
@@ -16,11 +16,21 @@ from ...skeleton import H36M17, Skeleton
 class EvaluateOptions:
     """What to measure, and how.
 
-    data: files, or folders of them. keypoints: of studio recordings, a detector's name or a file; None where
-    there is only one. subjects, actions: only these (empty: all that may be measured on). everybody: people
-    whom the lifter was trained on, too. flip: also with flip augmentation. true_2d: perfect keypoints.
-    seeds, cameras: of motion capture, how many random draws, and cameras a clip in each; severity: a factor
-    on all that the simulated detector does to its keypoints. lifter_layout, lifter_causal: see `load_lifter`.
+    Attributes:
+        lifter: Name or file of the lifter.
+        data: Files, or folders of them.
+        keypoints: Of Human3.6M and HumanEva-I: a detector's name or a file; None if there is only one.
+        subjects: Only these people; empty for all that the lifter may be measured on.
+        actions: Only these actions; empty for all.
+        all_subjects: Include people that the lifter was trained on.
+        flip: Measure with flip augmentation too.
+        seeds: Of motion capture: number of random samples of cameras and detections.
+        cameras: Of motion capture: cameras per clip and seed.
+        severity: Of motion capture: factor on all errors of the simulated detector.
+        true_2d: Use perfect keypoints.
+        device: Where the lifter runs.
+        lifter_layout: See `load_lifter`.
+        lifter_causal: See `load_lifter`.
     """
 
     lifter: str
@@ -28,7 +38,7 @@ class EvaluateOptions:
     keypoints: str | None = None
     subjects: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
-    everybody: bool = False
+    all_subjects: bool = False
     flip: bool = True
     seeds: int = 3
     cameras: int = 1
@@ -40,34 +50,45 @@ class EvaluateOptions:
 
     @property
     def flips(self) -> tuple[bool, ...]:
-        """With flip augmentation and without, or only without."""
+        """Whether to lift with flip augmentation: with and without, or only without."""
         return (True, False) if self.flip else (False,)
 
 
 @dataclass(frozen=True)
 class PaperTable:
-    """A table of the paper. actions: what its columns are called, in its order. by_person: every action has a
-    column for each person (Table 4)."""
+    """The layout of a table in the paper.
+
+    Attributes:
+        actions: Headings of the columns by action, in the table's order.
+        by_person: Every action has a column for each person (Table 4).
+    """
 
     actions: Mapping[str, str]
     by_person: bool = False
 
 
 @dataclass(frozen=True)
-class Material:
+class EvaluationData:
     """What a lifter is measured on.
 
-    name: the data's. facts: how it was chosen and seen, by column of the CSV file. notes: the same in words.
-    lifts: the lifter with flip augmentation and without. views: seed → sequences, `count` of them. seeds:
-    those to draw; none where nothing is left to chance. skeleton: of the poses. people: in the order to show.
-    paper: the table to compare with.
+    Attributes:
+        name: Name of the data.
+        facts: How the data was selected and prepared, by column of the CSV file.
+        notes: The same in words.
+        lifts: The lifter with flip augmentation (True) and without.
+        sequences: Function from a seed to sequences.
+        count: Number of sequences for one seed.
+        seeds: The seeds; none if nothing is random.
+        skeleton: Skeleton of the poses.
+        people: People in the order of the report.
+        paper: The table of the paper to compare with.
     """
 
     name: str
     facts: Mapping[str, str]
     notes: tuple[str, ...]
     lifts: Mapping[bool, Lift]
-    views: Callable[[int], Iterable[Sequence3D]]
+    sequences: Callable[[int], Iterable[Sequence3D]]
     count: int
     seeds: tuple[int, ...] = ()
     skeleton: Skeleton = H36M17
@@ -75,8 +96,8 @@ class Material:
     paper: PaperTable | None = None
 
 
-class Source(Protocol):
-    """Data from which material can be made: `subjects` and `actions` are all that it has, by name."""
+class EvaluationSource(Protocol):
+    """A dataset to measure on; `subjects` and `actions` are the names of all its people and actions."""
 
     @property
     def subjects(self) -> frozenset[str]: ...  # noqa: D102
@@ -84,14 +105,17 @@ class Source(Protocol):
     @property
     def actions(self) -> frozenset[str]: ...  # noqa: D102
 
-    def material(
+    def select(
         self,
         lifter: Lifter,
         options: EvaluateOptions,
         *,
         subjects: frozenset[str],
         actions: frozenset[str],
-    ) -> Material:
-        """Of these people and actions (empty: all that may be measured on). Raises `UsageError` where the
-        lifter cannot be measured on any."""
+    ) -> EvaluationData:
+        """Select the data of these people and actions; if empty, all that the lifter may be measured on.
+
+        Raises:
+            UsageError: The lifter cannot be measured on any of them.
+        """
         ...

@@ -1,4 +1,4 @@
-"""What `videopose evaluate` shows: a table on the screen, and the same and more as CSV."""
+"""Report a lifter's errors: as a table on the terminal, and in more detail as CSV."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ...files import replacing
-from ...lifting.evaluation.breakdown import Breakdown, mean_of_draws
+from ...lifting.evaluation.breakdown import Breakdown, mean_of_seeds
 from ...lifting.evaluation.scores import METRICS, Errors
 from .evaluate_lifter import Result
-from .test_data import PaperTable
+from .evaluation_data import PaperTable
 
 PROTOCOLS = {
     "1": ("mpjpe", "limbs_mpjpe"),
@@ -25,7 +25,7 @@ PROTOCOLS = {
     "3": ("n_mpjpe",),
     "velocity": ("mpjve",),
 }
-"""The paper's protocols, and the columns that each has."""
+"""The paper's protocols, and the errors that belong to each."""
 
 _TITLES = {
     "mpjpe": "MPJPE",
@@ -51,19 +51,25 @@ _UNITS = "mm; MPJVE: mm a frame"
 
 
 def show(results: Sequence[Result], *, lifter: str, protocols: Sequence[str] = ()) -> None:
-    """Print one table a result; `protocols`: only these of `PROTOCOLS`."""
+    """Print one table per result.
+
+    Args:
+        results: The errors.
+        lifter: Name of the lifter.
+        protocols: Show only these of `PROTOCOLS`; empty for all.
+    """
     console = Console()
     if not console.is_terminal:
         console = Console(width=max(console.width, _WIDTH))
     shown = {metric for protocol in protocols or PROTOCOLS for metric in PROTOCOLS[protocol]}
     for result in results:
-        console.print(f"{lifter} on {result.material.name}", style="bold", markup=False, highlight=False)
-        for note in result.material.notes:
+        console.print(f"{lifter} on {result.data.name}", style="bold", markup=False, highlight=False)
+        for note in result.data.notes:
             console.print(note, markup=False, highlight=False, soft_wrap=True)
         table = _table(result, {metric: title for metric, title in _TITLES.items() if metric in shown})
-        if result.material.paper is not None:
+        if result.data.paper is not None:
             titles = {metric: title for metric, title in _PAPER_TITLES.items() if metric in shown}
-            wide = _paper_table(result, result.material.paper, titles)
+            wide = _paper_table(result, result.data.paper, titles)
             unbounded = console.options.update(width=_UNBOUNDED)
             if Measurement.get(console, unbounded, wide).maximum <= console.width:
                 table = wide
@@ -71,34 +77,40 @@ def show(results: Sequence[Result], *, lifter: str, protocols: Sequence[str] = (
 
 
 def write_csv(path: Path, results: Sequence[Result], *, lifter: str) -> None:
-    """One row a line of the table, way of lifting and seed, and one for the mean over seeds; the seed's cell
-    is empty where nothing was left to chance, as is that of an undefined error. Raises `OutputError`."""
-    facts = list(dict.fromkeys(fact for result in results for fact in result.material.facts))
+    """Write the errors as CSV: a row for each line of the table, with and without flips, and each seed.
+
+    The mean over seeds has a row too. The seed's cell is empty if nothing is random; the cell of an undefined
+    error is empty.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    facts = list(dict.fromkeys(fact for result in results for fact in result.data.facts))
     head = ["lifter", "data", *facts, "flip", "by", "name", "seed", "frames", *_COLUMNS.values()]
     with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(head)
         for result in results:
-            told = [lifter, result.material.name, *(result.material.facts.get(fact, "") for fact in facts)]
+            same = [lifter, result.data.name, *(result.data.facts.get(fact, "") for fact in facts)]
             for flip, seeds in result.by_flip.items():
-                drawn = {str(seed): breakdown for seed, breakdown in seeds.items()}
-                drawn["mean"] = mean_of_draws(list(seeds.values()))
-                for seed, breakdown in (drawn if result.material.seeds else {"": drawn["mean"]}).items():
+                by_seed = {str(seed): breakdown for seed, breakdown in seeds.items()}
+                by_seed["mean"] = mean_of_seeds(list(seeds.values()))
+                for seed, breakdown in (by_seed if result.data.seeds else {"": by_seed["mean"]}).items():
                     for by, name, errors in _lines(breakdown):
                         cells = [_number(getattr(errors, metric), 3) for metric in METRICS]
                         writer.writerow(
-                            [*told, "yes" if flip else "no", by, name, seed, errors.frames, *cells]
+                            [*same, "yes" if flip else "no", by, name, seed, errors.frames, *cells]
                         )
 
 
 def _table(result: Result, columns: dict[str, str]) -> Table:
-    """A row an action, a column a metric."""
+    """Make a table with a row per action and a column per metric."""
     table = Table(box=box.SIMPLE, caption=_UNITS, caption_justify="left")
     table.add_column("action", overflow="fold")
     for title in (*columns.values(), "frames"):
         table.add_column(title, justify="right", no_wrap=True)
-    means = {flip: mean_of_draws(list(seeds.values())) for flip, seeds in result.by_flip.items()}
-    main = next(iter(means.values()))  # with flips, where they were wanted
+    means = {flip: mean_of_seeds(list(seeds.values())) for flip, seeds in result.by_flip.items()}
+    main = next(iter(means.values()))  # with flips if they were measured
 
     def add(name: str, errors: Errors, style: str = "") -> None:
         cells = [_number(getattr(errors, metric), 1) or "–" for metric in columns]
@@ -121,11 +133,14 @@ def _table(result: Result, columns: dict[str, str]) -> Table:
 
 
 def _paper_table(result: Result, paper: PaperTable, rows: dict[str, str]) -> Table:
-    """A column an action, in the paper's order, and their mean; a row a metric, for each way of lifting and
-    each person. Where `paper.by_person`, a column a person's action."""
+    """Make a table as in the paper: a column per action, and their mean; a row per metric.
+
+    There is a group of rows with and one without flips, and one per person. If `paper.by_person`, there is a
+    column for each person's action.
+    """
     groups: dict[str, dict[str, Errors]] = {}
     for flip, seeds in result.by_flip.items():
-        mean = mean_of_draws(list(seeds.values()))
+        mean = mean_of_seeds(list(seeds.values()))
         if paper.by_person:
             average, columns = (
                 mean.people,
@@ -140,7 +155,7 @@ def _paper_table(result: Result, paper: PaperTable, rows: dict[str, str]) -> Tab
             average, columns = mean.mean, {paper.actions.get(a, a): e for a, e in mean.actions.items()}
         groups[_way(flip)] = columns | {"Avg.": average}
     if not paper.by_person:
-        main = mean_of_draws(list(next(iter(result.by_flip.values())).values()))
+        main = mean_of_seeds(list(next(iter(result.by_flip.values())).values()))
         for person, average in main.subjects.items():
             columns = {paper.actions.get(a, a): e for (who, a), e in main.cells.items() if who == person}
             groups[person] = columns | {"Avg.": average}
@@ -176,7 +191,7 @@ def _lines(breakdown: Breakdown) -> Iterator[tuple[str, str, Errors]]:
 
 
 def _spread(breakdowns: Iterable[Breakdown], mean: Breakdown, metric: str) -> str:
-    """How far the mean of actions strays from its mean over seeds."""
+    """Return the largest deviation of the mean of actions from its mean over seeds."""
     off = [abs(getattr(b.mean, metric) - getattr(mean.mean, metric)) for b in breakdowns]
     return "–" if any(math.isnan(v) for v in off) else f"±{max(off):.1f}"
 

@@ -1,5 +1,4 @@
-"""Motion-capture tables to measure a lifter on, through random cameras and a simulated detector, the same for
-every lifter."""
+"""Measure on motion capture, with random cameras and a simulated detector, the same for every lifter."""
 
 from __future__ import annotations
 
@@ -9,12 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from ...lifting.datasets.motion_capture import MotionCapture
-from ...lifting.evaluation.held_out import select_unseen
+from ...lifting.evaluation.held_out import select_held_out
+from ...lifting.evaluation.motion_capture_sequences import motion_capture_sequences
 from ...lifting.evaluation.scores import Sequence3D, lift_with
-from ...lifting.evaluation.synthetic_sequences import sequences
 from ...lifting.inference.lifter import Lifter
 from ...lifting.simulation.config import CameraConfig, DetectionConfig
-from .test_data import EvaluateOptions, Material
+from .evaluation_data import EvaluateOptions, EvaluationData
 
 TRUE_2D = DetectionConfig(jitter=(1e-9, 1e-9), drift=(1e-9, 1e-9), bias=0, outliers=0, episodes=0)
 _WINDOW = 3.0  # seconds
@@ -22,50 +21,59 @@ _FOCAL = ", with Human3.6M's focal length"
 
 
 @dataclass(frozen=True)
-class Table:
-    """A motion-capture table; material is made of the people whom the lifter has not learned from."""
+class MotionCaptureData:
+    """A motion-capture table; an `EvaluationSource`.
+
+    Attributes:
+        name: Name of its file.
+        motion: The motion capture.
+    """
 
     name: str
     motion: MotionCapture
 
     @classmethod
-    def load(cls, path: Path) -> Table:
-        """Read one. Raises `InputError`."""
+    def load(cls, path: Path) -> MotionCaptureData:
+        """Read a table.
+
+        Raises:
+            InputError: The file cannot be read.
+        """
         return cls(path.name, MotionCapture.load(path))
 
     @property
     def subjects(self) -> frozenset[str]:
-        """Everybody in it."""
+        """All people in the table."""
         return frozenset(self.motion.subjects)
 
     @property
     def actions(self) -> frozenset[str]:
-        """Everything that they do."""
+        """All actions in the table."""
         return frozenset(self.motion.actions)
 
-    def material(
+    def select(
         self,
         lifter: Lifter,
         options: EvaluateOptions,
         *,
         subjects: frozenset[str],
         actions: frozenset[str],
-    ) -> Material:
-        """See `Source.material`."""
-        selection = select_unseen(
+    ) -> EvaluationData:
+        """See `EvaluationSource.select`."""
+        selection = select_held_out(
             self.motion,
             lifter.about,
             file=self.name,
             subjects=subjects,
             actions=actions,
-            everybody=options.everybody,
+            all_subjects=options.all_subjects,
         )
         table = self.motion.select(selection.clips)
         rate = lifter.rate or table.rate
         cameras, severity = CameraConfig(), (options.severity, options.severity)
         detections = TRUE_2D if options.true_2d else DetectionConfig(severity=severity)
         number = len(set(table.subjects))
-        return Material(
+        return EvaluationData(
             self.name,
             {
                 "people": selection.people,
@@ -84,13 +92,15 @@ class Table:
                 f"keypoints: {_describe(detections, perfect=options.true_2d)}",
             ),
             {flip: lift_with(lifter, flip=flip) for flip in options.flips},
-            partial(_views, table, rate, cameras, detections, per_clip=options.cameras, layout=lifter.layout),
+            partial(
+                _sequences, table, rate, cameras, detections, per_clip=options.cameras, layout=lifter.layout
+            ),
             len(table) * options.cameras,
             tuple(range(1, options.seeds + 1)),
         )
 
 
-def _views(
+def _sequences(
     table: MotionCapture,
     rate: float,
     cameras: CameraConfig,
@@ -100,7 +110,7 @@ def _views(
     per_clip: int,
     layout: str,
 ) -> Iterator[Sequence3D]:
-    return sequences(
+    return motion_capture_sequences(
         table,
         rate=rate,
         cameras=cameras,
@@ -121,10 +131,10 @@ def _describe(detections: DetectionConfig, *, perfect: bool) -> str:
         for low, high in (detections.jitter, detections.drift)
     )
     bias, stray = 1000 * factor * detections.bias, 100 * factor * detections.outliers
-    spoilt = 100 * factor * detections.episodes
+    damaged = 100 * factor * detections.episodes
     return (
         f"simulated detector: jitter {jitter} mm, drift {drift} mm, bias {bias:g} mm, {stray:g} % stray "
-        f"points, a spoilt limb in {spoilt:g} % of windows of {_WINDOW:g} s"
+        f"points, a damaged limb in {damaged:g} % of windows of {_WINDOW:g} s"
     )
 
 

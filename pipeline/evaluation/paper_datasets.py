@@ -1,4 +1,4 @@
-"""Human3.6M and HumanEva-I to measure a lifter on: their test people, as the paper's tables have them."""
+"""Measure on Human3.6M and HumanEva-I: their test people, as in the paper's tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...lifting.datasets import human36m as h36m
 from ...lifting.datasets import humaneva
 from ...lifting.datasets.recordings import RecordingSet, activity
 from ...lifting.evaluation.recorded_sequences import (
-    layout_given,
+    check_layout,
     lift_recorded,
     rate_read,
     recorded_sequences,
@@ -22,16 +22,21 @@ from ...lifting.evaluation.recorded_sequences import (
 from ...lifting.inference.lifter import Lifter
 from ...skeleton import HUMANEVA15
 from ...unpickle import load_object_npz
-from .test_data import EvaluateOptions, Material, PaperTable
+from .evaluation_data import EvaluateOptions, EvaluationData, PaperTable
 
 
 @dataclass(frozen=True)
-class DataSet:
-    """A data set that the paper measures on.
+class PaperDataset:
+    """A dataset that the paper measures on.
 
-    key: its name in a training configuration. train, test: the people whom the field trains and tests on.
-    paper: its table; the actions in it are measured on, unless others are named or the lifter was trained on
-    fewer.
+    Attributes:
+        key: Its name in a training configuration.
+        name: Its name in words.
+        load: Function that reads its files.
+        train: The usual people to train on.
+        test: The usual people to measure on.
+        paper: Its table in the paper. The actions of the table are measured, unless others are named or the
+            lifter was trained on fewer.
     """
 
     key: str
@@ -42,7 +47,7 @@ class DataSet:
     paper: PaperTable
 
 
-H36M = DataSet(
+H36M = PaperDataset(
     "h36m",
     "Human3.6M",
     h36m.load_h36m,
@@ -68,7 +73,7 @@ H36M = DataSet(
         }
     ),
 )
-HUMANEVA = DataSet(
+HUMANEVA = PaperDataset(
     "humaneva",
     "HumanEva-I",
     humaneva.load_humaneva,
@@ -80,64 +85,79 @@ _BY_JOINTS = {h36m.NUM_JOINTS: H36M, len(HUMANEVA15): HUMANEVA}
 
 
 @dataclass(frozen=True)
-class Studio:
-    """A file of a data set's 3D poses. clips: (person, action) pairs in it. detections: files of keypoints
-    that were given with it."""
+class PaperData:
+    """A file of 3D poses of such a dataset; an `EvaluationSource`.
+
+    Attributes:
+        path: The file.
+        dataset: The dataset that it belongs to.
+        clips: Pairs of (person, action) in the file.
+        detections: Files of keypoints that were given with it.
+    """
 
     path: Path
-    data_set: DataSet
+    dataset: PaperDataset
     clips: tuple[tuple[str, str], ...]
     detections: tuple[Path, ...]
 
     @classmethod
-    def recognise(cls, path: Path, detections: Sequence[Path]) -> Studio:
-        """Which data set's, the number of joints says. Raises `InputError` where it is none's."""
+    def recognise(cls, path: Path, detections: Sequence[Path]) -> PaperData:
+        """Recognise the dataset by the number of joints.
+
+        Raises:
+            InputError: It is not a known dataset.
+        """
         people: Any = load_object_npz(path).get("positions_3d")
         try:
             clips = tuple((str(s), str(a)) for s, actions in people.items() for a in actions)
             (joints,) = {np.shape(p)[1] for actions in people.values() for p in actions.values()}
             return cls(path, _BY_JOINTS[joints], clips, tuple(detections))
         except Exception as error:  # whatever the objects turn out to be
-            known = " or ".join(f"{data_set.name}'s {joints}" for joints, data_set in _BY_JOINTS.items())
+            known = " or ".join(f"{dataset.name}'s {joints}" for joints, dataset in _BY_JOINTS.items())
             raise InputError(f"{path} is not a file of 3D poses with {known} joints") from error
 
     @property
     def subjects(self) -> frozenset[str]:
-        """Everybody in it."""
+        """All people in the file."""
         return frozenset(subject for subject, _ in self.clips)
 
     @property
     def actions(self) -> frozenset[str]:
-        """Everything that they do, all trials of it under one name."""
+        """All actions in the file; trials of one action share its name."""
         return frozenset(activity(action) for _, action in self.clips)
 
-    def material(
+    def select(
         self,
         lifter: Lifter,
         options: EvaluateOptions,
         *,
         subjects: frozenset[str],
         actions: frozenset[str],
-    ) -> Material:
-        """See `Source.material`. Raises `InputError` for files that do not fit together."""
-        people = self._people(subjects, everybody=options.everybody)
-        role = self._role(people, lifter, everybody=options.everybody)
+    ) -> EvaluationData:
+        """See `EvaluationSource.select`.
+
+        Raises:
+            UsageError: The lifter cannot be measured on this data.
+            InputError: Poses and keypoints do not belong together.
+        """
+        people = self._people(subjects, all_subjects=options.all_subjects)
+        role = self._role(people, lifter, all_subjects=options.all_subjects)
         does = {activity(action) for subject, action in self.clips if subject in people}
-        usual = _recordings(lifter.about, self.data_set).get("activities") or self.data_set.paper.actions
+        usual = _recordings(lifter.about, self.dataset).get("activities") or self.dataset.paper.actions
         kinds = (actions or {*usual} & does or does) & does
         if not kinds:
             raise UsageError(f"{self.path}: no clip of these subjects and actions")
         if options.true_2d and options.keypoints:
             raise UsageError("--true-2d means --keypoints gt; give one of them")
         keypoints = self._keypoints("gt" if options.true_2d else options.keypoints)
-        data = self.data_set.load(self.path, keypoints, subjects=people, activities=sorted(kinds))
-        given, rate = layout_given(data, lifter), rate_read(lifter, data.rate)
+        data = self.dataset.load(self.path, keypoints, subjects=people, activities=sorted(kinds))
+        given, rate = check_layout(data, lifter), rate_read(lifter, data.rate)
         clips = {(r.subject, r.action) for r in data.recordings}
         frames = sum(len(r) for r in data.recordings)
         read = f", read at {rate:g}, which the lifter is made for" if rate != data.rate else ""
         converted = f", converted from {given.name} to {lifter.layout}" if given.name != lifter.layout else ""
-        return Material(
-            self.data_set.name,
+        return EvaluationData(
+            self.dataset.name,
             {
                 "people": role,
                 "keypoints": self._detector(keypoints),
@@ -155,13 +175,13 @@ class Studio:
             len(data),
             skeleton=data.skeleton,
             people=tuple(people),
-            paper=self.data_set.paper,
+            paper=self.dataset.paper,
         )
 
-    def _people(self, named: frozenset[str], *, everybody: bool) -> list[str]:
-        """Whom to measure on, test people first. Raises `UsageError` where nobody is left."""
-        wanted = named or (self.subjects if everybody else {*self.data_set.test})
-        order = dict.fromkeys((*self.data_set.test, *self.data_set.train, *sorted(self.subjects)))
+    def _people(self, named: frozenset[str], *, all_subjects: bool) -> list[str]:
+        """Return the people to measure on, test people first. Raises `UsageError` if none is left."""
+        wanted = named or (self.subjects if all_subjects else {*self.dataset.test})
+        order = dict.fromkeys((*self.dataset.test, *self.dataset.train, *sorted(self.subjects)))
         people = [s for s in order if s in wanted & self.subjects]
         if not people:
             raise UsageError(
@@ -170,30 +190,35 @@ class Studio:
             )
         return people
 
-    def _role(self, people: Sequence[str], lifter: Lifter, *, everybody: bool) -> str:
-        """Who the people are to the lifter. Raises `UsageError` for training people, unless `everybody`.
+    def _role(self, people: Sequence[str], lifter: Lifter, *, all_subjects: bool) -> str:
+        """Return the people's part in the lifter's training, in words.
 
-        Where its file does not say whom it was trained on, those whom the field trains on count as such.
+        Raises `UsageError` if the lifter was trained on one of them, unless `all_subjects`.
+        If its file does not name them, the usual training people count as such.
         """
-        learned = trained_on(lifter.about, self.data_set)
-        trained = sorted({*people} & ({*self.data_set.train} if learned is None else learned))
-        if trained and not everybody:
-            said = "was" if learned else "does not say whom it was trained on, and the field's are"
+        learned = trained_on(lifter.about, self.dataset)
+        trained = sorted({*people} & ({*self.dataset.train} if learned is None else learned))
+        if trained and not all_subjects:
+            said = "was" if learned else "does not name its training people, and is usually"
             raise UsageError(
                 f"{self.path}: the lifter {said} trained on {', '.join(trained)}, and an error on training "
-                "people is no measurement; --subjects chooses others, --all-subjects measures all the same"
+                "people is no measurement; --subjects chooses others, --all-subjects measures on them too"
             )
         if trained:
-            return "people the lifter was trained on among them: no measure of its accuracy"
+            return "the lifter was trained on some of them: no measure of its accuracy"
         if learned is None:
-            return "whom the field tests on; the lifter's file does not say whom it was trained on"
+            return "the usual test people; the lifter's file does not name its training people"
         return (
-            "kept out of the lifter's training" if learned else "unseen: the lifter was trained on other data"
+            "held out of the lifter's training"
+            if learned
+            else "held out: the lifter was trained on other data"
         )
 
     def _keypoints(self, choice: str | None) -> Path:
-        """The file of keypoints: as named, or the only one given, or the only one beside the poses. Raises
-        `UsageError` where that does not decide, `InputError` where there is none."""
+        """Return the file of keypoints: the chosen one, the only one given, or the only one beside the poses.
+
+        Raises `UsageError` if there are several, `InputError` if there is none.
+        """
         if choice and choice.endswith(".npz"):
             return Path(choice)
         files = [path for path in self.detections if path.name.startswith(self._prefix)]
@@ -219,14 +244,14 @@ class Studio:
         return keypoints.stem.removeprefix(self._prefix)
 
 
-def trained_on(about: Mapping[str, Any], data_set: DataSet) -> frozenset[str] | None:
-    """The data set's people whom a lifter has learned from, by what its file says; None where it does not."""
-    if recordings := _recordings(about, data_set):
-        return frozenset(about.get("training_subjects") or recordings.get("train_subjects") or data_set.train)
+def trained_on(about: Mapping[str, Any], dataset: PaperDataset) -> frozenset[str] | None:
+    """Return the dataset's people that a lifter was trained on; None if the lifter's file does not tell."""
+    if recordings := _recordings(about, dataset):
+        return frozenset(about.get("training_subjects") or recordings.get("train_subjects") or dataset.train)
     return frozenset() if about.get("training_data") else None
 
 
-def _recordings(about: Mapping[str, Any], data_set: DataSet) -> Mapping[str, Any]:
-    """What a lifter's training configuration says of the data set, if anything."""
+def _recordings(about: Mapping[str, Any], dataset: PaperDataset) -> Mapping[str, Any]:
+    """Return what a lifter's training configuration says about the dataset, if anything."""
     recordings = (about.get("config") or {}).get("recordings") or {}
-    return recordings if recordings.get("data_set") == data_set.key else {}
+    return recordings if recordings.get("data_set") == dataset.key else {}

@@ -9,9 +9,9 @@ from pathlib import Path
 from torch import Tensor
 
 from ...errors import OutputError
+from ...lifting.evaluation.motion_capture_sequences import motion_capture_sequences
 from ...lifting.evaluation.recorded_sequences import lift_recorded, recorded_sequences
 from ...lifting.evaluation.scores import Errors, measure, pool, score
-from ...lifting.evaluation.synthetic_sequences import sequences
 from ...lifting.inference.lifter import Lifter
 from ...lifting.inference.pretrained import load_lifter
 from ...lifting.network.temporal_model import TemporalModel
@@ -141,7 +141,11 @@ def _train(
 def _motion(config: TrainingConfig, data: Path) -> Course:
     bank, held = split(config, data)
     seen = (
-        list(sequences(held, rate=config.rate, cameras=config.cameras, detections=config.detections))
+        list(
+            motion_capture_sequences(
+                held, rate=config.rate, cameras=config.cameras, detections=config.detections
+            )
+        )
         if held is not None
         else []
     )

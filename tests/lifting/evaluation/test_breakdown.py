@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from videopose.lifting.evaluation.breakdown import break_down, mean_of_draws, unweighted
+from videopose.lifting.evaluation.breakdown import break_down, mean_of_seeds, unweighted
 from videopose.lifting.evaluation.scores import METRICS, Errors, Scores
 
 
@@ -63,7 +63,7 @@ def test_names_come_in_the_order_asked_for() -> None:
 
 def test_draws_are_averaged_line_by_line() -> None:
     draws = [break_down([_scores("A", "walk", 4, v), _scores("B", "sit", 6, 2 * v)]) for v in (1, 3)]
-    mean = mean_of_draws(draws)
+    mean = mean_of_seeds(draws)
     assert mean.actions["walk"].mpjpe == mean.cells["A", "walk"].mpjpe == pytest.approx(2)
     assert mean.subjects["B"].mpjpe == pytest.approx(4)
     assert (mean.mean.mpjpe, mean.people.mpjpe) == (pytest.approx(3), pytest.approx(3))
@@ -99,4 +99,4 @@ def test_nothing_is_an_error() -> None:
     with pytest.raises(ValueError, match="nothing"):
         unweighted([])
     with pytest.raises(ValueError, match="nothing"):
-        mean_of_draws([])
+        mean_of_seeds([])

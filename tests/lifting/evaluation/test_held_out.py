@@ -5,7 +5,7 @@ import pytest
 
 from videopose.errors import UsageError
 from videopose.lifting.datasets.motion_capture import MotionCapture
-from videopose.lifting.evaluation.held_out import roles, select_unseen
+from videopose.lifting.evaluation.held_out import roles, select_held_out
 
 CLIPS = [
     ("01", "walk"),
@@ -56,67 +56,67 @@ def test_a_table_in_another_folder_is_the_same_table() -> None:
     assert roles(strangers, {"training_data": "idle.npz"}, file="idle.npz") == ["trained"]
 
 
-def test_a_table_that_training_does_not_name_is_unseen() -> None:
-    assert roles(_table([("100", "idle")]), ABOUT, file="hdm05.npz") == ["unseen"]
+def test_a_table_that_training_does_not_name_is_other_data() -> None:
+    assert roles(_table([("100", "idle")]), ABOUT, file="hdm05.npz") == ["other data"]
 
 
 @pytest.mark.parametrize("about", [{}, {"source": "checkpoint"}, {"config": None, "training_data": None}])
 def test_a_lifter_that_tells_nothing(about: dict[str, Any]) -> None:
     assert roles(_table(), about, file="cmu.npz") == ["unknown"] * 6
-    selection = select_unseen(_table(), about, file="cmu.npz")
+    selection = select_held_out(_table(), about, file="cmu.npz")
     assert selection.clips == (0, 1, 2, 3, 4, 5)
     assert "may be training people" in selection.people
 
 
 def test_by_default_the_held_out_people() -> None:
-    selection = select_unseen(_table(), ABOUT, file="cmu.npz")
+    selection = select_held_out(_table(), ABOUT, file="cmu.npz")
     assert selection.clips == (1, 4, 5)
-    assert "kept out" in selection.people
+    assert "held out of" in selection.people
 
 
 def test_actions_narrow_it_down() -> None:
-    assert select_unseen(_table(), ABOUT, file="cmu.npz", actions={"walk"}).clips == (1,)
-    assert select_unseen(_table(), ABOUT, file="cmu.npz", actions={"walk", "sit"}).clips == (1, 4)
-    assert select_unseen(_table(), ABOUT, file="cmu.npz", actions={"walk"}, subjects={"02", "06"}).clips == (
-        1,
-    )
+    assert select_held_out(_table(), ABOUT, file="cmu.npz", actions={"walk"}).clips == (1,)
+    assert select_held_out(_table(), ABOUT, file="cmu.npz", actions={"walk", "sit"}).clips == (1, 4)
+    assert select_held_out(
+        _table(), ABOUT, file="cmu.npz", actions={"walk"}, subjects={"02", "06"}
+    ).clips == (1,)
 
 
-def test_unseen_tables_are_measured_whole() -> None:
-    selection = select_unseen(_table([("100", "idle"), ("101", "idle")]), ABOUT, file="hdm05.npz")
+def test_tables_of_other_data_are_measured_whole() -> None:
+    selection = select_held_out(_table([("100", "idle"), ("101", "idle")]), ABOUT, file="hdm05.npz")
     assert selection.clips == (0, 1)
     assert "names no such file" in selection.people
 
 
 def test_training_people_are_refused_by_name() -> None:
     with pytest.raises(UsageError) as caught:
-        select_unseen(_table(), ABOUT, file="cmu.npz", subjects={"01", "02"})
+        select_held_out(_table(), ABOUT, file="cmu.npz", subjects={"01", "02"})
     for part in ("cmu.npz", "trained on 01", "held out are 02, 06", "--all-subjects"):
         assert part in str(caught.value)
 
 
 def test_clips_that_trained_nobody_may_be_asked_for() -> None:
-    assert select_unseen(_table(), ABOUT, file="cmu.npz", subjects={"?"}, actions={"walk"}).clips == (2,)
+    assert select_held_out(_table(), ABOUT, file="cmu.npz", subjects={"?"}, actions={"walk"}).clips == (2,)
     with pytest.raises(UsageError, match="trained on \\?"):
-        select_unseen(_table(), ABOUT, file="cmu.npz", subjects={"?"})
+        select_held_out(_table(), ABOUT, file="cmu.npz", subjects={"?"})
 
 
 def test_a_table_of_training_people_only_is_refused() -> None:
     with pytest.raises(UsageError, match=r"idle\.npz.*--all-subjects"):
-        select_unseen(_table([("100", "idle")]), ABOUT, file="idle.npz")
+        select_held_out(_table([("100", "idle")]), ABOUT, file="idle.npz")
     with pytest.raises(UsageError, match="not trained on"):  # those that sat are not held out
-        select_unseen(_table([("01", "sit"), ("02", "walk")]), ABOUT, file="cmu.npz", actions={"sit"})
+        select_held_out(_table([("01", "sit"), ("02", "walk")]), ABOUT, file="cmu.npz", actions={"sit"})
 
 
 def test_whoever_insists_gets_training_people_and_is_told() -> None:
-    selection = select_unseen(_table(), ABOUT, file="cmu.npz", everybody=True)
+    selection = select_held_out(_table(), ABOUT, file="cmu.npz", all_subjects=True)
     assert selection.clips == (0, 1, 2, 3, 4, 5)
     assert "no measure of its accuracy" in selection.people
-    assert select_unseen(_table(), ABOUT, file="cmu.npz", everybody=True, subjects={"01"}).clips == (0,)
-    held = select_unseen(_table(), ABOUT, file="cmu.npz", everybody=True, subjects={"02"})
-    assert "kept out" in held.people
+    assert select_held_out(_table(), ABOUT, file="cmu.npz", all_subjects=True, subjects={"01"}).clips == (0,)
+    held = select_held_out(_table(), ABOUT, file="cmu.npz", all_subjects=True, subjects={"02"})
+    assert "held out of" in held.people
 
 
 def test_nothing_left_is_an_error() -> None:
     with pytest.raises(UsageError, match=r"cmu\.npz: no clip of these"):
-        select_unseen(_table(), ABOUT, file="cmu.npz", subjects={"06"}, actions={"sit"})
+        select_held_out(_table(), ABOUT, file="cmu.npz", subjects={"06"}, actions={"sit"})

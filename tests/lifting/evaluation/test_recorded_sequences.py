@@ -44,10 +44,10 @@ def test_screen_lifters_read_the_screen_of_each_camera() -> None:
     for sequence, recording in zip(recorded_sequences(data, _lifter()), data.recordings, strict=True):
         width, height = recording.camera.size
         expected = recording.keypoints / width * 2 - [1, height / width]
-        np.testing.assert_allclose(sequence.rays, expected, atol=1e-6)
+        np.testing.assert_allclose(sequence.lifter_input, expected, atol=1e-6)
         np.testing.assert_array_equal(sequence.pose, recording.pose)
         assert (sequence.subject, sequence.action) == ("S9", "Photo")
-        assert sequence.rays.dtype == sequence.pose.dtype == np.float32
+        assert sequence.lifter_input.dtype == sequence.pose.dtype == np.float32
     assert {c.size for c in CAMERAS["S9"]} == {(1000, 1000), (1000, 1002)}  # they do differ
 
 
@@ -56,7 +56,9 @@ def test_rays_are_those_of_a_camera_that_bends_nothing(space: Any) -> None:
     data = _recordings()
     for sequence, recording in zip(recorded_sequences(data, _lifter(space)), data.recordings, strict=True):
         seen = recording.pose + recording.root[:, None]
-        np.testing.assert_allclose(sequence.rays, seen[..., :2] / seen[..., 2:] * H36M_FOCAL, atol=2e-6)
+        np.testing.assert_allclose(
+            sequence.lifter_input, seen[..., :2] / seen[..., 2:] * H36M_FOCAL, atol=2e-6
+        )
 
 
 def test_coco_keypoints_are_converted_where_they_must_be() -> None:
@@ -64,7 +66,7 @@ def test_coco_keypoints_are_converted_where_they_must_be() -> None:
     (as_it_is, *_) = recorded_sequences(coco, _lifter(layout="coco17"))
     (converted, *_) = recorded_sequences(coco, _lifter())
     np.testing.assert_allclose(
-        converted.rays, np.einsum("hc,tcd->thd", COCO_TO_H36M, as_it_is.rays), atol=1e-6
+        converted.lifter_input, np.einsum("hc,tcd->thd", COCO_TO_H36M, as_it_is.lifter_input), atol=1e-6
     )
 
 
@@ -88,10 +90,12 @@ def test_rays_need_a_lens() -> None:
     data = _recordings()
     blind = replace(data.recordings[0], camera=humaneva.CAMERAS["S1"][0])
     data = replace(data, recordings=(blind,))
-    with pytest.raises(UsageError, match=r"rays.*one that reads screen coordinates"):
+    with pytest.raises(UsageError, match=r"rays.*a lifter that reads screen coordinates"):
         next(recorded_sequences(data, _lifter("rays")))
     (sequence,) = recorded_sequences(data, _lifter())
-    np.testing.assert_allclose(sequence.rays[..., 1], (2 * blind.keypoints[..., 1] - 480) / 640, atol=1e-6)
+    np.testing.assert_allclose(
+        sequence.lifter_input[..., 1], (2 * blind.keypoints[..., 1] - 480) / 640, atol=1e-6
+    )
 
 
 def test_missing_keypoints_are_named() -> None:
@@ -108,7 +112,7 @@ def test_a_lifter_made_for_another_rate_reads_at_its_own(own: float | None, read
     data = _recordings(101)
     assert rate_read(_lifter(rate=own), data.rate) == read
     (sequence, *_) = recorded_sequences(data, _lifter(rate=own))
-    assert len(sequence.pose) == len(sequence.rays) == 1 + 2 * read
+    assert len(sequence.pose) == len(sequence.lifter_input) == 1 + 2 * read
     if read == 10:  # frames thrown away
         np.testing.assert_allclose(sequence.pose, data.recordings[0].pose[::5], atol=1e-6)
 
@@ -130,8 +134,8 @@ def _independent(model: TemporalModel, seen: Array, mode: Any, flip: bool, mirro
 def test_the_model_s_own_root_is_measured(flip: bool, causal: bool) -> None:
     lifter = _lifter(causal=causal)
     (sequence, *_) = recorded_sequences(_recordings(), lifter)
-    lifted = lift_recorded(lifter, flip=flip, skeleton=H36M17)(sequence.rays)
-    expected = _independent(lifter.model, sequence.rays, "edge", flip, H36M17.mirror, H36M17.mirror)
+    lifted = lift_recorded(lifter, flip=flip, skeleton=H36M17)(sequence.lifter_input)
+    expected = _independent(lifter.model, sequence.lifter_input, "edge", flip, H36M17.mirror, H36M17.mirror)
     np.testing.assert_allclose(lifted, expected, atol=1e-5)
     assert np.abs(lifted[:, 0]).max() > 1e-3
 
@@ -140,10 +144,12 @@ def test_a_lifter_trained_with_zeros_beyond_the_ends_gets_zeros() -> None:
     about = {"config": {"recordings": {"data_set": "h36m", "padding": "zero"}}}
     lifter = replace(_lifter(), about=about)
     (sequence, *_) = recorded_sequences(_recordings(), lifter)
-    lifted = lift_recorded(lifter, flip=True, skeleton=H36M17)(sequence.rays)
-    expected = _independent(lifter.model, sequence.rays, "constant", True, H36M17.mirror, H36M17.mirror)
+    lifted = lift_recorded(lifter, flip=True, skeleton=H36M17)(sequence.lifter_input)
+    expected = _independent(
+        lifter.model, sequence.lifter_input, "constant", True, H36M17.mirror, H36M17.mirror
+    )
     np.testing.assert_allclose(lifted, expected, atol=1e-5)
-    plain = lift_recorded(_lifter(), flip=True, skeleton=H36M17)(sequence.rays)
+    plain = lift_recorded(_lifter(), flip=True, skeleton=H36M17)(sequence.lifter_input)
     np.testing.assert_allclose(lifted[4:-4], plain[4:-4], atol=1e-5)
     assert not np.allclose(lifted[:4], plain[:4], atol=1e-4)
 
@@ -159,7 +165,7 @@ def test_input_and_output_are_mirrored_each_as_its_own_skeleton() -> None:
 def test_a_centred_lifter_s_poses_are_turned_back() -> None:
     lifter = _lifter("centred")
     (sequence, *_) = recorded_sequences(_recordings(), lifter)
-    lifted = lift_recorded(lifter, flip=True, skeleton=H36M17)(sequence.rays)
+    lifted = lift_recorded(lifter, flip=True, skeleton=H36M17)(sequence.lifter_input)
     assert lifted.shape == sequence.pose.shape
     assert (lifted[:, 0] == 0).all()
 

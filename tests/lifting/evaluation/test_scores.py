@@ -11,8 +11,8 @@ from videopose.lifting.cameras.input_space import look_at
 from videopose.lifting.cameras.intrinsics import H36M_FOCAL
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.evaluation import metrics
+from videopose.lifting.evaluation.motion_capture_sequences import motion_capture_sequences
 from videopose.lifting.evaluation.scores import METRICS, Sequence3D, lift_with, measure, pool, score
-from videopose.lifting.evaluation.synthetic_sequences import sequences
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.inference.predict import predict_poses
 from videopose.lifting.network.temporal_model import TemporalModel
@@ -60,7 +60,7 @@ def _capture(lengths: tuple[int, ...] = (100, 40)) -> MotionCapture:
 
 def _sequences(capture: MotionCapture | None = None, **changes: Any) -> list[Sequence3D]:
     options: dict[str, Any] = {"rate": 50.0, "cameras": CameraConfig(), "detections": PERFECT}
-    return list(sequences(capture or _capture(), **options | changes))
+    return list(motion_capture_sequences(capture or _capture(), **options | changes))
 
 
 @pytest.mark.parametrize("flip", [False, True])
@@ -138,15 +138,15 @@ def test_every_clip_is_seen_by_every_camera() -> None:
     assert [s.subject for s in seen] == ["clip 0", "clip 0", "clip 1", "clip 1"]
     assert [len(s.pose) for s in seen] == [100, 100, 40, 40]
     for sequence in seen:
-        assert sequence.rays.shape == (len(sequence.pose), 17, 2)
-        assert sequence.rays.dtype == sequence.pose.dtype == np.float32
+        assert sequence.lifter_input.shape == (len(sequence.pose), 17, 2)
+        assert sequence.lifter_input.dtype == sequence.pose.dtype == np.float32
         assert (sequence.pose[:, 0] == 0).all()
     assert not np.allclose(seen[0].pose, seen[1].pose)
 
 
 def test_keypoints_are_the_projection_of_the_poses() -> None:
     for sequence in _sequences():
-        rays, pose = (v[:, H36M17.sided].astype(np.float64) for v in (sequence.rays, sequence.pose))
+        rays, pose = (v[:, H36M17.sided].astype(np.float64) for v in (sequence.lifter_input, sequence.pose))
         rays = rays / H36M_FOCAL
         # (P + T)_xy = ray (P + T)_z is linear in the root T of each frame.
         one, zero = np.ones_like(rays[..., 0]), np.zeros_like(rays[..., 0])
@@ -193,7 +193,7 @@ def test_the_seed_decides() -> None:
     noisy = DetectionConfig()
     one, again, other = (_sequences(detections=noisy, seed=seed) for seed in (1, 1, 2))
     for a, b, c in zip(one, again, other, strict=True):
-        np.testing.assert_array_equal(a.rays, b.rays)
+        np.testing.assert_array_equal(a.lifter_input, b.lifter_input)
         np.testing.assert_array_equal(a.pose, b.pose)
         assert not np.array_equal(a.pose, c.pose)
 
@@ -201,8 +201,8 @@ def test_the_seed_decides() -> None:
 def test_cameras_step_back_until_everything_is_in_front() -> None:
     capture = _capture((400,))  # walks eight metres
     for sequence in _sequences(capture, cameras=CameraConfig(distance=(2, 2)), per_clip=5):
-        assert np.isfinite(sequence.rays).all()
-        assert np.abs(sequence.rays).max() < 20
+        assert np.isfinite(sequence.lifter_input).all()
+        assert np.abs(sequence.lifter_input).max() < 20
 
 
 def test_a_long_clip_is_seen_in_windows() -> None:
@@ -210,7 +210,7 @@ def test_a_long_clip_is_seen_in_windows() -> None:
 
     def strays(**changes: Any) -> Array:
         noisy, true = (
-            _sequences(_capture((600,)), per_clip=1, detections=d, **changes)[0].rays
+            _sequences(_capture((600,)), per_clip=1, detections=d, **changes)[0].lifter_input
             for d in (biased, PERFECT)
         )
         error = (noisy - true)[:, H36M17.sided]
@@ -226,8 +226,8 @@ def test_keypoints_may_be_coco_s() -> None:
     np.testing.assert_array_equal(coco.pose, joints.pose)
     for name in ("lwrist", "rknee"):
         ours, theirs = H36M17.index(name), COCO17.index(name)
-        np.testing.assert_allclose(coco.rays[:, theirs], joints.rays[:, ours], atol=1e-6)
-    assert not np.allclose(coco.rays[:, 0], joints.rays[:, 0])
+        np.testing.assert_allclose(coco.lifter_input[:, theirs], joints.lifter_input[:, ours], atol=1e-6)
+    assert not np.allclose(coco.lifter_input[:, 0], joints.lifter_input[:, 0])
 
 
 @pytest.mark.parametrize("space", ["rays", "centred", "screen"])
@@ -236,11 +236,11 @@ def test_a_lifter_lifts_as_its_file_says(space: Any, flip: bool) -> None:
     sequence = _sequences(per_clip=1)[0]
     torch.manual_seed(0)
     model = TemporalModel(filter_widths=(3, 3), channels=8).eval()
-    lifted = lift_with(Lifter(model, "h36m17", space, 50.0), flip=flip)(sequence.rays)
+    lifted = lift_with(Lifter(model, "h36m17", space, 50.0), flip=flip)(sequence.lifter_input)
     assert lifted.shape == sequence.pose.shape
     assert (lifted[:, 0] == 0).all()
     same = predict_poses(
-        model, sequence.rays, "rays" if space == "screen" else space, flip=H36M17 if flip else None
+        model, sequence.lifter_input, "rays" if space == "screen" else space, flip=H36M17 if flip else None
     )
     np.testing.assert_array_equal(lifted, same)
 

@@ -124,11 +124,13 @@ def test_weights_stored_in_16_bits(tmp_path: Path, dtype: StoredType, bits: int)
         for name, weight in theirs.state_dict().items():
             before = mine.state_dict()[name]
             assert weight.dtype == before.dtype
-            assert ((weight - before).abs() <= 2.0**-bits * before.abs()).all()
+            assert (
+                (weight - before).abs() <= 2.0**-bits * before.abs() + 2.0**-25
+            ).all()  # subnormal numbers
     assert loaded.digest() == json.loads(_header(path)["sha256"]) != lifter.digest()
     loaded.save(tmp_path / "again.safetensors", dtype=loaded.stored_as)
     assert Lifter.load(tmp_path / "again.safetensors").digest() == loaded.digest()
-    assert path.stat().st_size < 0.6 * _size_in_32_bits(lifter, tmp_path)
+    assert path.stat().st_size < 0.7 * _size_in_32_bits(lifter, tmp_path)
 
 
 def _header(path: Path) -> dict[str, str]:

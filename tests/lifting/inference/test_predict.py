@@ -11,7 +11,7 @@ from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.input_space import InputSpace
 from videopose.lifting.cameras.intrinsics import Intrinsics, to_rays, to_screen
 from videopose.lifting.datasets.motion_capture import MotionCapture
-from videopose.lifting.evaluation.synthetic_sequences import sequences
+from videopose.lifting.evaluation.motion_capture_sequences import motion_capture_sequences
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.inference.predict import predict, predict_poses
 from videopose.lifting.inference.pretrained import DEFAULT, load_lifter
@@ -127,12 +127,12 @@ def _walk(frames: int = 150) -> MotionCapture:
 @pytest.mark.parametrize("flip", [None, H36M17])
 def test_bfloat16_moves_the_shipped_lifter_s_joints_by_less_than_half_a_millimetre(flip: Any) -> None:
     lifter = load_lifter(DEFAULT)
-    views = sequences(
+    views = motion_capture_sequences(
         _walk(), rate=lifter.rate or 30, cameras=CameraConfig(), detections=DetectionConfig(), per_clip=2
     )
     for view in views:
         exact, near = (
-            predict_poses(each.network, view.rays, lifter.input_space, flip=flip)
+            predict_poses(each.network, view.lifter_input, lifter.input_space, flip=flip)
             for each in (lifter, lifter.in_precision("bfloat16"))
         )
         assert 1 < np.ptp(exact[..., 1], axis=1).mean() < 2.5  # somebody upright

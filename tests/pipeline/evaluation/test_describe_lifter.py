@@ -55,7 +55,7 @@ def test_everything_that_the_file_tells(here: Path) -> None:
         rows[name] = value
     assert rows == {
         "file": "mine.safetensors (videopose)",
-        "architecture": "filter widths 3 · 3 · 3, 1024 channels, dilated, causal (sees the past only), "
+        "architecture": "filter widths 3 · 3 · 3, 1024 channels, dilated, causal (looks at the past only), "
         "dropout 0.1",
         "receptive field": "27 frames, 0.90 s at its rate",
         "parameters": "8.56 M",
@@ -104,7 +104,7 @@ def test_a_trajectory_model_is_counted_apart(here: Path) -> None:
 def test_what_a_file_does_not_tell_is_said(here: Path) -> None:
     _save(here / "bare.safetensors", rate=None, about={}, input_space="screen", layout="coco17")
     shown = _run("bare.safetensors").stdout
-    assert shown.count("not told") == 6
+    assert shown.count("not known") == 6
     assert "27 frames │" in " ".join(shown.split())
     told = json.loads(_run("bare.safetensors", "--json").stdout)
     assert told["rate"] is told["receptive_field"]["seconds"] is told["licence"] is None
@@ -114,7 +114,7 @@ def test_a_published_checkpoint(here: Path) -> None:
     model = TemporalModel(filter_widths=(3, 3, 3), dense=True, channels=16)
     torch.save({"model_pos": model.state_dict()}, here / "detectron_coco.bin")
     told = json.loads(_run("detectron_coco.bin", "--json").stdout)
-    assert told["format"] == "published checkpoint"
+    assert told["format"] == "VideoPose3D checkpoint"
     assert (told["model"]["dense"], told["model"]["dropout"], told["model"]["causal"]) == (True, None, False)
     assert told["input"] == {"layout": "coco17", "space": "screen"}
     assert told["receptive_field"] == {"frames": 27, "seconds": pytest.approx(0.54)}

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from standing import STILL
 from videopose.errors import InputError, OutputError, UsageError, VideoposeError
-from videopose.lifting.evaluation.breakdown import mean_of_draws
+from videopose.lifting.evaluation.breakdown import mean_of_seeds
 from videopose.lifting.evaluation.scores import Sequence3D
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.pipeline.cli.main import cli
 from videopose.pipeline.evaluation.evaluate_lifter import measure, run
-from videopose.pipeline.evaluation.mocap_test_data import Table
-from videopose.pipeline.evaluation.test_data import EvaluateOptions, Material
+from videopose.pipeline.evaluation.evaluation_data import EvaluateOptions, EvaluationData
+from videopose.pipeline.evaluation.motion_capture_data import MotionCaptureData
 from videopose.pipeline.progress import quiet
 from videopose.skeleton import H36M17
 
@@ -100,7 +100,7 @@ def _rows(path: Path, **wanted: str) -> list[dict[str, str]]:
 
 
 def test_errors_known_by_hand(here: Path) -> None:
-    (result,) = run(EvaluateOptions("flat.safetensors", (Path("m.npz"),)), stage=quiet)
+    (result,) = run(EvaluateOptions("flat.safetensors", (Path("m.npz"),)), progress=quiet)
     assert set(result.by_flip) == {True, False}
     for seeds in result.by_flip.values():
         assert list(seeds) == [1, 2, 3]
@@ -135,13 +135,13 @@ def test_flips_and_no_flips_are_measured_on_the_same_sequences() -> None:
         return moved
 
     done: list[int] = []
-    material = Material("made", {}, (), {True: lambda rays: pose, False: off}, views, 1, (1, 3))
-    result = measure(material, done=lambda: done.append(1))
+    data = EvaluationData("made", {}, (), {True: lambda rays: pose, False: off}, views, 1, (1, 3))
+    result = measure(data, done=lambda: done.append(1))
     assert (drawn, len(done)) == ([1, 3], 2)
     assert result.by_flip[True][3].mean.mpjpe == 0
     assert result.by_flip[False][1].mean.mpjpe == pytest.approx(1, abs=1e-4)
     assert result.by_flip[False][3].mean.mpjpe == pytest.approx(3, abs=1e-4)
-    mean = mean_of_draws(list(result.by_flip[False].values()))
+    mean = mean_of_seeds(list(result.by_flip[False].values()))
     cell = mean.cells["S9", "Walking"]
     for errors in (mean.mean, mean.people, mean.frames, mean.actions["Walking"], mean.subjects["S9"], cell):
         assert errors.mpjpe == pytest.approx(2, abs=1e-4)
@@ -189,7 +189,7 @@ def test_the_screen_says_what_was_measured(here: Path) -> None:
     assert result.exit_code == 0, result.output
     for part in (
         "flat.safetensors on m.npz",
-        "people: 02, 03 (kept out of the lifter's training)",
+        "people: 02, 03 (held out of the lifter's training)",
         "3 clips of 2 people, 0.0 minutes, read at 50 frames a second",
         "1 a clip and seed, 1.8–9 m away",
         "seeds 1 to 2",
@@ -254,7 +254,7 @@ def test_training_people_are_no_measurement(here: Path) -> None:
         assert part in message
     done = _run("flat.safetensors", "--data", "m.npz", "--all-subjects", "--seeds", "1")
     assert done.exit_code == 0, done.output
-    assert "people: 01, 02, 03 (people the lifter was trained on among them" in done.stdout
+    assert "people: 01, 02, 03 (the lifter was trained on some of them" in done.stdout
 
 
 def test_a_folder_means_the_tables_in_it(here: Path) -> None:
@@ -268,8 +268,8 @@ def test_a_folder_means_the_tables_in_it(here: Path) -> None:
     assert [line for line in done.stdout.splitlines() if " on " in line and "flat" in line] == [
         "flat.safetensors on m.npz", "flat.safetensors on unseen.npz",
     ]  # fmt: skip
-    assert "left out: idle.npz: no clip of anybody whom the lifter was not trained on" in done.stderr
-    assert "7 (unseen: the lifter's training data names no such file)" in done.stdout
+    assert "left out: idle.npz: no clip of a person that the lifter was not trained on" in done.stderr
+    assert "7 (held out: the lifter's training data names no such file)" in done.stdout
     assert "[bold]jump[/bold]" in done.stdout
     (row,) = _rows(here / "e.csv", data="unseen.npz", by="action", flip="no", seed="mean")
     assert row["name"] == "[bold]jump[/bold]"
@@ -285,19 +285,21 @@ def test_progress_counts_every_clip_seed_and_camera(here: Path) -> None:
         told.append((description, total))
         yield lambda count=1: counts.append(count)
 
-    run(EvaluateOptions("flat.safetensors", (Path("m.npz"),), seeds=2, cameras=3), stage=stage)
+    run(EvaluateOptions("flat.safetensors", (Path("m.npz"),), seeds=2, cameras=3), progress=stage)
     assert told == [("evaluating", 3 * 2 * 3)]
     assert sum(counts) == 18
 
 
 def _views(here: Path, **options: Any) -> list[Sequence3D]:
     lifter = Lifter.load(here / "flat.safetensors")
-    return list(_material(lifter, **options).views(1))
+    return list(_data(lifter, **options).sequences(1))
 
 
-def _material(lifter: Lifter, **options: Any) -> Material:
+def _data(lifter: Lifter, **options: Any) -> EvaluationData:
     settings = EvaluateOptions("", (Path("m.npz"),), **options)
-    return Table.load(Path("m.npz")).material(lifter, settings, subjects=frozenset(), actions=frozenset())
+    return MotionCaptureData.load(Path("m.npz")).select(
+        lifter, settings, subjects=frozenset(), actions=frozenset()
+    )
 
 
 def test_true_2d_stands_still_with_the_person(here: Path) -> None:
@@ -305,7 +307,7 @@ def test_true_2d_stands_still_with_the_person(here: Path) -> None:
     np.testing.assert_array_equal(seen.pose, true.pose)  # from the same cameras
 
     def shake(sequence: Sequence3D) -> float:
-        return float(np.abs(np.diff(sequence.rays, n=2, axis=0)).max())
+        return float(np.abs(np.diff(sequence.lifter_input, n=2, axis=0)).max())
 
     assert shake(true) < 1e-3 < shake(seen)
     done = _run("flat.safetensors", "--data", "m.npz", "--true-2d", "--seeds", "1", "--csv", "e.csv")
@@ -314,8 +316,8 @@ def test_true_2d_stands_still_with_the_person(here: Path) -> None:
 
 
 def test_severity_makes_the_detector_worse(here: Path) -> None:
-    true = _views(here, true_2d=True)[0].rays
-    mild, harsh = (np.abs(_views(here, severity=s)[0].rays - true).mean() for s in (0.2, 2.0))
+    true = _views(here, true_2d=True)[0].lifter_input
+    mild, harsh = (np.abs(_views(here, severity=s)[0].lifter_input - true).mean() for s in (0.2, 2.0))
     assert harsh / mild > 4
     done = _run("flat.safetensors", "--data", "m.npz", "--severity", "0.5", "--seeds", "1", "--csv", "e.csv")
     assert "jitter 1.5–10 mm" in done.stdout
@@ -324,9 +326,9 @@ def test_severity_makes_the_detector_worse(here: Path) -> None:
 
 def test_seeds_and_lifters_decide_what_is_seen(here: Path) -> None:
     first = _views(here)
-    np.testing.assert_array_equal(first[0].rays, _views(here)[0].rays)
+    np.testing.assert_array_equal(first[0].lifter_input, _views(here)[0].lifter_input)
     lifter = Lifter.load(here / "flat.safetensors")
-    assert not np.array_equal(first[0].pose, next(iter(_material(lifter).views(2))).pose)
+    assert not np.array_equal(first[0].pose, next(iter(_data(lifter).sequences(2))).pose)
     _lifter(here / "flat.safetensors", rate=25.0)
     assert [len(s.pose) for s in _views(here)] == [45, 10, 15]
     _lifter(here / "flat.safetensors", rate=None)

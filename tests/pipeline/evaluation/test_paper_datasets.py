@@ -22,8 +22,8 @@ from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.pipeline.cli.main import cli
 from videopose.pipeline.evaluation.evaluate_lifter import choose, find_sources, measure, run
+from videopose.pipeline.evaluation.evaluation_data import EvaluateOptions, EvaluationData
 from videopose.pipeline.evaluation.lifter_report import show
-from videopose.pipeline.evaluation.test_data import EvaluateOptions, Material
 from videopose.pipeline.progress import quiet
 from videopose.skeleton import COCO17, H36M17, Skeleton
 
@@ -152,34 +152,34 @@ def _rows(**wanted: str) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(file) if wanted.items() <= row.items()]
 
 
-def _material(lifter: str, *data: str, **options: Any) -> Material:
+def _data_of(lifter: str, *data: str, **options: Any) -> EvaluationData:
     settings = EvaluateOptions(lifter, tuple(Path(d) for d in data), **options)
     read = Lifter.load(lifter)
-    (material,) = choose(find_sources(settings), read, settings)
-    return material
+    (data_of_lifter,) = choose(find_sources(settings), read, settings)
+    return data_of_lifter
 
 
-def _oracle(material: Material, off: Mapping[tuple[str, str], float]) -> Lift:
+def _oracle(data_of_lifter: EvaluationData, off: Mapping[tuple[str, str], float]) -> Lift:
     """Knows every pose, and puts one joint of all that many metres too far to the right."""
     answers = {}
-    for sequence in material.views(0):
+    for sequence in data_of_lifter.sequences(0):
         pose = sequence.pose.copy()
         pose[:, 3, 0] += off.get((sequence.subject, sequence.action), 0)
-        answers[sequence.rays.tobytes()] = pose
+        answers[sequence.lifter_input.tobytes()] = pose
     return lambda rays: answers[rays.tobytes()]
 
 
 def test_a_perfect_lifter_makes_no_error_and_a_wrong_one_what_it_should(here: Path) -> None:
     _lifter("mine.safetensors")
-    material = _material("mine.safetensors", "h36m", keypoints="gt")
+    data_of_lifter = _data_of("mine.safetensors", "h36m", keypoints="gt")
     off = {
         ("S9", "Walking"): 0.017,
         ("S11", "Walking"): 0.17,
         ("S9", "Eating"): 0.34,
         ("S11", "Directions"): 0.051,
     }
-    lifts = {True: _oracle(material, {}), False: _oracle(material, off)}
-    result = measure(replace(material, lifts=lifts))
+    lifts = {True: _oracle(data_of_lifter, {}), False: _oracle(data_of_lifter, off)}
+    result = measure(replace(data_of_lifter, lifts=lifts))
     perfect, wrong = result.by_flip[True][0], result.by_flip[False][0]
     for errors in (perfect.mean, perfect.people, perfect.frames, *perfect.actions.values()):
         assert (errors.mpjpe, errors.n_mpjpe, errors.mpjve) == pytest.approx((0, 0, 0), abs=1e-5)
@@ -238,7 +238,7 @@ def test_published_checkpoints_are_measured_in_the_published_way(here: Path, cau
         "pretrained_h36m_cpn.bin", "--data", "h36m", "-k", "cpn_ft_h36m_dbb", "--csv", "e.csv",
         *(["--lifter-causal"] if causal else []),
     )  # fmt: skip
-    assert "people: S9, S11 (whom the field tests on; the lifter's file does not say" in said
+    assert "people: S9, S11 (the usual test people; the lifter's file does not name" in said
     expected = _expected(model, POSES, "h36m/data_2d_h36m_cpn_ft_h36m_dbb.npz")
     columns = ("mpjpe_mm", "p_mpjpe_mm", "n_mpjpe_mm", "mpjve_mm_per_frame")
     rows = _rows(by="action", flip="yes")
@@ -310,7 +310,7 @@ def test_a_narrow_terminal_shows_actions_as_rows(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _model("flat.bin")
-    results = run(EvaluateOptions("flat.bin", (Path("h36m"),), "gt", flip=False), stage=quiet)
+    results = run(EvaluateOptions("flat.bin", (Path("h36m"),), "gt", flip=False), progress=quiet)
     monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, to rich
     for columns, wide in (("60", True), ("38", False)):
         monkeypatch.setenv("COLUMNS", columns)
@@ -324,23 +324,23 @@ def test_training_people_are_no_measurement(here: Path) -> None:
     _model("published.bin")
     data = ("--data", "h36m", "-k", "gt")
     message = _fails(UsageError, "published.bin", *data, "--subjects", "S1")
-    assert "does not say whom it was trained on, and the field's are trained on S1" in message
+    assert "does not name its training people, and is usually trained on S1" in message
     said = _done("published.bin", *data, "--all-subjects")
-    assert "people: S9, S11, S1 (people the lifter was trained on among them" in said
+    assert "people: S9, S11, S1 (the lifter was trained on some of them" in said
     _lifter("mocap.safetensors", {"training_data": ["cmu_h36m17_50hz.npz"]})
-    assert "S1 (unseen: the lifter was trained on other data)" in _done(
+    assert "S1 (held out: the lifter was trained on other data)" in _done(
         "mocap.safetensors", *data, "--subjects", "S1"
     )
     _lifter("usual.safetensors", _learned("h36m"))
-    assert "S9, S11 (kept out of the lifter's training)" in _done("usual.safetensors", *data)
+    assert "S9, S11 (held out of the lifter's training)" in _done("usual.safetensors", *data)
     assert "was trained on S1," in _fails(UsageError, "usual.safetensors", *data, "--subjects", "S1,S9")
     _lifter("odd.safetensors", _learned("h36m", training_subjects=["S1", "S9"]))
     message = _fails(UsageError, "odd.safetensors", *data)
     assert "was trained on S9," in message
     assert "--subjects chooses others" in message
-    assert "S11 (kept out" in _done("odd.safetensors", *data, "--subjects", "S11")
+    assert "S11 (held out" in _done("odd.safetensors", *data, "--subjects", "S11")
     _lifter("other.safetensors", _learned("humaneva"))
-    assert "S9, S11 (unseen: " in _done("other.safetensors", *data)
+    assert "S9, S11 (held out: " in _done("other.safetensors", *data)
 
 
 def test_people_and_actions_are_chosen_by_name(here: Path) -> None:
@@ -441,7 +441,7 @@ def test_humaneva_is_measured_person_by_person(here: Path) -> None:
         "--subjects",
         "Train/S1",
     )
-    assert "the field's are trained on Train/S1" in message
+    assert "is usually trained on Train/S1" in message
 
 
 def test_failed_spans_cut_a_clip_in_two(here: Path) -> None:
