@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,7 +134,7 @@ def fill_in(rotations: NDArray[np.float64], measured: NDArray[np.bool_]) -> NDAr
         return np.tile(np.eye(3), (len(rotations), 1, 1))
     out = rotations.copy()
     out[: at[0]], out[at[-1] :] = rotations[at[0]], rotations[at[-1]]
-    for before, after in zip(at[:-1], at[1:], strict=True):
+    for before, after in pairwise(at.tolist()):
         if after - before > 1:
             whole = Rotation.from_matrix(rotations[before].T @ rotations[after]).as_rotvec()
             parts = np.arange(1, after - before)[:, None] / (after - before) * whole
@@ -161,7 +162,7 @@ def _apart(
 def _align(
     first: NDArray[np.floating], second: NDArray[np.floating], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The rotations (…, 3, 3) that bring `second` (…, M, 3) onto `first` by weighted least squares (Kabsch)."""
+    """The rotations (…, 3, 3) that bring `second` (…, M, 3) onto `first`, by least squares (Kabsch)."""
     u, _, vt = np.linalg.svd(np.swapaxes(first * weights[..., None], -1, -2) @ second)
     u[..., -1] *= np.sign(np.linalg.det(u @ vt))[..., None]
     return np.asarray(u @ vt, np.float64)

@@ -26,11 +26,8 @@ _MARGIN = 0.1  # of a person's box, kept free around it
 _STILL = 0.4  # small pixels: a smaller shift since the keyframe is none
 _REST = 15  # frames without any shift, after which only every `_EVERY`th frame is looked at
 _EVERY = 4
-_FLOW = {
-    "winSize": (13, 13),
-    "maxLevel": 3,
-    "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.03),
-}
+_FLOW_WINDOW = (13, 13)
+_FLOW_STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.03)
 _LEAST_SHARED = 25  # matches of descriptors that make two keyframes show the same background
 _GUESSED = 0.01  # weight of a turn that was not measured
 _MOST_LOST = 0.1  # of the frames; with more the result is uncertain
@@ -188,10 +185,18 @@ class BackgroundWatch:
             keyframe.descriptors = np.asarray(descriptors, np.uint8)
 
     def _follow(self, grey: Grey) -> None:
-        """Follow the corners into the next frame; those that cannot be followed back are dropped."""
+        """Follow the corners into the next frame; those that are lost or leave the picture are dropped."""
         if not len(self._now):
             return
-        there, found, _ = cv2.calcOpticalFlowPyrLK(self._grey, grey, self._now[:, None], None, **_FLOW)
+        there, found, _ = cv2.calcOpticalFlowPyrLK(
+            self._grey,
+            grey,
+            self._now[:, None],
+            np.empty_like(self._now)[:, None],
+            winSize=_FLOW_WINDOW,
+            maxLevel=3,
+            criteria=_FLOW_STEPS,
+        )
         kept = found[:, 0] > 0
         inside = (there[:, 0] > 2).all(1) & (there[:, 0] < np.array(grey.shape[::-1]) - 3).all(1)
         kept &= inside
