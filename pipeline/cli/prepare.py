@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..progress import say, terminal
+from ..progress import progress_bar, say
 from .command import Decorator, Group, under
 from .error_report import Failures
 from .options import OVERWRITE_OPTION
@@ -189,8 +189,8 @@ def detector_labels(context: click.Context, /, source: Path, subjects: str, **op
 
     failures = Failures(context)
     chosen = tuple(name.strip() for name in subjects.split(","))
-    stage = partial(terminal, unit="images/s")
-    for path in prepare_labels(source, subjects=chosen, stage=stage, failed=failures, **options):
+    progress = partial(progress_bar, unit="images/s")
+    for path in prepare_labels(source, subjects=chosen, progress=progress, report_error=failures, **options):
         say(f"→ {path}")
     return failures.exit_code()
 
@@ -200,7 +200,7 @@ def _run(
 ) -> int:
     """Do the work and print what was written; return the exit code."""
     failures = Failures(context)
-    stage = partial(terminal, unit="files/s")
-    for path in work(folder, output, stage=stage, failed=failures, **options):
+    progress = partial(progress_bar, unit="files/s")
+    for path in work(folder, output, progress=progress, report_error=failures, **options):
         say(f"→ {path}")
     return failures.exit_code()

@@ -1,4 +1,4 @@
-"""`videopose prepare`: data sets as their makers publish them in, the files that readers here expect out."""
+"""`videopose prepare cmu`: CMU's motion capture → a motion-capture table."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ...lifting.datasets import cmu
 from ...lifting.datasets.asf_amc import AcclaimSkeleton, load_amc, load_asf
 from ...lifting.datasets.bvh import load_bvh
 from ..paths import check_free
-from ..progress import Stage, say
-from .common import _ELSEWHERE, Failed, _check_folder
+from ..progress import Progress, say
+from .checks import OUTPUT_OPTION, ReportError, check_folder
 
 
 def prepare_cmu(
@@ -20,19 +20,31 @@ def prepare_cmu(
     rate: float = cmu.RATE,
     index: Path | None = None,
     overwrite: bool,
-    stage: Stage,
-    failed: Failed,
+    progress: Progress,
+    report_error: ReportError,
 ) -> list[Path]:
-    """CMU's clips, ASF/AMC or BVH, anywhere under `folder` → a motion-capture table.
+    """Write a motion-capture table of CMU's clips.
 
-    An `07_01.amc` needs its `07.asf` beside it. Of a clip that is there as both, the AMC is read. Clips that
-    show the same motion are kept once. rate: of AMC files, frames a second. index: a text file that says what
-    clips show, such as `cmu-mocap-index-text.txt`. Returns what it wrote.
-    Raises `InputError` where there is no clip, or none clean, and `OutputError` where the result exists and
-    may not be replaced.
+    Of a clip that exists as AMC and as BVH, the AMC is read. Clips that show the same motion are kept once.
+
+    Args:
+        folder: Holds the clips at any depth: ASF/AMC ("07_01.amc" with "07.asf" beside it) or BVH.
+        output: The file to write.
+        rate: Frames a second of AMC files.
+        index: A text file that says what clips show, such as `cmu-mocap-index-text.txt`.
+        overwrite: Whether an existing result may be replaced.
+        progress: Shows the progress.
+        report_error: Called for each file that cannot be read.
+
+    Returns:
+        The paths that were written.
+
+    Raises:
+        InputError: If there is no clip, or no clean one.
+        OutputError: If the result exists and may not be replaced.
     """
-    _check_folder(folder)
-    check_free([output], overwrite=overwrite, elsewhere=_ELSEWHERE)
+    check_folder(folder)
+    check_free([output], overwrite=overwrite, elsewhere=OUTPUT_OPTION)
     actions = cmu.read_index(_text(index)) if index else {}
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".amc", ".bvh") and p.is_file())
     if not files:
@@ -40,14 +52,14 @@ def prepare_cmu(
     files.sort(key=lambda p: p.suffix.lower() != ".amc")
     skeletons: dict[Path, AcclaimSkeleton] = {}
     clips: dict[str, list[cmu.Clip]] = {}
-    with stage("reading motion capture", len(files)) as advance:
+    with progress("reading motion capture", len(files)) as advance:
         for path in files:
             try:
                 name, subject = cmu.clip_name(path.stem)
                 if name not in clips:
-                    clips[name] = _cmu_clips(path, name, subject, rate, skeletons)
+                    clips[name] = _clean_clips(path, name, subject, rate, skeletons)
             except InputError as error:
-                failed(error)
+                report_error(error)
             advance()
     kept, dropped = cmu.drop_duplicates([c for name in sorted(clips) for c in clips[name]])
     for name, twin in dropped:
@@ -58,7 +70,7 @@ def prepare_cmu(
     return [output]
 
 
-def _cmu_clips(
+def _clean_clips(
     path: Path, name: str, subject: str, rate: float, skeletons: dict[Path, AcclaimSkeleton]
 ) -> list[cmu.Clip]:
     if path.suffix.lower() == ".bvh":

@@ -1,4 +1,4 @@
-"""`videopose prepare humaneva`: HumanEva-I's original files to the files that the field trades."""
+"""`videopose prepare humaneva`: HumanEva-I's files → 3D poses and 2D keypoints in VideoPose3D's files."""
 
 from __future__ import annotations
 
@@ -11,25 +11,35 @@ from scipy.io import loadmat
 from ...errors import InputError
 from ...lifting.datasets import humaneva
 from ...lifting.datasets.videopose3d_files import KeypointFile, Views, save_positions_3d
-from ..progress import Stage
-from .common import Failed, Poses, _beside, _check_any, _check_folder
+from ..progress import Progress
+from .checks import Poses, ReportError, check_any_read, check_folder, keypoints_beside
 
-_HUMANEVA_KEYPOINTS = "data_2d_humaneva15_gt.npz"
+_KEYPOINTS_FILE = "data_2d_humaneva15_gt.npz"
 
 
 def prepare_humaneva(
-    folder: Path, output: Path, *, overwrite: bool, stage: Stage, failed: Failed
+    folder: Path, output: Path, *, overwrite: bool, progress: Progress, report_error: ReportError
 ) -> list[Path]:
-    """HumanEva-I, as its official MATLAB code exports it → 3D poses and `gt` keypoints.
+    """Write HumanEva-I's 3D poses, and beside them the keypoints, cut where the capture failed.
 
-    Reads `Train/S1/Walking_1.mat`, `Validate/…` and so on: `poses_3d` (T, 15, 3), millimetres, and `poses_2d`
-    (3, T, 15, 2), pixels, NaN where the capture failed, as VideoPose3D's `ConvertHumanEva.m` writes them.
-    Writes `output` and, beside it, `data_2d_humaneva15_gt.npz`. Returns what it wrote.
-    Raises `InputError` where the folder holds no such file or none can be read, and `OutputError` where a
-    result exists and may not be replaced.
+    Args:
+        folder: Holds "Train/S1/Walking_1.mat", "Validate/…" and so on, as VideoPose3D's `ConvertHumanEva.m`
+            writes them: `poses_3d` (T, 15, 3), millimetres, and `poses_2d` (3, T, 15, 2), pixels, NaN where
+            the capture failed.
+        output: The file of poses to write; `data_2d_humaneva15_gt.npz` is written beside it.
+        overwrite: Whether existing results may be replaced.
+        progress: Shows the progress.
+        report_error: Called for each file that cannot be read.
+
+    Returns:
+        The paths that were written.
+
+    Raises:
+        InputError: If the folder holds no such file, or none can be read.
+        OutputError: If a result exists and may not be replaced.
     """
-    _check_folder(folder)
-    keypoints = _beside(output, _HUMANEVA_KEYPOINTS, overwrite=overwrite)
+    check_folder(folder)
+    keypoints = keypoints_beside(output, _KEYPOINTS_FILE, overwrite=overwrite)
     subjects = (*humaneva.TRAIN_SUBJECTS, *humaneva.TEST_SUBJECTS)
     files = [(s, path) for s in subjects for path in sorted((folder / s).glob("*.mat"))]
     if not files:
@@ -39,26 +49,26 @@ def prepare_humaneva(
         )
     poses: Poses = {}
     views: dict[str, dict[str, Views]] = {}
-    with stage("reading HumanEva-I", len(files)) as advance:
+    with progress("reading HumanEva-I", len(files)) as advance:
         for subject, path in files:
             try:
-                world, seen = _humaneva_clip(path)
+                world, seen = _clip(path)
                 for name, (part, cameras) in humaneva.cut_clip(
                     path.stem.replace("_", " "), world, seen
                 ).items():
                     poses.setdefault(subject, {})[name] = part
                     views.setdefault(subject, {})[name] = tuple(cameras)
             except InputError as error:
-                failed(error)
+                report_error(error)
             advance()
-    _check_any(poses, folder)
+    check_any_read(poses, folder)
     save_positions_3d(output, poses)
     KeypointFile(humaneva.FILE_SKELETON, views).save(keypoints)
     return [output, keypoints]
 
 
-def _humaneva_clip(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(T, 15, 3) metres and (3, T, 15, 2) pixels. Raises `InputError`."""
+def _clip(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(T, 15, 3) metres and (3, T, 15, 2) pixels."""
     try:
         data = loadmat(path)
         world = np.asarray(data["poses_3d"], np.float64) / 1000

@@ -162,7 +162,7 @@ def test_existing_labels_are_kept(recording, tmp_path):
         ({"poses": []}, r"poses: "),
         ({"keypoints": "coco18"}, "there is no layout coco18"),
         ({"keypoints": ["a", "b"]}, r"anna\.npy is no array of \(frames, 2, 3\)"),
-        ({"poses": ["anna.npy", "short.npy"]}, "not everybody has as many"),
+        ({"poses": ["anna.npy", "short.npy"]}, "expected the same number of frames for everyone"),
         ({"poses": ["none.npy"]}, r"none\.npy.* cannot be read"),
         ({"poses": ["evil.npy"]}, "scene.json: "),
         ({"orientation": [1, 1, 0, 0]}, "unit quaternion"),
@@ -190,7 +190,7 @@ def test_one_bad_video_does_not_stop_the_others(recording, tmp_path):
     assert "none.mp4" in result.stderr
     assert "a camera calibrated at 640×640 did not film 320×240" in result.stderr
     assert len(read_annotations(tmp_path / "annotations.json").images) == 3
-    with pytest.raises(InputError, match="nobody is to be seen"):
+    with pytest.raises(InputError, match="no person is visible"):
         _run(_scene(recording, views=views[:2]), "-o", tmp_path / "none")
     assert not (tmp_path / "none").exists()
 

@@ -88,8 +88,8 @@ def test_human36m_from_cdf_files(tmp_path: Path) -> None:
     said = _done("h36m", tmp_path / "in", "-o", output)
     _assert_h36m(output, poses)
     assert f"→ {output}" in said
-    assert "note: S1 has 2 clips, the full data set 30" in said
-    assert "note: S11 has 1 clips, the full data set 29" in said
+    assert "note: S1 has 2 clips, the full dataset has 30" in said
+    assert "note: S11 has 1 clips, the full dataset has 29" in said
     assert "note: S5 has 0 clips" in said
     assert set(CAMERAS) == {"S1", "S5", "S6", "S7", "S8", "S9", "S11"}
 
@@ -139,7 +139,7 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     assert (tmp_path / "data_2d_h36m_gt.npz").read_text() == "mine"
     assert not (tmp_path / "x.npz").exists()
     _done("h36m", tmp_path, "-o", tmp_path / "x.npz", "--overwrite")
-    with pytest.raises(UsageError, match="is the name of the keypoints"):
+    with pytest.raises(UsageError, match="is the name of the file of keypoints"):
         _done("h36m", tmp_path, "-o", tmp_path / "data_2d_h36m_gt.npz", "--overwrite")
 
 

@@ -389,7 +389,7 @@ def test_files_that_cannot_be_used(content: str, message: str, tmp_path: Path) -
     with pytest.raises(InputError, match=re.escape(message)) as caught:
         read_sightings([path], VIDEO)
     assert str(path) in str(caught.value)
-    assert isinstance(caught.value, NoPeopleError) == ("nobody" in message)
+    assert isinstance(caught.value, NoPeopleError) == ("no person" in message)
 
 
 def test_archives_that_cannot_be_used(table: PoseTable, tmp_path: Path) -> None:

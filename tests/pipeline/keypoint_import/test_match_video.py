@@ -103,7 +103,7 @@ def test_several_videos_need_several_files(tmp_path: Path) -> None:
     check_several(_data_2d(tmp_path / "data_2d_custom_x.npz", ("a", "b"), (592, 332)), videos)
     folder = tmp_path / "folder"
     _touch(folder, *(f"walk_{n:012d}_keypoints.json" for n in range(3)))
-    with pytest.raises(UsageError, match="keypoints of one video"):
+    with pytest.raises(UsageError, match="those of one in"):
         check_several(folder, videos)
     shutil.rmtree(folder)
     _touch(folder, "a.json", "b.json", "c.json")
