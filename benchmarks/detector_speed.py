@@ -2,11 +2,11 @@
 
     python benchmarks/detector_speed.py [--rounds 4] [--threads N] [--device cpu]
 
-Both sides take turns in one run, a block of frames each: the whole detector (MultiPose's looks at their usual
-interval, crops, Thunder, decoding) on frames of the demo clip, and onnxruntime alone running the same Thunder
-graph on a crop made beforehand. A block is as long as the interval between two looks, so each contains one.
-Printed are milliseconds a frame and their ratio, as median and quartiles over the blocks.
-The detector stays within 1.3 times the network.
+Both sides take turns in one run, a block of frames each. One side is the whole detector (MultiPose at its
+usual interval, crops, Thunder, decoding) on frames of the demo clip. The other is onnxruntime alone, which
+runs the same Thunder graph on a crop made beforehand. A block is as long as the interval of MultiPose, so
+each contains one search. Printed are milliseconds a frame and their ratio, as median and quartiles over the
+blocks. The ratio is to stay below 1.3.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""What the detectors cost by stage, how large they are, and how well they do, side by side.
+"""Cost by stage, size and accuracy of the detectors, side by side.
 
     python benchmarks/detectors.py [--frames 3] [--only NAME …]
     python benchmarks/detectors.py --images FOLDER --annotations FILE [--weights NAME=FILE …] [--no-flip-test]
 
-The first prints, for each detector on frames of the demo clip, milliseconds of one core a frame (what other
-programs take does not count): reading the frame, preparing it, the network, decoding, and the rest; the share
-outside the network, without reading; parameters; and multiply-adds a frame. Mask R-CNN and CPN have random
-weights, which take as long as trained ones: Mask R-CNN keeps the two best of its thousand proposals, CPN is
-told of two boxes. MoveNet follows whom it finds, at most two.
+The first form prints, for each detector on frames of the demo clip, processor milliseconds a frame on one
+core for reading the frame, preparing it, the network, decoding, and the rest; the share outside the
+network, without reading; parameters; and multiply-adds a frame. Mask R-CNN and CPN have random weights,
+which take as long as trained ones: Mask R-CNN keeps the two best of its thousand proposals, CPN is given
+two boxes. MoveNet follows at most two people.
 
-The second adds COCO's AP and AR on annotated images: MoveNet's, and those of the weights given.
+The second form adds COCO's AP and AR on annotated images, for MoveNet and for the weights given.
 """
 
 from __future__ import annotations
@@ -63,13 +63,13 @@ class Stopwatch:
         self.clear()
 
     def clear(self) -> None:
-        """Begin anew, in the stage "rest"."""
+        """Set all times to zero and begin with the stage "rest"."""
         self.spent = dict.fromkeys(STAGES, 0.0)
         self._stage, self._since = "rest", time.process_time()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """The block is this stage."""
+        """Count the time within a `with` block for this stage."""
         before = self.switch(name)
         try:
             yield
@@ -77,14 +77,18 @@ class Stopwatch:
             self.switch(before)
 
     def switch(self, name: str) -> str:
-        """From now on it is this stage; returns which one it was."""
+        """Count the time from now on for this stage.
+
+        Returns:
+            The stage before.
+        """
         now, before = time.process_time(), self._stage
         self.spent[before] += now - self._since
         self._stage, self._since = name, now
         return before
 
     def timed(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
-        """The function as this stage."""
+        """Return the function so that its time counts for this stage."""
 
         def call(*arguments: Any, **options: Any) -> Any:
             with self.stage(name):
@@ -117,7 +121,7 @@ class Cost:
 
     @property
     def outside(self) -> float:
-        """The share of the time that the network does not take, reading left aside."""
+        """Share of the time outside the network, without reading."""
         total = sum(self.milliseconds.values()) - self.milliseconds["reading"]
         return 1 - self.milliseconds["network"] / total
 
@@ -132,7 +136,7 @@ def measure(subject: Subject, read: Callable[[], Iterable[Image]], count: int) -
                 frame = next(ahead)
             yield frame
 
-    multiply_adds = subject.multiply_adds(list(islice(read(), count)))  # which warms up, too
+    multiply_adds = subject.multiply_adds(list(islice(read(), count)))  # this warms up, too
     ahead = iter(read())
     next(ahead)  # opens the file
     with ExitStack() as stack:
@@ -154,7 +158,7 @@ class _Session:
 
 
 def build_movenet() -> Subject:
-    """MoveNet as it comes."""
+    """MoveNet with its own weights."""
     graphs = {name: (fetch(f"movenet-{name}.json"), fetch(f"movenet-{name}.bin")) for name in _GRAPHS}
     detector = movenet.MoveNet(
         multipose=graphs["multipose"], thunder=graphs["thunder"], max_people=PEOPLE, threads=1
@@ -188,7 +192,7 @@ def build_movenet() -> Subject:
         (movenet, "_keypoints", "decoding"),
         (movenet, "_people", "decoding"),
     )
-    # which looks at the whole frame now and then only, and is quick
+    # MultiPose searches the whole frame at intervals only, and is quick
     return Subject("movenet", detector, stages, numbers, multiply_adds, times=20)
 
 
@@ -255,7 +259,7 @@ def build_mask_rcnn(backbone: str, folder: Path, *, short_side: int | None = Non
 
 
 def build_cpn(folder: Path, *, flip: bool, size: tuple[int, int] = (384, 288)) -> Subject:
-    """CPN-50 with random weights, told of boxes in every frame."""
+    """CPN-50 with random weights, in given boxes on every frame."""
     torch.manual_seed(0)
     model = CPN(size=size)
     CPNWeights(model, COCO17).save(folder / "cpn.safetensors")

@@ -2,9 +2,9 @@
 
     python benchmarks/frame_rates.py --data FOLDER [--lifter default] [--clips 60]
 
-The same motion capture of unseen people through the same cameras, sampled at every rate by a simulated
-detector (whose errors are drawn anew at each), lifted as `videopose infer` does, which resamples to the
-lifter's own rate. MPJVE is quoted in millimetres a second, so that rates compare.
+The same motion capture of held-out people is seen by the same cameras at every rate, with a simulated
+detector whose errors are sampled anew at each rate. It is lifted as `videopose infer` does, which resamples
+to the lifter's own rate. MPJVE is given in millimetres a second, so that rates can be compared.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main(data: Path, lifter: str, clips: int, severity: float) -> None:
         table = MotionCapture.load(path)
         try:
             chosen = select_held_out(table, loaded.about, file=path.name).clips
-        except VideoposeError as error:  # everybody in it was trained on
+        except VideoposeError as error:  # the lifter was trained on all people in it
             click.echo(f"left out: {error}")
             continue
         spread = np.unique(np.linspace(0, len(chosen) - 1, min(clips, len(chosen))).astype(int))
@@ -55,7 +55,7 @@ def main(data: Path, lifter: str, clips: int, severity: float) -> None:
         for rate in track(RATES, path.stem):
             seen = [
                 sequence
-                for clip in range(len(part))  # each with a seed of its own, so that its camera is the same
+                for clip in range(len(part))  # a seed for each clip: the same camera at all rates
                 for sequence in motion_capture_sequences(
                     part.select([clip]), rate=rate, cameras=CameraConfig(), layout="coco17", per_clip=1,
                     detections=DetectionConfig(severity=(severity, severity)), seed=clip,

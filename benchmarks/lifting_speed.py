@@ -1,13 +1,13 @@
-"""Lifting a clip beside VideoPose3D, in float32 and in bfloat16, and live, frame by frame.
+"""Speed of lifting a clip in float32 and bfloat16, beside VideoPose3D, and of live lifting.
 
     python benchmarks/lifting_speed.py [--videopose3d PATH] [--motion FILE] [--frames N]
                                        [--rounds N] [--threads N]
 
-PATH is a checkout of VideoPose3D; its model, with our weights, then takes turns with ours on whole clips.
-FILE is a motion-capture table (see `videopose prepare`), to tell how far bfloat16 moves the joints that the
-default lifter finds on it. Models have 243 frames and 1024 channels, random weights and random input. Printed
-are the median and the quartiles over the rounds by the clock and, in brackets, of the processor, which tell
-more where other programs are running (with one thread).
+PATH is a checkout of VideoPose3D. Its model, with our weights, takes turns with ours on whole clips. FILE
+is a motion-capture table (see `videopose prepare`) on which the poses of the default lifter in bfloat16 and
+float32 are compared. Models have 243 frames and 1024 channels, random weights and random input. Printed are
+the median and the quartiles over the rounds by the clock and, in brackets, of processor time, which says
+more if other programs are running (with one thread).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def whole_clips(frames: int, rounds: int, checkout: Path | None) -> None:
-    """Time a clip, and print how far ours and theirs lie apart."""
+    """Time whole clips, and print the distance between our poses and theirs."""
     model = TemporalModel().eval()
     clip = np.random.default_rng(0).normal(0, 0.3, (frames, 17, 2)).astype(np.float32)
     networks: dict[Precision, Network] = {"float32": model, "bfloat16": FoldedModel(model, torch.bfloat16)}
@@ -70,7 +70,7 @@ def whole_clips(frames: int, rounds: int, checkout: Path | None) -> None:
     if checkout is not None:
         sides = {"VideoPose3D": partial(their_predict, their_model(checkout, model), clip), **sides}
         distance = np.linalg.norm(sides["VideoPose3D"]() - sides["float32"](), axis=-1)
-        print(f"float32 and VideoPose3D lie {1000 * distance.mean():.1e} mm apart")
+        print(f"float32 and VideoPose3D are {1000 * distance.mean():.1e} mm apart")
     else:
         print("(no --videopose3d PATH: nothing to compare with)")
     times = take_turns(sides, rounds, per=frames, warm_up=1)
@@ -96,7 +96,7 @@ def their_predict(model: Any, clip: Any) -> Any:
 
 
 def live(rounds: int) -> None:
-    """Time the frames of a camera."""
+    """Time live lifting, frame by frame."""
     model = TemporalModel(causal=True).eval()
     sides: dict[str, Callable[[], object]] = {}
     for people in (1, 4):
@@ -108,7 +108,7 @@ def live(rounds: int) -> None:
 
 
 def repeat(streamer: LiveNetwork, frame: Any) -> None:
-    """Feed the same frame again and again."""
+    """Lift the same frame repeatedly."""
     for _ in range(LIVE):
         streamer.step(frame)
 

@@ -1,9 +1,9 @@
-"""How fast animations are drawn: two people at 1200×600 beside the demo clip (1768×994).
+"""Speed of drawing animations: two people at 1200×600 beside the demo clip (1768×994).
 
     python benchmarks/render_speed.py [--clip VIDEO] [--rounds N]
 
-Prints frames a second for drawing alone, and for decoding, drawing and encoding together: the median of the
-rounds with their least and most. Two figures walk through the scene, so every part of the picture is drawn.
+Prints frames a second for drawing alone, and for decoding, drawing and encoding together: median, lowest and
+highest of the rounds. Two figures walk through the scene, so that every part of the picture is drawn.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from videopose.render.theme import Picture
 from videopose.skeleton import COCO17, H36M17
 
 SIZE = (1200, 600)
-KEPT = 40  # decoded frames that drawing alone goes round and round
+KEPT = 40  # decoded frames that are drawn repeatedly
 
 
 def main() -> None:
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def report(what: str, rounds: int, work: Callable[[], int]) -> None:
-    """Do `work`, which tells how many frames it did, once to warm up and then `rounds` times."""
+    """Call `work`, which returns its number of frames, once to warm up and then `rounds` times."""
     work()
     speeds = []
     for _ in range(rounds):
@@ -80,7 +80,7 @@ def draw(animation: Animation, images: list[Picture]) -> int:
 
 
 def convert(animation: Animation, clip: Path, rate: float, output: Path) -> int:
-    """From the clip to a finished animation."""
+    """Make an animation file from the clip."""
     with open_video(clip) as video, VideoWriter(output, size=SIZE, rate=rate) as writer:
         for frame in video.frames():
             writer.write(animation.draw(frame.index, frame.image))

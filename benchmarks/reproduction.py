@@ -69,7 +69,7 @@ def carry_out(
     jobs: int,
     stage: Stage,
 ) -> None:
-    """Do what some rows need and has no result yet, seed by seed. Raises `VideoposeError`."""
+    """Do the runs that some rows need and that have no result yet, seed by seed. Raises `VideoposeError`."""
     tasks = [(run, seed) for seed in seeds for run in runs_of(rows)]
     missing = [(run, seed) for run, seed in tasks if not is_done(results, run.name, seed, run.settings(seed))]
     work = sum(run.seconds for run, _ in missing)
@@ -107,7 +107,7 @@ def _side_by_side(
 
 
 def keep(run: Run, seed: int, data: Path, results: Path) -> str:
-    """Do a run, write its result, and say in a line what came out."""
+    """Do a run, write its result, and return it as a line of text."""
     began = time.perf_counter()
     result = perform(run, seed, data, count=_count)
     save(results, result)
@@ -119,7 +119,7 @@ _counter: Any = None  # seconds of work that all processes have done
 
 
 def _count_with(counter: Any) -> None:
-    """Begin a process of several: one core for each."""
+    """Set up a worker process: one thread, and the shared counter of work done."""
     global _counter
     _counter = counter
     torch.set_num_threads(1)

@@ -24,7 +24,7 @@ TRUE = "gt, flips"
 
 
 def changed_settings(config: BaseModel) -> dict[str, Any]:
-    """What a configuration changes of the defaults, except texts that no result depends on."""
+    """Return the values of a configuration that are not defaults, except texts."""
     return config.model_dump(mode="json", exclude_defaults=True, exclude={"name", "acknowledgement"})
 
 
@@ -51,25 +51,33 @@ class Run:
     test_cost: float = 4.0
 
     def config(self, seed: int) -> RecordedConfig:
-        """The whole configuration."""
+        """Return the whole configuration."""
         config = load_config(BASE, {**self.changes, "name": f"reproduction {self.name}", "seed": seed})
         assert isinstance(config, RecordedConfig)
         return config
 
     def settings(self, seed: int) -> dict[str, Any]:
-        """All that its result depends on, beside the data."""
+        """Return all that the result depends on, beside the data."""
         return {"epoch": self.epoch, **changed_settings(self.config(seed))}
 
     @property
     def seconds(self) -> float:
-        """About what all of it takes on one core."""
+        """Estimated time on one core."""
         return EPOCHS * self.epoch * self.cost / 1000 + len(self.tests) * self.test_cost
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: of a run, measured in a way, by a metric, beside the paper's in the same unit (None where
-    the paper has a curve or nothing). why: what the difference between the two comes from."""
+    """One figure of a run, beside the paper's.
+
+    Attributes:
+        label: What the line of the table is called.
+        run: Name of the run.
+        paper: The paper's figure in the same unit; None if it has a curve or nothing.
+        test: What is measured on, see `FLIPPED`.
+        metric: Name of the metric.
+        why: What explains the difference from the paper.
+    """
 
     label: str
     run: str
@@ -81,8 +89,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """A claim. source: where the paper says so, and what is different here. speed: whether training speeds
-    belong to it."""
+    """One claim of the paper.
+
+    Attributes:
+        name: What the command line calls it.
+        claim: The claim in a sentence.
+        source: Where the paper says so, and what is different here.
+        figures: The figures that show it; changes are relative to the first.
+        speed: Whether training speeds belong to it.
+    """
 
     name: str
     claim: str
@@ -252,6 +267,6 @@ ROWS: dict[str, Row] = {
 
 
 def runs_of(rows: Mapping[str, Row]) -> list[Run]:
-    """The runs that some rows need, each once, in the order of `RUNS`."""
+    """Return the runs that some rows need, each once, in the order of `RUNS`."""
     wanted = {figure.run for row in rows.values() for figure in row.figures}
     return [run for name, run in RUNS.items() if name in wanted]

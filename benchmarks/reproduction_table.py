@@ -1,4 +1,4 @@
-"""What benchmarks/reproduction.py found: the table in docs/reproduction.md and the picture beside it."""
+"""Write the results of benchmarks/reproduction.py: the table in docs/reproduction.md and its picture."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ Results = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def write(results: Results, *, page: Path = PAGE, picture: Path = PICTURE) -> None:
-    """Put the table into the page and draw the picture. Raises `InputError` where the page has no place."""
+    """Write table and picture. Raises `InputError` if the page has no place for the table."""
     insert(page, BEGIN, END, table(results))
     draw(results, picture)
     say(f"{page} and {picture} are written")
 
 
 def table(results: Results) -> str:
-    """Markdown, a line a figure. Changes, in per cent, are against the claim's first figure of the metric."""
+    """Return the table in Markdown, a line for each figure.
+
+    Changes in per cent are relative to the first figure of the claim with the same metric.
+    """
     lines = ["| claim | | paper | here | where they differ |", "|---|---|---|---|---|"]
     speed = _speeds(results)
     for row in ROWS.values():
@@ -58,12 +61,12 @@ def table(results: Results) -> str:
 
 
 def values(results: Results, figure: Figure) -> list[float]:
-    """A figure's value by seed; none where it was not measured."""
+    """Return a figure's value for each seed; empty if it was not measured."""
     return [r["errors"][figure.test][figure.metric] for r in results.get(figure.run, ())]
 
 
 def draw(results: Results, path: Path) -> None:
-    """Four panels: the claims as changes beside the paper's, and the three sweeps."""
+    """Draw four plots: the claims as changes beside the paper's, and the three sweeps."""
     picture = Picture(figsize=(11, 7.5), layout="constrained")
     canvas = FigureCanvasAgg(picture)
     (claims, fields), (channels, chunks) = picture.subplots(2, 2)
@@ -87,7 +90,7 @@ def draw(results: Results, path: Path) -> None:
 
 
 def _draw_claims(axes: Axes, results: Results) -> None:
-    """Changes in per cent, the paper's and ours."""
+    """Plot changes in per cent, the paper's and ours."""
     labels = []
     for at, (label, paper, figure, first) in enumerate(_changes()):
         labels.append(label)
@@ -104,7 +107,7 @@ def _draw_claims(axes: Axes, results: Results) -> None:
 
 
 def _changes() -> Iterator[tuple[str, float, Figure, Figure]]:
-    """The changes that the paper gives: their name, how large, and which figures they are between."""
+    """Yield the changes that the paper gives: name, ratio, and the two figures compared."""
     for row in ROWS.values():
         for figure in row.figures:
             first = _first(row, figure)
@@ -113,7 +116,7 @@ def _changes() -> Iterator[tuple[str, float, Figure, Figure]]:
 
 
 def _first(row: Row, figure: Figure) -> Figure:
-    """The one that another is compared with."""
+    """Return the figure that another one of the same claim is compared with."""
     return next(f for f in row.figures if f.metric == figure.metric)
 
 
@@ -143,7 +146,7 @@ def _change(value: float | None, base: float | None) -> str:
 
 
 def _speeds(results: Results) -> dict[str, float]:
-    """Of training, relative to single frames; empty where it was not measured."""
+    """Return training speeds relative to single frames, by run; empty if not measured."""
     for result in results.get("chunk-speed", ()):
         times = result["milliseconds"]
         return {name: times["chunk-1"] / time for name, time in times.items()}

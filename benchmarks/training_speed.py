@@ -1,12 +1,12 @@
-"""A training step of the lifter beside VideoPose3D's: batch, forward, backward, Amsgrad, on random clips.
+"""Speed of a training step beside VideoPose3D's: batch, forward, backward, Amsgrad, on random clips.
 
     python benchmarks/training_speed.py [--videopose3d PATH] [--frames 27 243] [--rounds N] [--threads N]
 
 PATH is a checkout of VideoPose3D; without it only this project's step is measured. Both sides take turns in
-one run, each as it is used: ours in bfloat16 on gathered windows, theirs as `run.py` does it. Clips are as
-long as Human3.6M's, batches have 1024 samples, models 1024 channels. Printed are the median and the quartiles
-over the rounds: milliseconds a sample by the clock and, in brackets, of the processor, which tell more where
-other programs are running (with one thread; several count the time that they wait for each other).
+one run, each as it is used: ours in bfloat16 on gathered windows, theirs as in `run.py`. Clips are as long
+as Human3.6M's, batches have 1024 samples, models 1024 channels. Printed are the median and the quartiles
+over the rounds: milliseconds a sample by the clock and, in brackets, of processor time, which says more if
+other programs are running. Use one thread for that: several threads also count the time that they wait.
 """
 
 from __future__ import annotations

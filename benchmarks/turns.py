@@ -1,5 +1,4 @@
-"""Times several things side by side: they take turns in one run, so that whatever else the machine does meets
-all of them alike."""
+"""Time several functions in turns, in one run, so that other load on the machine affects all alike."""
 
 from __future__ import annotations
 
@@ -16,8 +15,14 @@ Times = dict[str, NDArray[np.float64]]
 def take_turns(
     sides: Mapping[str, Callable[[], object]], rounds: int, *, per: float, warm_up: int = 2
 ) -> Times:
-    """Call every side `rounds` times, after `warm_up` calls that do not count. per: what a call's time is
-    divided by, such as samples."""
+    """Call all sides in turns and time them.
+
+    Args:
+        sides: Functions by name.
+        rounds: Calls of each.
+        per: What the time of a call is divided by, such as its number of samples.
+        warm_up: Calls before, which are not timed.
+    """
     for _ in range(warm_up):
         for call in sides.values():
             call()
@@ -33,7 +38,7 @@ def take_turns(
 
 
 def show(title: str, times: Times, unit: str, *, against: str | None = None) -> None:
-    """Print medians and quartiles, the processor's in brackets, and how many times faster than `against`."""
+    """Print medians and quartiles, of processor time in brackets, and the speed relative to `against`."""
     print(f"{title}, {unit}")
     for name, taken in times.items():
         print(f"{name:>28}  {_summary(taken)}")
