@@ -21,14 +21,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from .intrinsics import Intrinsics
+
+if TYPE_CHECKING:  # torch is imported by the functions that need it: a pinhole camera does not
+    from torch import Tensor
 
 Model = Literal["human36m", "opencv"]
 
@@ -103,6 +104,8 @@ class Lens:
     @cached_property
     def parameters(self) -> Tensor:
         """(14,) float64: fx, fy, cx, cy, and the ten numbers of `bend`."""
+        import torch
+
         camera = self.intrinsics
         formula = (*self._radial, *self._q, self._twist, self._reach)
         return torch.tensor((camera.fx, camera.fy, camera.cx, camera.cy, *formula), dtype=torch.float64)
@@ -131,6 +134,8 @@ class Lens:
 
     def project(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Camera space (…, 3), metres, in front of the camera → pixels (…, 2)."""
+        import torch
+
         xy = torch.from_numpy(points[..., :2].astype(np.float64) / points[..., 2:])
         pixels = bend(xy, self.parameters[4:]) * self.parameters[:2] + self.parameters[2:4]
         return pixels.numpy().astype(np.float32)
@@ -149,6 +154,8 @@ class Lens:
 
     def _straighten(self, bent: NDArray[np.float64]) -> NDArray[np.float64]:
         """The inverse of `bend`: looked up by radius, then Newton's method for the tangential part."""
+        import torch
+
         radii = np.append(_RADII[self._reach > _RADII], self._reach)
         bent_radii = radii * _radial(radii**2, *self._radial)[0]
         far = np.linalg.norm(bent, axis=-1, keepdims=True)
@@ -175,6 +182,8 @@ def bend(xy: Tensor, parameters: Tensor) -> Tensor:
     xy: (…, 2), X/Z and Y/Z. parameters: (…, 10), broadcast against the points: k1 to k6, q, t, and the radius
     beyond which the formula is continued linearly. Returns (…, 2), not yet pixels.
     """
+    import torch
+
     k1, k2, k3, k4, k5, k6, _, _, twist, reach = (p.unsqueeze(-1) for p in parameters.unbind(-1))
     q = parameters[..., 6:8]
     # A point beyond the reach is `stretch` times the last point on its way to which the formula applies.

@@ -1,103 +1,12 @@
-"""Read the camera file beside a video: `clip.camera.json` of `clip.mp4`, written by the user.
-
-    {"fx": 1432.5, "fy": 1431.8, "cx": 961.2, "cy": 538.9, "size": [1920, 1080],
-     "distortion": {"model": "opencv", "coefficients": [-0.28, 0.11, 0.0004, -0.0002, -0.02]}}
-
-fx, fy, cx and cy are pixels of the upright picture. By default fy is fx, and cx, cy is the middle. Instead of
-fx, the file may give f35, the 35 mm equivalent focal length in millimetres, or hfov, the horizontal angle of
-view in degrees. size is the width and height of the upright pictures that the camera was calibrated with, by
-default the video's; another size of the same shape is scaled. distortion is a model and its coefficients as
-`Lens.of_model` takes them.
-"""
+"""Find the camera file beside a video; `camera_file` describes its content."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, ValidationError, model_validator
-
-from ...errors import InputError
-from ...lifting.cameras.distortion import Lens, Model
-from ...lifting.cameras.intrinsics import Intrinsics
 from .known_camera import KnownCamera
 
 _SUFFIX = ".camera.json"
-_MOST_BYTES = 1 << 20
-_SHAPE_TOLERANCE = 0.01  # encoders round sizes to multiples of 8 or 16 pixels
-
-Positive = Annotated[FiniteFloat, Field(gt=0)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Distortion(_Strict):
-    """Distortion of the lens: the model's name, and its coefficients in the model's order."""
-
-    model: Model
-    coefficients: tuple[FiniteFloat, ...]
-
-
-class CameraFile(_Strict):
-    """The content of a camera file; see the module's description."""
-
-    fx: Positive | None = None
-    fy: Positive | None = None
-    cx: FiniteFloat | None = None
-    cy: FiniteFloat | None = None
-    f35: Positive | None = None
-    hfov: Annotated[FiniteFloat, Field(gt=0, lt=180)] | None = None
-    size: tuple[PositiveInt, PositiveInt] | None = None
-    distortion: Distortion | None = None
-
-    @model_validator(mode="after")
-    def _one_focal_length(self) -> Self:
-        if sum(v is not None for v in (self.fx, self.f35, self.hfov)) != 1:
-            raise ValueError("give one of fx, f35 and hfov")
-        return self
-
-    def lens(self, size: tuple[int, int]) -> Lens:
-        """Return the lens for a video of this width and height.
-
-        Raises:
-            ValueError: The video has another shape than the pictures of the calibration, or cx, cy lie
-                outside of them.
-        """
-        width, height = self.size or size
-        x, y = size[0] / width, size[1] / height
-        if abs(x / y - 1) > _SHAPE_TOLERANCE:
-            raise ValueError(
-                f"a camera calibrated at {width}×{height} did not film {size[0]}×{size[1]} upright pixels; "
-                "give the values for that size"
-            )
-        fx, fy, cx, cy = self._intrinsics(width, height)
-        if not (0 < cx < width and 0 < cy < height):
-            raise ValueError(
-                f"cx, cy lie outside of {width}×{height} pixels; "
-                "size is that of the pictures that the camera was calibrated with"
-            )
-        camera = Intrinsics(fx * x, fy * y, cx * x, cy * y)
-        if self.distortion is None:
-            return Lens(camera)
-        return Lens.of_model(camera, self.distortion.model, self.distortion.coefficients)
-
-    def _intrinsics(self, width: int, height: int) -> tuple[float, float, float, float]:
-        size = width, height
-        if self.f35 is not None:
-            camera = Intrinsics.from_35mm(self.f35, size)
-        elif self.hfov is not None:
-            camera = Intrinsics.from_fov(self.hfov, width, size)
-        else:
-            assert self.fx is not None
-            camera = Intrinsics.centred(self.fx, size)
-        return (
-            camera.fx,
-            camera.fy if self.fy is None else self.fy,
-            camera.cx if self.cx is None else self.cx,
-            camera.cy if self.cy is None else self.cy,
-        )
 
 
 def read_camera(path: Path, size: tuple[int, int]) -> KnownCamera | None:
@@ -109,35 +18,11 @@ def read_camera(path: Path, size: tuple[int, int]) -> KnownCamera | None:
     camera_file = camera_file_of(path)
     if not camera_file.exists():
         return None
+    from .camera_file import load_camera_file  # imports pydantic, which takes a tenth of a second
+
     return KnownCamera(load_camera_file(camera_file, size), camera_file.name)
 
 
 def camera_file_of(video: Path) -> Path:
     """Return the path of a video's camera file; that of a folder of pictures lies beside the folder."""
     return video.with_name((video.name if video.is_dir() else video.stem) + _SUFFIX)
-
-
-def load_camera_file(path: Path, size: tuple[int, int]) -> Lens:
-    """Read a camera file.
-
-    Args:
-        path: The camera file.
-        size: Width and height of the upright frames of its video, in pixels.
-
-    Raises:
-        InputError: The file cannot be read, has an unknown key or an impossible value (the message names the
-            key), or is for pictures of another shape.
-    """
-    try:
-        with path.open("rb") as file:
-            text = file.read(_MOST_BYTES)
-        return CameraFile.model_validate_json(text).lens(size)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror})") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{path}: {f'{where}: ' if where else ''}{reason[0].lower()}{reason[1:]}") from error
-    except ValueError as error:
-        raise InputError(f"{path}: {error}") from error

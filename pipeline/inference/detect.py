@@ -21,7 +21,6 @@ from ...lifting.pose_table import PoseTable
 from ..camera_metadata.find_camera import find_camera
 from ..device import choose_device
 from ..downloads import assets
-from ..keypoint_import import match_video as keypoint_files
 from ..progress import Progress, no_progress
 from ..video.reader import Video
 from .options import DetectOptions
@@ -136,6 +135,8 @@ def _read_keypoints(video: Video, options: DetectOptions, progress: Progress) ->
     """Read keypoints made elsewhere; the video is decoded for the times of its frames."""
     assert options.keypoints is not None
     source = Path(options.keypoints)
+    from ..keypoint_import import match_video as keypoint_files
+
     sightings, about = keypoint_files.read(source, video, options.keypoint_layout)
     numbers: list[int] = []
     with progress(f"reading {video.path.name}", _expected_frames(video, options)) as advance:

@@ -4,35 +4,50 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from ...detectors.people import Detector
-from ...lifting.inference.lifter import Lifter
 from ...lifting.pose_table import PoseTable
 from ..progress import Progress, no_progress
 from ..video.reader import Video, open_video
 from .detect import detect, load_detector
-from .lift import lift, load_video_lifter
+from .lift import is_known_to_load, lift, load_video_lifter
 from .options import InferOptions
 
+if TYPE_CHECKING:
+    from ...lifting.inference.lifter import Lifter
 
-@dataclass(frozen=True)
+
 class Networks:
-    """The loaded networks, to be used for one video after another.
+    """The networks, to be used for one video after another.
 
-    Attributes:
-        detector: None if keypoints made elsewhere replace it.
-        lifter: The lifter.
+    Args:
+        detector: The detector; None if keypoints made elsewhere replace it.
+        load_lifter: Loads the lifter when it is first used.
     """
 
-    detector: Detector | None
-    lifter: Lifter
+    def __init__(self, detector: Detector | None, load_lifter: Callable[[], Lifter]) -> None:
+        self.detector = detector
+        self._load_lifter = load_lifter
+
+    @cached_property
+    def lifter(self) -> Lifter:
+        """The lifter, loaded when it is first used."""
+        return self._load_lifter()
 
     @classmethod
     def load(cls, options: InferOptions, report: Callable[[str], None] = lambda line: None) -> Networks:
-        """Load both networks; `report` is called with a line for each file that is fetched first."""
-        lifter = load_video_lifter(options)
-        return cls(load_detector(options, report), lifter)
+        """Load the detector, and the lifter too unless it is known to load.
+
+        A lifter that is known to load is loaded after people were detected, because that takes a second.
+        `report` is called with a line for each file that is fetched first.
+        """
+        load_lifter = partial(load_video_lifter, options)
+        if not is_known_to_load(options):
+            lifter = load_lifter()
+            return cls(load_detector(options, report), lambda: lifter)
+        return cls(load_detector(options, report), load_lifter)
 
 
 def infer_file(

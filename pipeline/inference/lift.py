@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...lifting.cameras.distortion import Lens
 from ...lifting.cameras.intrinsics import Intrinsics
-from ...lifting.inference.lifter import Lifter
-from ...lifting.inference.pretrained import load_lifter
+from ...lifting.inference.pretrained import load_lifter, pretrained_lifters
 from ...lifting.pose_table import PoseTable
 from ..camera_metadata.focal_length import camera_of
 from ..device import choose_device
 from ..progress import Progress, no_progress
 from .options import LiftOptions
+
+if TYPE_CHECKING:
+    from ...lifting.inference.lifter import Lifter
+
+
+def is_known_to_load(options: LiftOptions) -> bool:
+    """Return whether `load_video_lifter` will succeed, if that is known without loading the lifter.
+
+    It is known of the lifters that come with the package, on a device that needs no check.
+    """
+    is_pretrained = options.lifter in pretrained_lifters()
+    is_plain = options.lifter_layout is None and not options.lifter_causal
+    return is_pretrained and is_plain and options.device in ("auto", "cpu")
 
 
 def load_video_lifter(options: LiftOptions) -> Lifter:

@@ -7,27 +7,27 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from ...detectors.people import Detector
 from ...errors import UsageError
 from ...files import file_digest, replacing
-from ...lifting.inference.lifter import Lifter
 from ...lifting.pose_table import PoseTable
-from ...render.views import View
 from ..downloads import assets
 from ..exports.export_tables import ExportOptions, check_not_exported, export_table
-from ..keypoint_import.match_video import check_several
 from ..paths import ANIMATION_SUFFIX, OVERLAY_SUFFIX, Job, base_name, check_free
 from ..progress import progress_bar, say
 from ..video.reader import Video, open_video
-from .animate import animate
 from .detect import detect, load_detector
 from .infer import Networks, infer
 from .lift import lift, load_video_lifter
 from .options import DetectOptions, InferOptions, LiftOptions
+
+if TYPE_CHECKING:
+    from ...lifting.inference.lifter import Lifter
+    from ...render.views import View
 
 Source = TypeVar("Source")
 Loaded = TypeVar("Loaded")
@@ -141,6 +141,8 @@ def _run_jobs(
 
 def _check_keypoints(jobs: Sequence[Job], options: DetectOptions) -> None:
     if options.keypoints is not None:
+        from ..keypoint_import.match_video import check_several
+
         check_several(Path(options.keypoints), [job.source for job in jobs])
 
 
@@ -157,6 +159,8 @@ def _write_results(job: Job, table: PoseTable, video: Path | None) -> None:
     table.save(job.table)
     say(f"→ {job.table}")
     if job.animation is not None:
+        from .animate import animate  # imported here, after the networks have run
+
         animate(table, job.animation, video=video, progress=progress_bar)
         say(f"→ {job.animation}")
 
@@ -202,6 +206,8 @@ def redraw(
         OutputError: The result exists and may not be replaced.
         UsageError: The result would replace the video, or there is nothing to draw.
     """
+    from .animate import animate
+
     if video is not None and not use_video:
         raise UsageError("give --video or --no-video, not both")
     table = PoseTable.load(source)

@@ -8,9 +8,10 @@ import pytest
 from videopose.errors import InputError
 from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.intrinsics import Intrinsics
+from videopose.pipeline.camera_metadata.camera_file import load_camera_file
 from videopose.pipeline.camera_metadata.find_camera import find_camera
 from videopose.pipeline.camera_metadata.focal_length import FocalLength
-from videopose.pipeline.camera_metadata.sidecar import camera_file_of, load_camera_file
+from videopose.pipeline.camera_metadata.sidecar import camera_file_of
 
 SIZE = (1920, 1080)
 BARREL = {"model": "opencv", "coefficients": [-0.28, 0.11, 0.0004, -0.0002, -0.02]}
