@@ -1,1 +1,4 @@
-"""Frames → people: boxes and COCO keypoints, and who is who from frame to frame."""
+"""Find people on frames (boxes and COCO keypoints), and follow each person from frame to frame.
+
+`registry` builds a detector by name. `people` describes what every detector takes and gives.
+"""

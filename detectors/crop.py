@@ -1,4 +1,4 @@
-"""Square crops: where a network looks, how the pixels get there and how keypoints come back."""
+"""Square crops of a frame: the pixels that a network sees, and its keypoints back in the frame."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from .people import Image
 
 @dataclass(frozen=True)
 class Crop:
-    """A square of the frame: centre and side in pixels. It may reach beyond the frame."""
+    """A square of the frame, which may extend beyond it.
+
+    Attributes:
+        x: The centre's x in pixels.
+        y: The centre's y in pixels.
+        side: The side in pixels.
+
+    Raises:
+        ValueError: A value is not finite, or the side is not positive.
+    """
 
     x: float
     y: float
@@ -21,12 +30,13 @@ class Crop:
 
     def __post_init__(self) -> None:
         if not (np.isfinite([self.x, self.y, self.side]).all() and self.side > 0):
-            raise ValueError(f"not a square: {self}")
+            raise ValueError(f"expected a finite centre and a positive side, found {self}")
 
     def cut(self, image: Image, size: int) -> Image:
-        """The square as (size, size, 3) pixels, black beyond the frame.
+        """Return the square as (size, size, 3) pixels, black beyond the frame.
 
-        Corners go to corners: the square's left edge is the left edge of the first pixel, not its centre.
+        The square's corners become the corners of the result: its left edge is the left edge of the first
+        pixel, not that pixel's centre.
         """
         scale = self.side / size
         first = scale / 2 - self.side / 2 - 0.5  # from the centre of the square to that of the first pixel
@@ -34,7 +44,7 @@ class Crop:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         if scale < 2:
             return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=flags), np.uint8)
-        # Bilinear sampling reads four pixels and would skip over the others: halve first, as often as needed.
+        # Bilinear sampling reads four pixels and ignores those between: halve first, as often as needed.
         height, width = image.shape[:2]
         reach = self.side / 2 + 2 * scale
         left, top = (max(int(middle - reach), 0) for middle in (self.x, self.y))
@@ -45,13 +55,13 @@ class Crop:
         return half.cut(halve(image[top:bottom, left:right]), size)
 
     def to_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(…, 2) x, y as fractions of the square → pixels of the frame."""
+        """Return (…, 2) x, y in pixels of the frame, from x, y as fractions of the square."""
         corner = np.array([self.x - self.side / 2, self.y - self.side / 2])
         return np.asarray(corner + self.side * points, np.float32)
 
 
 def halve(image: Image) -> Image:
-    """Each two by two pixels become their mean; an odd last row or column is left out."""
+    """Return an image at half its size, from means of two by two pixels; an odd last row or column goes."""
     height, width = image.shape[0] // 2, image.shape[1] // 2
     even = image[: 2 * height, : 2 * width]
     return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,4 +1,4 @@
-"""What every detector answers with: the people on one frame."""
+"""What every detector takes and gives: images, and the people on each of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..skeleton import COCO17
 
 Image = NDArray[np.uint8]
-"""(H, W, 3) uint8, RGB, upright."""
+"""(H, W, 3) uint8 RGB, upright."""
 
 NUM_KEYPOINTS = len(COCO17)
 
@@ -21,9 +21,13 @@ NUM_KEYPOINTS = len(COCO17)
 class People:
     """The people found on one frame.
 
-    boxes: (P, 4) float32, x0, y0, x1, y1 in pixels. scores: (P,) float32, 0–1.
-    keypoints: (P, 17, 3) float32, COCO17 x, y in pixels and score 0–1.
-    Raises `ValueError` where shapes disagree or positions are not finite.
+    Attributes:
+        boxes: (P, 4) float32 x0, y0, x1, y1 in pixels.
+        scores: (P,) float32, 0–1.
+        keypoints: (P, 17, 3) float32 COCO17 x, y in pixels and score 0–1.
+
+    Raises:
+        ValueError: The shapes do not belong together, or a position is not finite.
     """
 
     boxes: NDArray[np.float32]
@@ -38,18 +42,18 @@ class People:
             or self.keypoints.shape != (count, NUM_KEYPOINTS, 3)
         ):
             raise ValueError(
-                f"shapes disagree: boxes {self.boxes.shape}, scores {self.scores.shape}, "
-                f"keypoints {self.keypoints.shape}"
+                f"expected boxes (P, 4), scores (P,) and keypoints (P, {NUM_KEYPOINTS}, 3), found "
+                f"{self.boxes.shape}, {self.scores.shape} and {self.keypoints.shape}"
             )
         if not (np.isfinite(self.boxes).all() and np.isfinite(self.keypoints).all()):
-            raise ValueError("boxes and keypoints must be finite")
+            raise ValueError("expected finite boxes and keypoints, found NaN or infinity")
 
     def __len__(self) -> int:
         return len(self.scores)
 
     @classmethod
     def none(cls) -> People:
-        """Nobody."""
+        """Return the people of an empty frame."""
         return cls(
             np.zeros((0, 4), np.float32),
             np.zeros(0, np.float32),
@@ -58,18 +62,21 @@ class People:
 
 
 class Detector(Protocol):
-    """Frames in, people out: one `People` per frame, in order, lazily.
+    """Finds people on the frames of a video.
 
-    A detector may look back (the previous frame tells where to look next) or read ahead (batches), so it
-    takes the stream rather than single frames; it keeps no state between two calls of `detect`.
+    A detector takes all frames of a video rather than one, so that it can use the people of the frame
+    before, or several frames at once. It keeps no state between two calls of `detect`.
+
+    Attributes:
+        name: Its name in the registry.
     """
 
     name: str
 
     def detect(self, frames: Iterable[Image]) -> Iterator[People]:
-        """One `People` per frame, in order."""
+        """Yield one `People` per frame, in order, as frames are read."""
         ...
 
     def describe(self) -> dict[str, object]:
-        """What the pose table's `meta` records: name, and weights' sha256 by file name."""
+        """Return what the pose table records: the detector's name, and the sha256 of its weights by file."""
         ...

@@ -1,7 +1,7 @@
-"""Heatmaps → keypoints: the position that the softmax over a heatmap expects, between cells.
+"""From heatmaps to keypoints: the expected position under the softmax of a heatmap.
 
-Everything is one operation over whatever dimensions stand before a heatmap's own two (people, joints).
-Positions are in cells, x then y; 0 is the centre of the first cell.
+A heatmap's last two axes are its height and width; any axes before them, such as people and joints, are kept.
+Positions are x and y in cells; 0 is the centre of the first cell.
 """
 
 from __future__ import annotations
@@ -12,29 +12,34 @@ import torch
 from torch import Tensor
 
 Decoding = Literal["soft-argmax", "argmax"]
-"""Whether a keypoint is where its heatmap expects it, or where it is highest."""
+"""A keypoint's position: the expected one, or the cell where the heatmap is highest."""
 
 TOLERANCE = 0.05
-"""How far a joint may be from where it is said to be, as a fraction of the map's side, before the confidence
-falls to exp(−1/2): about what COCO's keypoint similarity forgives."""
+"""The distance, as a fraction of the map's side, at which the confidence has fallen to exp(−1/2). It is close
+to the tolerance of COCO's keypoint similarity."""
 
 
 def soft_argmax(
     heatmaps: Tensor, *, temperature: float = 1.0, radius: float | None = None
 ) -> tuple[Tensor, Tensor]:
-    """(…, H, W) heatmaps → positions (…, 2) in cells and confidences (…), 0–1. Differentiable.
+    """Return the expected positions of joints and how certain they are. Differentiable.
 
-    The softmax of heatmap / `temperature` says how likely the joint is in each cell. 1 is right for a
-    network trained by cross-entropy over the cells, whose output is a log probability; maps of another
-    kind, such as Gaussians of height 1, need a temperature well under their height, else the answer is
-    drawn to the map's middle. With `radius`, only the cells up to that far from the highest one count, in x
-    and in y. Without, the answer has the least squared error that what the network believes allows (and is
-    the paper's); with one of 6 to 12 cells typical errors are a little smaller, and the rare large ones
-    larger.
+    The softmax of heatmap / temperature is the probability of the joint in each cell.
 
-    The confidence is the answer's expected similarity, exp(−d² / 2s²), to where the joint may be, with s
-    `TOLERANCE` of each side: near 1 for one narrow peak, near 0 for a flat map or two distant peaks.
-    Half-precision maps are computed and answered in single precision.
+    Args:
+        heatmaps: (…, H, W). Half-precision maps are computed in single precision.
+        temperature: 1 for a network that was trained by cross-entropy over the cells, whose output is a log
+            probability. Other maps, such as Gaussians of height 1, need a temperature well below their
+            height; otherwise positions are biased towards the middle of the map.
+        radius: If given, only cells up to this distance from the highest cell count, in x and in y. Without
+        it,
+            as in the paper, the expected squared error is least. With 6 to 12 cells, typical errors are
+            slightly smaller, and the rare large ones larger.
+
+    Returns:
+        Positions (…, 2) in cells, and confidences (…), 0–1. A confidence is the expected value of
+        exp(−d² / 2s²), where d is the distance of the joint from the position and s is `TOLERANCE` of each
+        side. It is near 1 for one narrow peak, and near 0 for a flat map or two distant peaks.
     """
     height, width = heatmaps.shape[-2:]
     heatmaps = heatmaps.to(torch.promote_types(heatmaps.dtype, torch.float32))
@@ -46,7 +51,7 @@ def soft_argmax(
         far_y = (rows - peak_y[..., None]).abs() > radius
         heatmaps = heatmaps.masked_fill(far_y[..., :, None] | far_x[..., None, :], -torch.inf)
     chance = (heatmaps / temperature).flatten(-2).softmax(-1).reshape(heatmaps.shape)
-    # sums, not matrix products, which autocast and TF32 would round
+    # sums, because autocast and TF32 round matrix products
     x = (chance.sum(-2) * columns).sum(-1)
     y = (chance.sum(-1) * rows).sum(-1)
     near_x = torch.exp(-(((columns - x[..., None]) / (TOLERANCE * width)) ** 2) / 2)
@@ -56,7 +61,7 @@ def soft_argmax(
 
 
 def highest_cell(heatmaps: Tensor) -> Tensor:
-    """(…, H, W) heatmaps → (…, 2) the cell of the maximum, x then y, whole numbers of the maps' own type."""
+    """Return the cell (…, 2), x and y, where heatmaps (…, H, W) are highest, in the type of the maps."""
     width = heatmaps.shape[-1]
     cell = heatmaps.flatten(-2).argmax(-1)
     return torch.stack([cell % width, cell // width], -1).to(heatmaps.dtype)

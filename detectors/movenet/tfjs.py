@@ -1,4 +1,4 @@
-"""Reading a TensorFlow.js graph model: a JSON graph and one binary file of weights, both as plain data."""
+"""Read a TensorFlow.js graph model, a JSON file and a binary file of weights, as plain data."""
 
 from __future__ import annotations
 
@@ -20,12 +20,19 @@ from ...errors import InputError
 Attribute = bool | int | float | str | tuple[int, ...] | tuple[str, ...]
 
 _STORED = {"float32": np.dtype("<f4"), "int32": np.dtype("<i4"), "bool": np.dtype("?")}
-_HALF = np.dtype("<f2")  # the only quantisation read here: float32 weights kept as float16
+_HALF = np.dtype("<f2")  # the only quantisation that is read: float32 weights stored as float16
 
 
 @dataclass(frozen=True)
 class Node:
-    """One operation. `inputs` are names of nodes, with ":k" behind where not the first output is meant."""
+    """One operation.
+
+    Attributes:
+        name: Its name in the graph.
+        op: The operation, such as "Conv2D".
+        inputs: Names of nodes. "NAME:k" is output k of a node; without ":k", its first output.
+        attributes: The operation's parameters.
+    """
 
     name: str
     op: str
@@ -37,8 +44,12 @@ class Node:
 class TfjsGraph:
     """A graph with one input and one output.
 
-    nodes: those that the output needs, each after its inputs. constants: the array of every `Const` node,
-    by name; float32, int32 or bool. input, output: names of nodes. output_shape: as the model states it.
+    Attributes:
+        nodes: The nodes that the output needs, each after its inputs.
+        constants: The array of every `Const` node by name: float32, int32 or bool.
+        input: The name of the input's node.
+        output: The name of the output's node.
+        output_shape: The output's shape as the model states it.
     """
 
     nodes: tuple[Node, ...]
@@ -49,15 +60,19 @@ class TfjsGraph:
 
 
 def producer(reference: str) -> str:
-    """The node that a reference such as `split:1` means."""
+    """Return the name of the node in a reference such as `split:1`."""
     return reference.partition(":")[0]
 
 
 def read_tfjs(topology: Path, weights: Path) -> TfjsGraph:
-    """Read a graph model from its JSON file and its one file of weights.
+    """Read a graph model. Nothing in the files is executed.
 
-    Nothing of either is executed. Raises `InputError` where a file cannot be read, is not such a model, or
-    the sizes of the two disagree.
+    Args:
+        topology: The JSON file.
+        weights: The binary file.
+
+    Raises:
+        InputError: A file cannot be read, is not such a model, or the two do not belong together.
     """
     try:
         model = json.loads(topology.read_bytes())
@@ -85,15 +100,15 @@ def read_tfjs(topology: Path, weights: Path) -> TfjsGraph:
 
 def _node(raw: Mapping[str, Any]) -> Node:
     attributes = {}
-    if raw["op"] != "Const":  # the value of a constant lies in the file of weights
+    if raw["op"] != "Const":  # the value of a constant is in the file of weights
         attributes = {key: _attribute(value) for key, value in raw.get("attr", {}).items()}
-    # "^name" only orders the execution of nodes with side effects, of which an inference graph has none
+    # "^name" only orders nodes with side effects, which a graph for inference does not have
     inputs = tuple(i.removesuffix(":0") for i in raw.get("input", ()) if not i.startswith("^"))
     return Node(raw["name"], raw["op"], inputs, attributes)
 
 
 def _attribute(value: Mapping[str, Any]) -> Attribute:
-    """Undo protobuf's JSON: integers are strings there, strings are base64."""
+    """The value of an attribute in protobuf's JSON, where integers are strings, and strings are base64."""
     ((kind, content),) = value.items()
     match kind:
         case "b":
@@ -120,8 +135,9 @@ def _text(content: str) -> str:
 
 
 def _constants(manifest: list[Any], blob: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays in the file of weights, by name."""
     if len(manifest) != 1 or len(manifest[0]["paths"]) != 1:
-        raise ValueError("its weights lie in several files, of which only one is read")
+        raise ValueError("expected weights in one file, found several")
     constants = {}
     offset = 0
     for entry in manifest[0]["weights"]:
@@ -144,6 +160,7 @@ def _constants(manifest: list[Any], blob: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _in_order(nodes: Mapping[str, Node], output: str) -> tuple[Node, ...]:
+    """The nodes that the output needs, each after its inputs."""
     needed: dict[str, tuple[str, ...]] = {}
     waiting = [output]
     while waiting:
