@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from ..people import NUM_KEYPOINTS
 from .track import MIN_SIGHTINGS, Track, check_clock, fewest_sightings
@@ -77,6 +76,10 @@ def _filled(
     keypoints = np.empty((len(everything), NUM_KEYPOINTS, 3), np.float32)
     keypoints[seen - seen[0]] = known
     if len(missing):
+        from scipy.interpolate import (
+            PchipInterpolator,  # imported here because that takes a third of a second
+        )
+
         curve = PchipInterpolator(times[seen], known[..., :2].astype(np.float64), axis=0)
         keypoints[missing - seen[0], :, :2] = curve(times[missing])
         after = np.searchsorted(seen, missing)

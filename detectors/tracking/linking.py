@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from ..people import People
 from .similarity import iou, keypoint_boxes, sizes
@@ -121,5 +120,7 @@ def _assign(histories: Sequence[_History], keypoints: NDArray[np.float32], time:
     cost = np.where(
         distance <= reach, distance + (1 - iou(expected_boxes, boxes)) + absence, impossible
     )  # fmt: skip
+    from scipy.optimize import linear_sum_assignment  # imported here because that takes a third of a second
+
     pairs = zip(*linear_sum_assignment(cost), strict=True)
     return {int(person): int(history) for history, person in pairs if cost[history, person] < impossible}

@@ -13,7 +13,7 @@ from videopose.pipeline.inference.options import InferOptions
 
 networks = Networks.load(InferOptions(device="cpu"))
 next(iter(networks.detector.detect([np.zeros((240, 320, 3), np.uint8)])))
-late = {"torch", "onnx", "matplotlib", "pydantic", "ffmpeg"} & set(sys.modules)
+late = {"torch", "onnx", "matplotlib", "pydantic", "ffmpeg", "scipy"} & set(sys.modules)
 assert not late, late
 networks.lifter
 assert "torch" in sys.modules
