@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from ...errors import InputError
 from ...lifting.cameras.extrinsics import Extrinsics
 from ...skeleton import SKELETONS, Skeleton
-from ..camera_metadata.sidecar import CameraFile
+from ..camera_metadata.camera_file import CameraFile
 from .label_views import View
 
 

@@ -16,7 +16,6 @@ from ...errors import UsageError
 from ...files import file_digest, replacing
 from ...lifting.pose_table import PoseTable
 from ..downloads import assets
-from ..exports.export_tables import ExportOptions, check_not_exported, export_table
 from ..paths import ANIMATION_SUFFIX, OVERLAY_SUFFIX, Job, base_name, check_free
 from ..progress import progress_bar, say
 from ..video.reader import Video, open_video
@@ -28,6 +27,7 @@ from .options import DetectOptions, InferOptions, LiftOptions
 if TYPE_CHECKING:
     from ...lifting.inference.lifter import Lifter
     from ...render.views import View
+    from ..exports.export_tables import ExportOptions
 
 Source = TypeVar("Source")
 Loaded = TypeVar("Loaded")
@@ -125,6 +125,8 @@ def _run_jobs(
             try:
                 check_free(job.results, overwrite=overwrite)
                 if export is not None:
+                    from ..exports.export_tables import check_not_exported  # loads SciPy's filters
+
                     check_not_exported(job.table, export, overwrite=overwrite)
                 source = stack.enter_context(open_source(job))
             except Exception as error:
@@ -134,6 +136,8 @@ def _run_jobs(
             try:
                 table = process(job, source, networks[0])
                 if export is not None:
+                    from ..exports.export_tables import export_table
+
                     export_table(table, job.table, export, overwrite=overwrite)
             except Exception as error:
                 failed(error)
