@@ -1,4 +1,4 @@
-"""Files: written so that a half-written one is never seen, and known by their sha256."""
+"""Write files atomically, and identify them by their sha256."""
 
 from __future__ import annotations
 
@@ -12,15 +12,22 @@ from pathlib import Path
 
 from .errors import InputError, OutputError
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path beside `path`; rename it to `path` when the block ends well, else remove it.
+    """Yield a temporary path beside `path`, and rename the file when the block ends without an exception.
 
-    The temporary name keeps the suffix, because encoders choose the format by it. Missing parent folders
-    are made. Raises `OutputError` where the folder cannot be written or the disk is full.
+    Otherwise the temporary file is removed. Its name keeps the suffix, because encoders choose the format by
+    it. Missing parent folders are created.
+
+    Args:
+        path: File to write; one that exists is replaced.
+
+    Raises:
+        OutputError: The folder cannot be written, the disk is full, or the file is in use and cannot be
+            replaced (on Windows).
     """
     target = Path(path)
     partial = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.partial{target.suffix}")
@@ -36,7 +43,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         except OSError as error:
             raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno not in _DISK_FULL:
             raise
         raise OutputError(f"cannot write {target}: {error.strerror}") from error
     finally:
@@ -44,7 +51,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def file_digest(path: Path) -> str:
-    """sha256 of a file, in hexadecimal. Raises `InputError`."""
+    """Return the sha256 of a file, in hexadecimal.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,10 +1,10 @@
-"""Pickled files and object-array `.npz` files, read without trusting them.
+"""Read pickle files and object-array `.npz` files safely.
 
-The files of the field (`data_3d_h36m.npz`, `data_2d_*.npz`, a model zoo's `.pkl`) hold pickled Python
-objects. Unpickling runs whatever a file asks for. So the pickle is first scanned for operations that plain
-data does not need, and the names in it (numpy's array, data type and scalar, and hardly any other) are
-answered with inert stand-ins of our own; arrays are built afterwards from their bytes. What can come out
-are dicts, lists, tuples, sets, strings, numbers and numpy arrays of numbers, truth values, strings and such
+Usual files (`data_3d_h36m.npz`, `data_2d_*.npz`, a model zoo's `.pkl`) hold pickled Python objects, and
+unpickling runs any code that a file names. Therefore the pickle is first scanned for operations that plain
+data does not need. The names in it (numpy's array, data type and scalar, and few others) are replaced by
+inert stand-ins of this module, and arrays are built afterwards from their bytes. The result consists of
+dicts, lists, tuples, sets, strings, numbers, and numpy arrays of numbers, truth values, strings and such
 objects.
 """
 
@@ -29,13 +29,12 @@ from numpy.typing import NDArray
 from .errors import InputError
 
 LIMIT = 4 << 30
-"""Bytes that a file may unpack to: several times the largest published one, so that a small file cannot claim
-all memory."""
+"""Bytes that a file may unpack to, several times the largest usual one, so that it cannot fill the memory."""
 
-_MAX_DEPTH = 50  # the published files nest six deep
+_MAX_DEPTH = 50  # the usual files nest six deep
 
-# Every operation that a pickle of plain data needs, in protocols 0 to 5. Left out are those that find code by
-# number (EXT*), by instance (INST, OBJ, NEWOBJ*) or outside the file (PERSID, NEXT_BUFFER).
+# Every operation that a pickle of plain data needs, in protocols 0 to 5. Operations that find code by number
+# (EXT*), by instance (INST, OBJ, NEWOBJ*) or outside the file (PERSID, NEXT_BUFFER) are not among them.
 _OPERATIONS = frozenset(
     "PROTO FRAME STOP MARK POP POP_MARK DUP PUT BINPUT LONG_BINPUT MEMOIZE GET BINGET LONG_BINGET "
     "NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT "
@@ -54,7 +53,7 @@ class _Refused(Exception):
 
 
 class _Dtype:
-    """Stands for a numpy data type while the pickle is read."""
+    """Replaces a numpy data type while the pickle is read."""
 
     def __init__(self, code: object, *options: object) -> None:
         code = code.decode("ascii") if isinstance(code, bytes) else code
@@ -78,7 +77,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands for a numpy array while the pickle is read."""
+    """Replaces a numpy array while the pickle is read."""
 
     def __init__(self, *arguments: object) -> None:
         self.state: tuple[Any, ...] | None = None
@@ -90,12 +89,12 @@ class _Array:
 
 
 def _array_type(*arguments: object) -> object:
-    """The class `numpy.ndarray`, which pickles of arrays only ever pass on."""
+    """Replaces the class `numpy.ndarray`, which pickles of arrays pass on and do not call."""
     raise _Refused("an array of unknown make-up")
 
 
 def _buffer(data: object, dtype: object, shape: object, order: object, axes: object = None) -> _Array:
-    """An array as protocol 5 writes it."""
+    """Make an array as protocol 5 writes it."""
     if axes is not None:
         raise _Refused("an array of unknown make-up")
     array = _Array()
@@ -104,33 +103,33 @@ def _buffer(data: object, dtype: object, shape: object, order: object, axes: obj
 
 
 def _scalar(dtype: object, data: object = b"") -> _Array:
-    """One number. A zero-dimensional array until the end."""
+    """Make one number, as a zero-dimensional array until the end."""
     array = _Array()
     array.state = (None, dtype, False, data)
     return array
 
 
 def _encode(text: object, encoding: object = "latin1") -> bytes:
-    """How protocol 2 writes bytes."""
+    """Make bytes as protocol 2 writes them."""
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         raise _Refused("encoded text")
     return text.encode("latin1")
 
 
 def _no_bytes() -> bytes:
-    """How protocol 2 writes no bytes; with arguments it would be a way to claim memory."""
+    """Make empty bytes as protocol 2 writes them; with arguments, a file could request much memory."""
     return b""
 
 
 class _Ordered(dict[Any, Any]):
-    """Stands for an ordered dict, which becomes a plain one; its attributes are let go."""
+    """Replaces an ordered dict; it becomes a plain one without attributes."""
 
     def __setstate__(self, state: object) -> None:
         pass
 
 
 class _Name:
-    """What a pickle gets for a name: it can be called and nothing else, above all not altered by a BUILD."""
+    """What a pickle gets for a name: it can be called, but not changed (by the operation BUILD)."""
 
     __slots__ = ("_function",)
 
@@ -151,7 +150,7 @@ _NAMES: Mapping[tuple[str, str], _Name] = {
     ("collections", "OrderedDict"): _Name(_Ordered),
     **{
         (builtins, name): _Name(stand_in)
-        for builtins in ("builtins", "__builtin__")  # as Python 3 and Python 2 have it
+        for builtins in ("builtins", "__builtin__")  # of Python 3 and Python 2
         for name, stand_in in (("bytes", _no_bytes), ("set", set), ("frozenset", frozenset))
     },
     **{
@@ -175,12 +174,19 @@ class _Unpickler(pickle.Unpickler):
 
 
 def load_object_npz(path: str | os.PathLike[str], *, limit: int = LIMIT) -> dict[str, Any]:
-    """Read an `.npz` that may hold object arrays; nothing in it is executed.
+    """Read an `.npz` file that may hold object arrays. No code from the file runs.
 
-    Gives the archive's members by name: arrays as they are, and what a zero-dimensional object array wraps
-    (usually a dict) unwrapped. Python 2's strings are read as Latin-1.
-    Raises `InputError` where there is no such file, it is damaged, it unpacks to more than `limit` bytes, or
-    it holds anything but plain containers, numbers, strings and numpy arrays of them.
+    Args:
+        path: The file.
+        limit: Bytes that the file may unpack to.
+
+    Returns:
+        The archive's members by name. A zero-dimensional object array is replaced by its content, usually a
+        dict. Python 2's strings are read as Latin-1.
+
+    Raises:
+        InputError: The file is missing or damaged, unpacks to more than `limit` bytes, or holds anything but
+            plain containers, numbers, strings and numpy arrays of them.
     """
     with _reading(path, ".npz file"), zipfile.ZipFile(path) as archive:
         members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
@@ -189,9 +195,14 @@ def load_object_npz(path: str | os.PathLike[str], *, limit: int = LIMIT) -> dict
 
 
 def load_pickle(path: str | os.PathLike[str], *, limit: int = LIMIT) -> Any:
-    """Read a pickle of plain containers, numbers, strings and numpy arrays; nothing in it is executed.
+    """Read a pickle of plain containers, numbers, strings and numpy arrays. No code from the file runs.
 
-    Raises `InputError` as `load_object_npz` does.
+    Args:
+        path: The file.
+        limit: Bytes that the file may have.
+
+    Raises:
+        InputError: See `load_object_npz`.
     """
     with _reading(path, "pickle"):
         _check_size(path, os.path.getsize(path), limit)
@@ -200,6 +211,7 @@ def load_pickle(path: str | os.PathLike[str], *, limit: int = LIMIT) -> Any:
 
 @contextmanager
 def _reading(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
+    """Turn the errors of a file of this kind into `InputError`."""
     try:
         yield
     except FileNotFoundError as error:
@@ -210,7 +222,7 @@ def _reading(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
         raise InputError(
             f"{path} holds {error}, which plain data does not need, so it was not loaded"
         ) from error
-    except Exception as error:  # damaged zip, header or pickle: many kinds
+    except Exception as error:  # a damaged zip, header or pickle raises many kinds
         raise InputError(f"{path} is not a readable {kind} ({error})") from error
 
 
@@ -220,7 +232,7 @@ def _check_size(path: str | os.PathLike[str], size: int, limit: int) -> None:
 
 
 def _member(data: bytes) -> Any:
-    """One `.npy` member: its array, or the object that it wraps."""
+    """Return the array of an `.npy` member, or the object in it."""
     file = io.BytesIO(data)
     version = npy.read_magic(file)
     if version == (1, 0):
@@ -246,8 +258,8 @@ def _unpickle(file: io.BytesIO) -> Any:
     for operation, argument, _ in pickletools.genops(file):
         if operation.name not in _OPERATIONS:
             raise _Refused(f"the pickle operation {operation.name}")
-        # The unpickler sets aside room up to the largest memo number: one that no pickle this long can reach
-        # would claim gigabytes.
+        # The unpickler reserves memory up to the largest memo number. A number that a pickle of this length
+        # cannot reach is refused.
         if operation.name in _MEMO and not 0 <= int(argument) <= length:  # type: ignore[arg-type]
             raise _Refused("a memo number out of range")
     file.seek(start)
@@ -255,7 +267,7 @@ def _unpickle(file: io.BytesIO) -> Any:
 
 
 def _plain(value: Any, done: dict[int, Any], depth: int) -> Any:
-    """Replace the stand-ins by arrays, refuse whatever is not plain. `done`: results by their source's id."""
+    """Replace stand-ins by arrays, and refuse what is not plain. done: results by the id of their source."""
     if value is None or isinstance(value, bool | int | float | complex | str | bytes):
         return value
     if id(value) in done:
@@ -283,7 +295,7 @@ def _array(stand_in: _Array, done: dict[int, Any], depth: int) -> Any:
     if stand_in.state is None:
         raise _Refused("an array without content")
     shape, dtype, fortran, data = stand_in.state
-    stand_in.state = None  # lets go of the bytes as soon as they are copied
+    stand_in.state = None  # frees the bytes as soon as they are copied
     if not isinstance(dtype, _Dtype):
         raise _Refused("an array without a type")
     if shape is not None and not (
@@ -307,7 +319,7 @@ def _array(stand_in: _Array, done: dict[int, Any], depth: int) -> Any:
 def _from_bytes(
     data: bytes | bytearray | memoryview, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool
 ) -> NDArray[Any]:
-    """Bytes → an array of its own. Raises `ValueError` where the shape asks for other than what is there."""
+    """Make an array of bytes. Raises `ValueError` if their number does not fit the shape."""
     count = math.prod(shape)
     if count == 0:
         return np.empty(shape, dtype)

@@ -1,4 +1,4 @@
-"""Which files go in and what comes out under which name, settled before any work begins."""
+"""Find the input files and name the results, before any work begins."""
 
 from __future__ import annotations
 
@@ -18,15 +18,21 @@ VIDEO_SUFFIXES = frozenset(
     )
 )
 TABLE_SUFFIX = ".npz"
-DETECTED_SUFFIX = ".2d.npz"  # of a pose table without poses
+DETECTED_SUFFIX = ".2d.npz"  # a pose table without poses
 ANIMATION_SUFFIX = ".3d.mp4"
-OVERLAY_SUFFIX = ".2d.mp4"  # of an animation of such a table
+OVERLAY_SUFFIX = ".2d.mp4"  # an animation of such a table
 _APART = "run them apart with --output"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One input, a video or a pose table, and the names of its results; `animation` is None if unwanted."""
+    """One input and the names of its results.
+
+    Attributes:
+        source: A video or a pose table.
+        table: The pose table to write.
+        animation: The animation to write; None if it is not wanted.
+    """
 
     source: Path
     table: Path
@@ -34,15 +40,17 @@ class Job:
 
     @property
     def results(self) -> list[Path]:
-        """Every file that the job writes."""
+        """All files that the job writes."""
         return [self.table] if self.animation is None else [self.table, self.animation]
 
 
 def find_videos(inputs: Sequence[Path]) -> list[Path]:
-    """Files as they are; of a folder the videos in it, by suffix and name.
+    """Return the input files, and for a folder the videos directly in it, by name.
 
-    Not deeper, and not the animations that an earlier run left there. Raises `InputError` for a folder
-    without videos.
+    Animations of an earlier run are left out.
+
+    Raises:
+        InputError: A folder has no video.
     """
     videos: list[Path] = []
     for path in inputs:
@@ -66,9 +74,10 @@ def find_videos(inputs: Sequence[Path]) -> list[Path]:
 
 
 def find_tables(inputs: Sequence[Path]) -> list[Path]:
-    """Files as they are; of a folder the pose tables in it that `detect` wrote, by name.
+    """Return the input files, and for a folder the pose tables in it that `detect` wrote, by name.
 
-    Raises `InputError` for a folder without one.
+    Raises:
+        InputError: A folder has no such table.
     """
     tables: list[Path] = []
     for path in inputs:
@@ -82,36 +91,54 @@ def find_tables(inputs: Sequence[Path]) -> list[Path]:
 
 
 def base_name(source: Path) -> str:
-    """A video's or a table's name without what `videopose` knows by its ending."""
+    """Return the name of a video or table without its suffix."""
     return source.name[: -len(DETECTED_SUFFIX)] if source.name.endswith(DETECTED_SUFFIX) else source.stem
 
 
 def plan(
     sources: Sequence[Path], output: Path | None, *, animation: bool, suffix: str = TABLE_SUFFIX
 ) -> list[Job]:
-    """Results beside each video or table, or in `output`. suffix: of the pose tables to be written.
+    """Name the results of each input.
 
-    Raises `UsageError` where two would share a name, or one would replace another's input.
+    Args:
+        sources: Videos or pose tables.
+        output: Folder for the results; None for the folder of each input.
+        animation: Write animations too.
+        suffix: Suffix of the pose tables.
+
+    Raises:
+        UsageError: Two inputs would write the same file, or one would replace another input.
     """
     jobs: dict[str, Job] = {}
-    read = {os.path.abspath(source) for source in sources}
+    read = {_identity(source) for source in sources}
     for source in sources:
         folder, base = output or source.parent, base_name(source)
         table = folder / (base + suffix)
         job = Job(source, table, folder / (base + ANIMATION_SUFFIX) if animation else None)
-        other = jobs.setdefault(os.path.abspath(table), job)
+        other = jobs.setdefault(_identity(table), job)
         if other is not job:
             raise UsageError(f"{other.source} and {source} would both write {table}; {_APART}")
         for result in job.results:
-            if os.path.abspath(result) in read - {os.path.abspath(source)}:
+            if _identity(result) in read - {_identity(source)}:
                 raise UsageError(f"the animation of {source} would replace {result}; {_APART}")
     return list(jobs.values())
 
 
-def check_free(results: Sequence[Path], *, overwrite: bool, elsewhere: str = "--output DIR") -> None:
-    """To be called before the work that makes the results; `elsewhere` is the option to put them there.
+def _identity(path: Path) -> str:
+    """Return a text that is the same for two spellings of one path; Windows ignores upper and lower case."""
+    return os.path.normcase(os.path.abspath(path))
 
-    Raises `OutputError` where one of them could not be written, or exists and may not be replaced.
+
+def check_free(results: Sequence[Path], *, overwrite: bool, elsewhere: str = "--output DIR") -> None:
+    """Check that results can be written; call this before the work that makes them.
+
+    Args:
+        results: Files to write.
+        overwrite: Whether files that exist may be replaced.
+        elsewhere: The option by which the user can choose other files, for the message.
+
+    Raises:
+        OutputError: A file cannot be written, or exists and may not be replaced.
     """
     for path in results:
         if path.is_dir():
@@ -122,9 +149,10 @@ def check_free(results: Sequence[Path], *, overwrite: bool, elsewhere: str = "--
 
 
 def check_writable(folder: Path) -> None:
-    """Raises `OutputError` where no file can be made in `folder`, or it cannot be made itself.
+    """Check that a file can be written in a folder, which need not exist; nothing is left there.
 
-    Leaves nothing behind, not even the folder.
+    Raises:
+        OutputError: The folder cannot be written.
     """
     place = folder.absolute()
     while not os.path.exists(place) and place != place.parent:

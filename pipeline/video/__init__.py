@@ -1,1 +1,1 @@
-"""Reading and writing video."""
+"""Read videos frame by frame, and write them."""

@@ -1,4 +1,4 @@
-"""Reading a video frame by frame: upright, in true colours, with its real time stamps."""
+"""Read a video frame by frame: upright, in true colours, with its own time stamps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ...detectors.people import Image
 from ...errors import InputError, UsageError
 
-DEFAULT_RATE = 25.0  # frames per second of a stream that states none
+DEFAULT_RATE = 25.0  # frames per second, if a stream states none
 PQ = 16  # the transfer characteristic SMPTE ST 2084, which HDR10 and Dolby Vision use
 
 
@@ -31,8 +31,10 @@ PQ = 16  # the transfer characteristic SMPTE ST 2084, which HDR10 and Dolby Visi
 class Frame:
     """One decoded frame.
 
-    index: counts decoded frames from 0. time: seconds after the first decoded frame.
-    image: (H, W, 3) uint8, RGB, upright, square pixels.
+    Attributes:
+        index: Number of the decoded frame, from 0.
+        time: Seconds after the first decoded frame.
+        image: (H, W, 3) uint8, RGB, upright, square pixels.
     """
 
     index: int
@@ -42,7 +44,13 @@ class Frame:
 
 @dataclass(frozen=True)
 class Orientation:
-    """How a decoded picture becomes an upright one: transpose it, then mirror it along x, along y."""
+    """The steps that turn a decoded picture upright, in this order.
+
+    Attributes:
+        transpose: Swap x and y.
+        flip_x: Mirror along x.
+        flip_y: Mirror along y.
+    """
 
     transpose: bool = False
     flip_x: bool = False
@@ -50,9 +58,9 @@ class Orientation:
 
     @classmethod
     def from_display_matrix(cls, matrix: bytes) -> Orientation:
-        """From libav's nine int32 (a b u, c d v, x y w): a point (p, q) goes to (a·p + c·q, b·p + d·q).
+        """Make it of libav's display matrix, nine int32 numbers a b u, c d v, x y w.
 
-        Turns that are no multiple of 90° are rounded to the nearest one.
+        The matrix moves a point (p, q) to (a·p + c·q, b·p + d·q). Rotations are rounded to multiples of 90°.
         """
         a, b, _, c, d = np.frombuffer(matrix, np.int32, count=5).tolist()
         if abs(a) + abs(d) >= abs(b) + abs(c):
@@ -61,29 +69,33 @@ class Orientation:
 
     @classmethod
     def of(cls, picture: av.VideoFrame) -> Orientation:
-        """From the display matrix that came with a decoded picture."""
+        """Make it of the display matrix of a decoded picture."""
         try:
             matrix = cast("SideData | None", picture.side_data.get("DISPLAYMATRIX"))
-        except ValueError:  # PyAV knows some kinds of side data (EXIF) by no name, and then gives none
+        except ValueError:  # PyAV has no name for some kinds of side data (EXIF), and then gives none of them
             clockwise = round(-picture.rotation / 90) % 4
             return (cls(), cls(True, True, False), cls(False, True, True), cls(True, False, True))[clockwise]
         return cls() if matrix is None else cls.from_display_matrix(bytes(matrix))
 
     @property
     def mirrored(self) -> bool:
-        """Whether the picture is mirrored (left to right) before it is turned."""
+        """Whether the picture is mirrored (left to right) before it is rotated."""
         return self.transpose ^ self.flip_x ^ self.flip_y
 
     @property
     def rotation(self) -> int:
-        """How far the picture is turned clockwise: 0, 90, 180 or 270 degrees."""
-        sign = -1 if self.mirrored else 1  # where the picture's own x axis points
+        """Clockwise rotation of the picture: 0, 90, 180 or 270 degrees."""
+        sign = -1 if self.mirrored else 1  # direction of the picture's own x axis
         if self.transpose:
             return 270 if (sign < 0) ^ self.flip_y else 90
         return 180 if (sign < 0) ^ self.flip_x else 0
 
     def apply(self, image: Image) -> Image:
-        """Turn `image` upright; a (H, W, 3) array that is contiguous."""
+        """Turn an image upright.
+
+        Args:
+            image: (H, W, 3), contiguous.
+        """
         if self.transpose:
             image = cast(Image, cv2.transpose(image))
         if self.flip_x or self.flip_y:
@@ -92,11 +104,15 @@ class Orientation:
 
 
 class Clock:
-    """Time stamps as a file gives them → seconds after the first frame, strictly increasing.
+    """Convert a file's time stamps to seconds after the first frame, strictly increasing.
 
-    A frame without a time stamp comes one frame interval after the one before. A stamp that stands still or
-    steps back a little (under a second) is moved to a tenth of an interval after the one before; one that
-    steps back further is a new count, as in files that were joined, and goes on from where the old one ended.
+    A frame without a time stamp follows one frame interval after the frame before. A time stamp that is not
+    later than the one before, by less than a second, is moved to a tenth of an interval after it. A time
+    stamp that is earlier by more begins a new count, as in files that were joined; it continues after the
+    last frame.
+
+    Args:
+        interval: Seconds from frame to frame.
     """
 
     def __init__(self, interval: float) -> None:
@@ -105,7 +121,7 @@ class Clock:
         self._zero = 0.0
 
     def tick(self, stamp: float | None) -> float:
-        """The time of the next frame, from its stamp in seconds or None."""
+        """Return the time of the next frame. stamp: its time stamp in seconds, or None."""
         if self.time is None:
             self._zero = stamp or 0.0
             self.time = 0.0
@@ -120,16 +136,21 @@ class Clock:
 
 
 class Video:
-    """An open video; made by `open_video`.
+    """An open video; `open_video` makes it.
 
-    path: the file. size: (width, height) in pixels of every upright frame; where the file's pixels are not
-    square, the width is scaled until they are, and a stream that changes its size midway is scaled to its
-    first. rotation, mirrored: how the frames are stood upright, degrees clockwise after mirroring.
-    rate: mean frames per second. duration: seconds as the file announces them, or None.
-    frame_count: as announced or estimated, for progress bars, or None.
-    times: seconds of all frames that `frames` has decoded so far, also of those before `start`; `times[n]`
-    belongs to frame n, and 0 is the time stamp of the first decoded frame.
-    damaged: after `frames` has reached the end of the file, a clause on what could not be decoded, or None.
+    Attributes:
+        path: The file.
+        size: Width and height in pixels of every upright frame. If the file's pixels are not square, the
+            width is scaled; a stream that changes its size is scaled to its first one.
+        rotation: Clockwise rotation that turns the frames upright, in degrees.
+        mirrored: Whether the frames are mirrored before they are rotated.
+        rate: Mean frames per second.
+        duration: Seconds as the file states them, or None.
+        frame_count: Number of frames, stated or estimated, for progress bars; or None.
+        times: Seconds of all frames that `frames` has decoded so far, also before `start`. `times[n]` belongs
+            to frame n; 0 is the time stamp of the first decoded frame.
+        damaged: What could not be decoded, as a clause, or None. Known when `frames` has reached the end of
+            the file.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -150,11 +171,17 @@ class Video:
         self.size = (height, width) if self._orientation.transpose else (width, height)
 
     def frames(self, *, start: float = 0.0, end: float | None = None) -> Iterator[Frame]:
-        """Decode the video and yield the frames with start ≤ time < end, in seconds.
+        """Decode the video and yield the frames with start ≤ time < end.
 
-        Frames before `start` are decoded and counted, so that `index` and `time` stay true, but not
-        converted. Nothing is kept, and each call begins at the first frame. Raises `UsageError` where no
-        frame lies in the span.
+        Frames before `start` are decoded and counted, so that `index` and `time` are right, but not
+        converted. Frames are not kept, and each call begins at the first frame.
+
+        Args:
+            start: Seconds.
+            end: Seconds; None for the end of the video.
+
+        Raises:
+            UsageError: There is no frame between start and end.
         """
         if not start >= 0:
             raise UsageError(f"a video cannot start at {start:g} s")
@@ -188,30 +215,34 @@ class Video:
         return self._orientation.apply(image)
 
     def close(self) -> None:
-        """Free the decoder that opening began; the plain values stay."""
+        """Close the file; the attributes stay."""
         if self._decoder is not None:
             self._decoder.close()
 
 
 @contextmanager
 def open_video(path: str | os.PathLike[str]) -> Iterator[Video]:
-    """Open the first video stream of the file at `path` (cover pictures do not count).
+    """Open the first video stream of a file; cover pictures do not count.
 
-    Raises `InputError` where there is no such file, it is no video, it holds only sound, or no frame of it
-    can be decoded.
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: There is no such file, it is not a video, it holds only sound, or no frame of it can be
+            decoded.
     """
     with closing(Video(path)) as video:
         yield video
 
 
 class _Decoder:
-    """libav at the first video stream of one file, with its first picture decoded already."""
+    """libav's decoder of the first video stream of a file; the first picture is decoded already."""
 
     def __init__(self, path: Path) -> None:
         if path.is_dir():
             raise InputError(f"cannot read {path}: it is a folder")
         try:
-            # "file:" so that no name is taken for a URL, and only files, whatever a playlist may point at
+            # "file:" so that a name is not taken for a URL; the whitelist for playlists that name files
             self._container = av.open(f"file:{path}", "r", options={"protocol_whitelist": "file"})
         except FileNotFoundError:
             raise InputError(f"cannot read {path}: there is no such file") from None
@@ -244,20 +275,20 @@ class _Decoder:
                 packet = next(packets)
             except StopIteration:
                 return
-            except av.FFmpegError:  # the file cannot be read further
+            except av.FFmpegError:  # the rest of the file cannot be read
                 self._errors += 1
                 return
             try:
                 pictures = packet.decode()
             except av.FFmpegError:
                 self._errors += 1
-                # what is half decoded would block every later packet; the next key frame starts afresh
+                # A half decoded picture would block later packets; decoding continues at the next key frame.
                 self.stream.codec_context.flush_buffers()
                 continue
             yield from pictures
 
     def announced_duration(self) -> float | None:
-        """Seconds of the video stream, as the file states them, or None."""
+        """Return the seconds of the video stream as the file states them, or None."""
         stream, container = self.stream, self._container
         if stream.duration and stream.time_base:
             return float(stream.duration * stream.time_base)
@@ -267,15 +298,15 @@ class _Decoder:
         return container.duration / av.time_base if container.duration else None
 
     def damage(self, end: float, rate: float) -> str | None:
-        """What was wrong with a file that was decoded up to `end` seconds, as a clause, or None."""
+        """Return what is wrong with a file that was decoded up to `end` seconds, as a clause, or None."""
         if self._errors:
             return f"{self._errors} of its packets could not be decoded"
         announced = self.announced_duration()
         stream = self.stream
-        # a file's duration may be that of its sound
+        # The duration of a file with several streams may be that of its sound.
         alone = stream.duration or "DURATION" in stream.metadata or len(self._container.streams) == 1
         if announced and alone and announced - end > max(0.25, 3 / rate):
-            return f"it breaks off at {end:.2f} s of the {announced:.2f} s it announces"
+            return f"it breaks off at {end:.2f} s of the {announced:.2f} s that it announces"
         return None
 
     def close(self) -> None:
@@ -293,8 +324,8 @@ def _first_video(path: Path, streams: av.container.streams.StreamContainer) -> V
 
 
 def _square(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
-    """The size at which pixels of the given sample aspect ratio (width : height) become square."""
-    if not aspect or not 0.1 < aspect < 10:  # absent, or nonsense
+    """Return the size at which pixels of this sample aspect ratio (width : height) become square."""
+    if not aspect or not 0.1 < aspect < 10:  # absent or impossible
         return width, height
     return max(1, round(width * aspect)), height
 
@@ -311,9 +342,9 @@ def _reason(error: Exception) -> str:
 
 @cache
 def _pq_to_standard() -> NDArray[np.uint8]:
-    """(256,) uint8: PQ code → ordinary code, so that HDR does not look grey.
+    """(256,) uint8: table from PQ codes to ordinary codes, so that HDR video does not look grey.
 
-    203 cd/m², HDR's reference white (ITU-R BT.2408), becomes 80 % of white; what is brighter is rolled off.
+    203 cd/m², HDR's reference white (ITU-R BT.2408), becomes 80 % of white; brighter light is compressed.
     """
     code = np.linspace(0, 1, 256) ** (32 / 2523)  # ST 2084's inverse curve, m2 = 2523/32
     light = (np.maximum(code - 3424 / 4096, 0) / (2413 / 128 - 2392 / 128 * code)) ** (16384 / 2610)

@@ -1,4 +1,4 @@
-"""Writing frames to a video that browsers and phones play, or to an animated GIF, through ffmpeg."""
+"""Write frames with ffmpeg: to a video that browsers and phones play, or to an animated GIF."""
 
 from __future__ import annotations
 
@@ -28,20 +28,25 @@ GIF_MAX_RATE = 50  # browsers play anything faster as if it were 10 frames per s
 
 
 class VideoWriter:
-    """A context that takes frames and leaves a video: H.264 in .mp4, .mov or .mkv, or an animated .gif.
+    """A context manager that writes frames: H.264 in .mp4, .mov or .mkv, or an animated .gif.
 
         with VideoWriter("out.mp4", size=(1200, 600), rate=30) as writer:
             writer.write(image)
 
-    size: (width, height) in pixels of the frames to come; where one is odd, a row or column is added, which
-    H.264's colour format needs. rate: frames per second, constant. The file appears under its name, by
-    rename, when the block ends well; where it ends with an exception, nothing is left behind.
+    The file gets its name when the block ends without an exception; otherwise no file is left. Memory does
+    not grow with the number of frames. A GIF's palette is made of all frames, so they are first written to a
+    lossless file in the system's temporary folder.
 
-    Memory does not grow with length. A GIF's palette is made from all of its frames, so they go to a
-    lossless temporary file first, in the system's folder for such.
+    Args:
+        path: File to write.
+        size: Width and height of the frames in pixels. If one is odd, a row or column is added, which
+            H.264's colour format requires.
+        rate: Frames per second, constant.
 
-    Raises `UsageError` for a suffix that is not in `SUFFIXES`, `ValueError` for a size or rate that is not
-    positive, and in the block `OutputError` where the file cannot be written.
+    Raises:
+        UsageError: The suffix is not in `SUFFIXES`.
+        ValueError: Size or rate is not positive.
+        OutputError: In the block: the file cannot be written.
     """
 
     def __init__(
@@ -50,7 +55,7 @@ class VideoWriter:
         self.path = Path(path)
         if self.path.suffix.lower() not in SUFFIXES:
             raise UsageError(f"cannot write {self.path}: its name must end in one of {', '.join(SUFFIXES)}")
-        # the file states the rate as a fraction of whole numbers: 29.97… is 30000/1001
+        # Files state the rate as a fraction of whole numbers: 29.97… is 30000/1001.
         self.rate = Fraction(rate).limit_denominator(100_100)
         self.size = size
         if min(size) < 1 or self.rate <= 0:
@@ -63,7 +68,15 @@ class VideoWriter:
         return self
 
     def write(self, image: Image) -> None:
-        """Append one frame: (H, W, 3) uint8 RGB of the announced size, else `ValueError`."""
+        """Append one frame.
+
+        Args:
+            image: (H, W, 3) uint8, RGB.
+
+        Raises:
+            ValueError: The image has another size or type.
+            OutputError: ffmpeg failed.
+        """
         width, height = self.size
         if image.shape != (height, width, 3) or image.dtype != np.uint8:
             raise ValueError(f"frames must be {(height, width, 3)} uint8, not {image.shape} {image.dtype}")
@@ -83,9 +96,10 @@ class VideoWriter:
 
 @cache
 def ffmpeg_executable() -> str:
-    """The ffmpeg to run: the one on PATH if it encodes H.264 with x264, else the one imageio-ffmpeg carries.
+    """Return the ffmpeg to run: the one on PATH if it has x264, else the one in imageio-ffmpeg.
 
-    Raises `OutputError` where there is neither.
+    Raises:
+        OutputError: There is neither.
     """
     if (system := shutil.which("ffmpeg")) and _has_x264(system):
         return system
@@ -98,7 +112,7 @@ def ffmpeg_executable() -> str:
 
 
 def _has_x264(executable: str) -> bool:
-    """Some distributions build ffmpeg without it."""
+    """Whether this ffmpeg was built with x264."""
     try:
         answer = subprocess.run(
             [executable, "-hide_banner", "-encoders"],
@@ -113,15 +127,16 @@ def _has_x264(executable: str) -> bool:
 
 
 class _Ffmpeg:
-    """One run of ffmpeg; `stream` is what ffmpeg-python built, `path` is whom its failure concerns.
+    """One run of ffmpeg, as a context manager.
 
-    Where the block ends with an exception, ffmpeg is killed; it never outlives the block.
+    ffmpeg ends with the block; if the block ends with an exception, it is killed. stream: made by
+    ffmpeg-python. path: the file that error messages name.
     """
 
     def __init__(self, stream: Any, path: Path) -> None:
         self._path = path
         command = stream.global_args("-hide_banner", "-loglevel", "error", "-nostdin").overwrite_output()
-        # what ffmpeg says goes to a file: a pipe that nobody reads would stop it once full
+        # ffmpeg's messages go to a file: a pipe that is not read would stop it once full.
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         try:
             self._process = subprocess.Popen(
@@ -138,11 +153,11 @@ class _Ffmpeg:
         return self
 
     def write(self, data: memoryview) -> None:
-        """Feed ffmpeg's standard input; blocks while it is busy."""
+        """Write to ffmpeg's standard input; waits while ffmpeg is busy."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(data)
-        except OSError:  # it has died, and its last words say why
+        except OSError:  # ffmpeg has ended, and its messages say why
             self._process.kill()
             raise self._failure() from None
 
@@ -153,11 +168,11 @@ class _Ffmpeg:
         with self._said:
             if error is not None:
                 self._process.kill()
-            with suppress(OSError):  # the return code tells
+            with suppress(OSError):  # the return code shows the failure
                 self._process.stdin.close()
             try:
                 failed = self._process.wait() != 0
-            except BaseException:  # interrupted while ffmpeg was finishing
+            except BaseException:  # interrupted while ffmpeg finished
                 self._process.kill()
                 self._process.wait()
                 raise
@@ -174,7 +189,7 @@ class _Ffmpeg:
 
 @contextmanager
 def _encoder(path: Path, size: tuple[int, int], rate: Fraction) -> Iterator[_Ffmpeg]:
-    """An ffmpeg that takes raw RGB frames; `path` is there when the block ends well."""
+    """Run an ffmpeg that reads raw RGB frames; `path` exists when the block has ended."""
     if path.is_dir():
         raise OutputError(f"cannot write {path}: it is a folder")
     frames = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", video_size=size, framerate=str(rate))
@@ -196,7 +211,7 @@ def _encoder(path: Path, size: tuple[int, int], rate: Fraction) -> Iterator[_Ffm
 
 
 def _h264(frames: Any, target: Path) -> Any:
-    """Raw frames → H.264 as every browser and phone plays it, its colours said to be what they are."""
+    """Encode raw frames as H.264 that every browser and phone plays, with its colour space stated."""
     colours = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "range": "tv"}
     video = (
         frames.filter("pad", "ceil(iw/2)*2", "ceil(ih/2)*2")
@@ -207,15 +222,15 @@ def _h264(frames: Any, target: Path) -> Any:
     options: dict[str, Any] = {"vcodec": "libx264", "preset": "veryfast", "crf": CRF, "pix_fmt": "yuv420p"}
     options |= {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "color_range": "tv"}
     if target.suffix.lower() != ".mkv":
-        options["movflags"] = "+faststart"  # the index comes first, so that a page plays it while it loads
+        options["movflags"] = "+faststart"  # index first, so that a page can play it while it loads
     return video.output(f"file:{target}", **options)
 
 
 def _gif(lossless: Path, palette: Path, target: Path) -> tuple[Any, Any]:
-    """The two steps from a video to a GIF: one palette for all of it, then the frames in its colours."""
+    """The two steps from a video to a GIF: one palette for all frames, then the frames in its colours."""
     video = ffmpeg.input(f"file:{lossless}")
     choose = video.filter("palettegen").output(f"file:{palette}", vframes=1, update=1)
-    # an ordered dither is several times faster here than error diffusion, and what stands still stays still
+    # An ordered dither is several times faster than error diffusion, and keeps still parts still.
     options = {"dither": "bayer", "bayer_scale": 4, "diff_mode": "rectangle"}
     mapped = ffmpeg.filter([video, ffmpeg.input(f"file:{palette}")], "paletteuse", **options)
     return choose, mapped.output(f"file:{target}")
