@@ -15,9 +15,11 @@ path, frames = Path(sys.argv[1]), [int(word) for word in sys.argv[2:]]
 bpy.ops.wm.read_factory_settings(use_empty=True)
 scene = bpy.context.scene
 scene.render.fps = 30
+first = 0
 match path.suffix:
     case ".bvh":
-        bpy.ops.import_anim.bvh(filepath=str(path), global_scale=0.01, frame_start=0, update_scene_fps=True)
+        bpy.ops.import_anim.bvh(filepath=str(path), global_scale=0.01, frame_start=1, update_scene_fps=True)
+        first = 1  # Blender lets no BVH file begin earlier
     case ".glb":
         bpy.ops.import_scene.gltf(filepath=str(path))
     case ".fbx":
@@ -35,7 +37,7 @@ for armature in (thing for thing in bpy.data.objects if thing.type == "ARMATURE"
     bones = armature.data.bones
     posed = []
     for frame in frames:
-        scene.frame_set(int(frame), subframe=0.0)
+        scene.frame_set(first + frame)
         posed.append({bone.name: point(armature, bone.head) for bone in armature.pose.bones})
     result.append({
         "name": armature.name,
