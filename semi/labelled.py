@@ -15,7 +15,7 @@ from ..lifting.datasets.motion_capture import NUM_STORED_JOINTS, MotionCapture
 from ..lifting.datasets.videopose3d_files import load_positions_3d
 from ..lifting.inference.lifter import Lifter
 from ..lifting.inference.resampling import interpolate
-from ..lifting.training.recorded_data import DATA_SETS
+from ..lifting.training.recorded_data import DATASETS
 from ..skeleton import H36M17, HUMANEVA15
 from .quality import bone_lengths
 from .spans import Span
@@ -41,7 +41,7 @@ def read_labelled(path: Path) -> tuple[MotionCapture, str]:
     if len({table.rate for table in tables}) > 1:
         raise UsageError(f"{path}: motion of different frame rates; give one file by --labeled")
     sets = {"data_3d_h36m.npz": "h36m", "data_3d_humaneva15.npz": "humaneva"}
-    licences = {DATA_SETS[sets[file.name]].licence for file in files if file.name in sets}
+    licences = {DATASETS[sets[file.name]].licence for file in files if file.name in sets}
     return join(tables), "; ".join(sorted(licences)) or "that of the motion capture given by --labeled"
 
 

@@ -1,4 +1,4 @@
-"""Acclaim motion capture: a skeleton (`.asf`) for a person, and joint angles (`.amc`) for each clip."""
+"""Acclaim motion capture: a skeleton of each person (`.asf`), and joint angles of each clip (`.amc`)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Bone:
-    """A bone of an Acclaim skeleton; a joint of the motion lies at its far end.
+    """A bone of an Acclaim skeleton; a joint of the motion is at its far end.
 
-    vector: (3,) from its near to its far end in the skeleton's axes at rest, metres.
-    axes: (3, 3) the bone's own axes, in which its angles are given.
-    freedoms: the axes "x", "y", "z" that it turns about, in the order of the values in a motion file.
+    Attributes:
+        name: The bone's name.
+        parent: The index of its parent, -1 for the root.
+        vector: (3,) metres, from its near to its far end, in the skeleton's axes at rest.
+        axes: (3, 3), the bone's own axes, to which its angles refer.
+        freedoms: The axes "x", "y", "z" that it rotates about, in the order of the values in a motion file.
     """
 
     name: str
@@ -38,10 +41,13 @@ class Bone:
 
 @dataclass(frozen=True)
 class AcclaimSkeleton:
-    """A person's skeleton; the first bone is the root.
+    """A person's skeleton.
 
-    order: of the root's six values, such as ("tx", "ty", "tz", "rx", "ry", "rz").
-    unit: metres in one unit of length. degrees: whether angles are degrees.
+    Attributes:
+        bones: The root first.
+        order: Of the root's six values, such as ("tx", "ty", "tz", "rx", "ry", "rz").
+        unit: Metres in one unit of length.
+        degrees: Whether angles are in degrees.
     """
 
     bones: tuple[Bone, ...]
@@ -51,18 +57,24 @@ class AcclaimSkeleton:
 
 
 def load_asf(path: str | os.PathLike[str]) -> AcclaimSkeleton:
-    """Read a skeleton. Its lengths are in inches divided by its own factor (CMU's is 0.45).
+    """Read a skeleton. Its lengths are in inches divided by a factor in the file (CMU's is 0.45).
 
-    Raises `InputError` where it is not an ASF file.
+    Raises:
+        InputError: If it is not an ASF file.
     """
     return _reading(path, "an ASF", lambda text: _skeleton(_sections(text)))
 
 
 def load_amc(path: str | os.PathLike[str], skeleton: AcclaimSkeleton, *, rate: float) -> Motion:
-    """Read a clip of a skeleton; `rate`: frames a second, which the file does not tell.
+    """Read a clip. A joint that is named after a bone is at the bone's far end.
 
-    A joint named after a bone lies at the bone's far end. Raises `InputError` where it is not an AMC file,
-    does not belong to the skeleton, or is cut off.
+    Args:
+        path: The file.
+        skeleton: The person's skeleton.
+        rate: Frames a second, which the file does not say.
+
+    Raises:
+        InputError: If it is not an AMC file, does not belong to the skeleton, or is cut off.
     """
     return _reading(path, "an AMC", lambda text: _motion(_frames(text, skeleton), skeleton, rate))
 
@@ -113,7 +125,7 @@ def _skeleton(sections: Mapping[str, list[list[str]]]) -> AcclaimSkeleton:
 
 
 def _bone_data(lines: list[list[str]]) -> dict[str, dict[str, list[str]]]:
-    """Properties of each bone by its name. `limits` go on in lines without a name, which do not matter."""
+    """Properties of each bone by its name. Further lines of `limits` have no name; they are not needed."""
     bones: dict[str, dict[str, list[str]]] = {}
     bone: dict[str, list[str]] = {}
     for word, *values in lines:
@@ -129,7 +141,7 @@ def _bone_data(lines: list[list[str]]) -> dict[str, dict[str, list[str]]]:
 def _bone(name: str, parent: int, data: Mapping[str, list[str]], unit: float, degrees: bool) -> Bone:
     freedoms = [f.lower() for f in data.get("dof", [])]
     if any(f not in ("rx", "ry", "rz") for f in freedoms):
-        raise ValueError(f"{name} has freedoms {' '.join(freedoms)}; only turns are known")
+        raise ValueError(f"{name} has freedoms {' '.join(freedoms)}; expected rotations only")
     vector = np.array([float(v) for v in data["direction"]]) * float(data["length"][0]) * unit
     if vector.shape != (3,):
         raise ValueError(f"the direction of {name}")
@@ -137,17 +149,17 @@ def _bone(name: str, parent: int, data: Mapping[str, list[str]], unit: float, de
 
 
 def _axes(words: list[str], degrees: bool) -> NDArray[np.float64]:
-    """Three angles and their order, "XYZ" meaning x first, each about the skeleton's fixed axes."""
+    """Axes by three angles about the skeleton's fixed axes, and their order: "XYZ" is x first."""
     angles = np.array([float(w) for w in words[:3]])
     order = (words[3] if len(words) > 3 else "xyz").lower()
     if angles.shape != (3,) or sorted(order) != ["x", "y", "z"]:
         raise ValueError(f"an axis {' '.join(words)}")
-    # About fixed axes, x first, is the same as about turning axes, x last.
+    # rotations about fixed axes, x first, are those about rotating axes, x last
     return euler_rotation(order[::-1], (np.deg2rad(angles) if degrees else angles)[::-1])
 
 
 def _frames(text: str, skeleton: AcclaimSkeleton) -> dict[str, NDArray[np.float64]]:
-    """{bone: (T, values)} for every bone that moves."""
+    """Values (T, number of values) of every bone that moves, by its name."""
     widths = {b.name: len(b.freedoms) for b in skeleton.bones if b.freedoms}
     widths[_ROOT] = len(skeleton.order)
     rows: dict[str, list[list[str]]] = {name: [] for name in widths}
@@ -182,7 +194,7 @@ def _motion(values: Mapping[str, NDArray[np.float64]], skeleton: AcclaimSkeleton
         angles = np.deg2rad(angles) if skeleton.degrees else angles
         turn = euler_rotation(bone.freedoms[::-1], angles[:, ::-1])
         rotations[:, i] = bone.axes @ turn @ bone.axes.T
-        if bone.parent >= 0:  # the joint lies at the far end, so the bone's own turn moves it
+        if bone.parent >= 0:  # the joint is at the far end, so the bone's own rotation moves it
             translations[:, i] = rotations[:, i] @ bone.vector
     parents = tuple(b.parent for b in skeleton.bones)
     positions, rotations = compose(parents, rotations, translations)

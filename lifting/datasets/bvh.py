@@ -15,7 +15,7 @@ from ...errors import InputError
 from .joint_angles import Motion, compose, euler_rotation
 
 END = "_end"
-"""Added to a joint's name for the end site that hangs on it."""
+"""Added to a joint's name for its end site."""
 
 
 @dataclass
@@ -27,11 +27,17 @@ class _Joint:
 
 
 def load_bvh(path: str | os.PathLike[str], *, unit: float = 1.0) -> Motion:
-    """Read a BVH file. `unit`: metres in one unit of its lengths (BVH does not say).
+    """Read a BVH file.
 
-    A joint's position channels stand for its offset, as every common program writes them; an end site is a
-    joint named after the one it hangs on, plus `END`.
-    Raises `InputError` where it is not a BVH file, or it is cut off.
+    A joint's position channels replace its offset, as in the files of all common programs. An end site is a
+    joint named after its parent, plus `END`.
+
+    Args:
+        path: The file.
+        unit: Metres in one unit of its lengths, which a BVH file does not say.
+
+    Raises:
+        InputError: If it is not a BVH file, or it is cut off.
     """
     try:
         text = Path(path).read_text(encoding="utf-8", errors="replace")
@@ -51,7 +57,7 @@ def load_bvh(path: str | os.PathLike[str], *, unit: float = 1.0) -> Motion:
 
 
 def _hierarchy(words: Iterator[str]) -> list[_Joint]:
-    """Joints in the order of the file, which is that of the channels."""
+    """Joints in the file's order, which is that of the channels."""
     if next(words) != "HIERARCHY":
         raise ValueError("it does not begin with HIERARCHY")
     joints: list[_Joint] = []
@@ -95,12 +101,12 @@ def _channel(word: str) -> str:
 
 
 def _motion(text: str, channels: int) -> tuple[NDArray[np.float64], float]:
-    """The lines after MOTION → (T, C) values and seconds a frame."""
+    """(T, C) values and the seconds of a frame, from the lines after MOTION."""
     head, _, rest = text.partition("Frame Time:")
     words = head.split()
     step, _, numbers = rest.lstrip().partition("\n")
     if len(words) != 2 or words[0] != "Frames:" or not rest:
-        raise ValueError("it does not tell its frames and frame time")
+        raise ValueError("it does not give its frames and frame time")
     frames, seconds = int(words[1]), float(step)
     if frames < 1 or not seconds > 0:
         raise ValueError(f"{frames} frames of {seconds} s")
@@ -111,7 +117,7 @@ def _motion(text: str, channels: int) -> tuple[NDArray[np.float64], float]:
 
 
 def _rate(seconds: float) -> float:
-    """Frames a second. Files give few digits: .0083333 means 120, not 120.0005."""
+    """Frames a second. Files give few digits: .0083333 is 120, not 120.0005."""
     rate = 1 / seconds
     return float(round(rate)) if abs(rate - round(rate)) < 1e-4 * rate else rate
 
@@ -119,7 +125,7 @@ def _rate(seconds: float) -> float:
 def _local(
     joints: list[_Joint], values: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Channels → rotations (T, J, 3, 3) and translations (T, J, 3) in the parents' axes."""
+    """Rotations (T, J, 3, 3) and translations (T, J, 3) in the parents' axes, from the channels."""
     rotations = np.empty((len(values), len(joints), 3, 3))
     translations = np.empty((len(values), len(joints), 3))
     starts = np.cumsum([0, *(len(j.channels) for j in joints)]).tolist()

@@ -1,9 +1,11 @@
 """CMU's motion capture (mocap.cs.cmu.edu) → clips for a motion-capture table.
 
-CMU's skeleton is y up; at rest it faces +z with its left at +x. It comes as ASF/AMC, or as the popular
-conversion to BVH for MotionBuilder, which has three faults that are mended here: it lost the thorax bone, so
-that neck and arms sit 11.6 cm too low; its hands sit at the end of `lradius`, as if there were no `lwrist`;
-and its first frame is a T-pose that nobody struck.
+In CMU's skeleton y is up; at rest it faces +z, and its left is +x. It is published as ASF/AMC. A popular
+conversion to BVH, for MotionBuilder, has three faults that are corrected here:
+
+- The thorax bone is missing, so neck and arms are 11.6 cm too low.
+- The hands are at the end of `lradius`, without the length of `lwrist`.
+- The first frame is an artificial T-pose.
 """
 
 from __future__ import annotations
@@ -16,17 +18,18 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
+from scipy.spatial.transform import Rotation
 
 from ...errors import InputError
-from .joint_angles import Motion, axis_rotation
+from .joint_angles import Motion
 from .motion_capture import STORED_JOINTS, MotionCapture
 
 UNIT = 0.0254 / 0.45
-"""Metres in one of CMU's units, which the BVH files keep."""
+"""Metres in one unit of CMU's files, BVH included."""
 
 RATE = 120.0
 SLOW_SUBJECTS: Mapping[str, float] = {"60": 60.0, "61": 60.0}
-"""Salsa, captured at 60 frames a second. The BVH files claim 120; AMC files claim nothing."""
+"""Salsa, captured at 60 frames a second. The BVH files say 120; AMC files do not say."""
 
 TABLE_RATE = 50.0
 NOTICE = (
@@ -35,19 +38,19 @@ NOTICE = (
 )
 
 _MIN_SECONDS = 1.0
-_MAX_SPEED = 14.0  # m/s, a kicking foot; faster is a marker that was lost
+_MAX_SPEED = 14.0  # m/s, of a kicking foot; a faster joint has a lost marker
 _MAX_HIP_SPEED = 8.0
 _SPINE = 0.35  # of the way from the end of lowerback to the end of upperback: Human3.6M's spine
 _FOREARM = 1.4  # lradius is the first two thirds of the forearm, lwrist the rest and always half as long
 _HEAD_TOP = 1.2  # the head bone stops 2 cm short of Human3.6M's top of the head
-_HEAD_LIFT = np.deg2rad(12.0)  # CMU's heads hang forward by so much on average
-_THORAX = 1.01  # the length of thorax in that of upperback, in the skeletons that have both
-_LEG = 0.84  # metres of thigh and shank for which the face's points are given
+_HEAD_LIFT = np.deg2rad(12.0)  # CMU's heads lean forward by this angle on average
+_THORAX = 1.01  # length of thorax divided by that of upperback, in the skeletons that have both
+_LEG = 0.84  # metres of thigh and shank of the person for whom the points of the face are given
 # From the top of the neck towards left, up, forward, metres.
 _FACE = {"nose": (0.0, 0.010, 0.065), "lear": (0.075, 0.045, 0.0), "rear": (-0.075, 0.045, 0.0)}
 _CLIP_NAME = re.compile(r"(?:^|_)(\d{2,3})_(\d{2,3})(?:_|$)")
 
-# What is needed, by the joint of a BVH file and by the bone of an ASF skeleton whose far end it is.
+# The points needed, each by the joint of a BVH file and by the bone of an ASF skeleton that ends there.
 _JOINTS = {
     "lhip": ("LeftUpLeg", "lhipjoint"),
     "lknee": ("LeftLeg", "lfemur"),
@@ -72,8 +75,14 @@ _ABOVE_THORAX = "thorax neck headend lshoulder lelbow lradius rshoulder relbow r
 
 @dataclass(frozen=True)
 class Clip:
-    """A clean stretch of motion: (T, 19, 3) metres, z up, `TABLE_RATE` frames a second, the first hip above
-    the origin; joints as in a motion-capture table."""
+    """A clean span of motion.
+
+    Attributes:
+        name: Such as "07_01", or "07_01#0" if the clip has several clean spans.
+        subject: Such as "07".
+        positions: (T, 19, 3) metres, z up, `TABLE_RATE` frames a second, joints as in a motion-capture table.
+            The hip of the first frame is above the origin.
+    """
 
     name: str
     subject: str
@@ -81,9 +90,10 @@ class Clip:
 
 
 def clip_name(stem: str) -> tuple[str, str]:
-    """A file's name without its ending → the clip's name and subject: "07_01" and "07".
+    """Return a clip's name and subject, "07_01" and "07", by a file's name without its ending.
 
-    Raises `InputError` where it is not named after CMU's clips.
+    Raises:
+        InputError: If the file is not named after a clip of CMU's.
     """
     match = _CLIP_NAME.search(stem)
     if not match:
@@ -92,9 +102,15 @@ def clip_name(stem: str) -> tuple[str, str]:
 
 
 def table_joints(motion: Motion) -> NDArray[np.float64]:
-    """A motion of CMU's skeleton, BVH (T-pose first) or ASF/AMC → (T, 19, 3) metres, z up.
+    """Return the joints of a motion-capture table from a motion of CMU's skeleton, BVH or ASF/AMC.
 
-    The T-pose is dropped. Raises `InputError` where it is another skeleton.
+    The T-pose at the beginning of a BVH file is dropped.
+
+    Raises:
+        InputError: If it is another skeleton.
+
+    Shape:
+        (T, 19, 3), metres, z up.
     """
     bvh = "LeftUpLeg" in motion
     try:
@@ -104,12 +120,12 @@ def table_joints(motion: Motion) -> NDArray[np.float64]:
             points = _with_thorax(points, motion)
     except KeyError as error:
         raise InputError(f"this is not CMU's skeleton (no {error})") from error
-    joints = _assemble(points, head @ axis_rotation("x", -_HEAD_LIFT))
+    joints = _assemble(points, head @ Rotation.from_euler("x", -_HEAD_LIFT).as_matrix())
     return _z_up(joints[1:] if bvh else joints)
 
 
 def _with_thorax(points: dict[str, NDArray[np.float64]], motion: Motion) -> dict[str, NDArray[np.float64]]:
-    """Put the thorax bone back where it was lost, which shows by the neck beginning where the bone did."""
+    """Insert the thorax bone if it is missing: then the neck begins where the bone should begin."""
     if np.abs(motion.position("Neck") - motion.position("Spine1")).max() > 1e-4:
         return points
     length = _THORAX * np.linalg.norm(motion.position("Spine1")[0] - motion.position("Spine")[0])
@@ -118,7 +134,7 @@ def _with_thorax(points: dict[str, NDArray[np.float64]], motion: Motion) -> dict
 
 
 def _assemble(points: Mapping[str, NDArray[np.float64]], head: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points by role and the head's axes (T, 3, 3), columns left, up, forward → (T, 19, 3), still y up."""
+    """(T, 19, 3) joints, y up, from points by name and the head's axes (T, 3, 3): left, up, forward."""
     joints = dict(points)
     joints["hip"] = (points["lhip"] + points["rhip"]) / 2
     joints["spine"] = points["lowerback"] + _SPINE * (points["upperback"] - points["lowerback"])
@@ -133,7 +149,7 @@ def _assemble(points: Mapping[str, NDArray[np.float64]], head: NDArray[np.float6
 
 
 def _leg_length(points: Mapping[str, NDArray[np.float64]]) -> float:
-    """Thigh and shank, metres: the mean of both sides."""
+    """Metres of thigh and shank, the mean of both sides."""
     bones = [(f"{s}{a}", f"{s}{b}") for s in "lr" for a, b in (("hip", "knee"), ("knee", "foot"))]
     return float(sum(np.linalg.norm(points[a] - points[b], axis=-1).mean() for a, b in bones) / 2)
 
@@ -143,11 +159,13 @@ def _z_up(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def clean_clips(motion: Motion, name: str, subject: str) -> list[Clip]:
-    """A motion → its clean stretches at `TABLE_RATE`, none where nothing of it is clean.
+    """Return the clean spans of a motion at `TABLE_RATE`.
 
-    It is cut where a joint moves faster than 14 m/s or the hip than 8 m/s; stretches under a second are
-    dropped, and so are those that go further than 32 m. Several are named "07_01#0" and so on.
-    Raises `InputError` where it is another skeleton.
+    The motion is cut where a joint moves faster than 14 m/s, or the hip faster than 8 m/s. Spans under a
+    second are dropped, and spans that extend further than 32 m.
+
+    Raises:
+        InputError: If it is another skeleton.
     """
     joints = table_joints(motion)
     rate = SLOW_SUBJECTS.get(subject, motion.rate)
@@ -165,14 +183,14 @@ def clean_clips(motion: Motion, name: str, subject: str) -> list[Clip]:
 
 
 def resample(positions: NDArray[np.float64], source: float, target: float) -> NDArray[np.float64]:
-    """(T, …) at one frame rate → another, by a cubic spline; first frame to first frame."""
+    """Resample (T, …) from one frame rate to another by a cubic spline; the first frame stays the first."""
     seconds = np.arange(len(positions)) / source
     frames = int(np.floor(seconds[-1] * target + 1e-6)) + 1
     return CubicSpline(seconds, positions, axis=0)(np.arange(frames) / target)
 
 
 def clean_spans(positions: NDArray[np.float64], rate: float) -> list[tuple[int, int]]:
-    """(start, stop) of the stretches of (T, J, 3), hip first, in which nothing moves impossibly fast."""
+    """Return (start, stop) of the spans of (T, J, 3), hip first, in which no joint moves impossibly fast."""
     speed = np.linalg.norm(np.diff(positions, axis=0), axis=-1) * rate
     faults = np.flatnonzero((speed.max(1) > _MAX_SPEED) | (speed[:, 0] > _MAX_HIP_SPEED)) + 1
     edges = [0, *faults.tolist(), len(positions)]
@@ -180,10 +198,13 @@ def clean_spans(positions: NDArray[np.float64], rate: float) -> list[tuple[int, 
 
 
 def drop_duplicates(clips: Sequence[Clip]) -> tuple[list[Clip], list[tuple[str, str]]]:
-    """Keep the first of clips that show the same motion, whatever they are called.
+    """Keep the first of clips that show the same motion, by whatever name.
 
-    The same: as long within two frames, and hip, foot and wrist in the same places within 3 cm at the
-    beginning, the middle and the end. Returns those kept, and (name dropped, name kept).
+    Two clips show the same motion if they have the same length within two frames, and hip, foot and wrist are
+    at the same positions within 3 cm at the beginning, in the middle and at the end.
+
+    Returns:
+        The clips kept, and pairs (name dropped, name kept).
     """
     kept: list[Clip] = []
     dropped = []
@@ -200,17 +221,24 @@ def _same_motion(a: Clip, b: Clip) -> bool:
     frames = min(len(a.positions), len(b.positions))
     if max(len(a.positions), len(b.positions)) - frames > 2:
         return False
-    at = np.ix_((0, frames // 2, frames - 1), (1, 3, 13))  # right hip, right foot, left wrist
+    joints = [STORED_JOINTS.index(name) for name in ("rhip", "rfoot", "lwrist")]
+    at = np.ix_((0, frames // 2, frames - 1), joints)
     return bool(np.abs(a.positions[at] - b.positions[at]).max() < 0.03)
 
 
 def to_table(clips: Sequence[Clip], *, source: str, actions: Mapping[str, str]) -> MotionCapture:
-    """Clips → a motion-capture table. `actions`: what each clip of CMU's shows, such as {"07_01": "walk"}.
+    """Make a motion-capture table of clips.
 
-    Raises `InputError` where there are none.
+    Args:
+        clips: The clips.
+        source: Where they are from.
+        actions: What each clip of CMU's shows, such as {"07_01": "walk"}.
+
+    Raises:
+        InputError: If there are no clips.
     """
     if not clips:
-        raise InputError("no clean stretch of motion")
+        raise InputError("expected at least one clean span of motion, found none")
     return MotionCapture(
         np.concatenate([c.positions for c in clips]).astype(np.float32),
         np.array([len(c.positions) for c in clips], np.int64),
@@ -223,6 +251,6 @@ def to_table(clips: Sequence[Clip], *, source: str, actions: Mapping[str, str]) 
 
 
 def read_index(text: str) -> dict[str, str]:
-    """The list of clips that circulates as `cmu-mocap-index-text.txt`: {"07_01": "walk"}."""
+    """Parse the list of clips known as `cmu-mocap-index-text.txt` into {"07_01": "walk"}."""
     lines = (re.match(r"\s*(\d{2,3}_\d{2,3})\s+(\S.*)", line) for line in text.splitlines())
     return {match[1]: match[2].strip() for match in lines if match}

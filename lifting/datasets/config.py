@@ -12,12 +12,17 @@ from ...yaml_config import _Strict
 class RecordingsConfig(_Strict):
     """Which recordings to train on, and how they are read.
 
-    data_set: a name of `recorded_data.DATA_SETS`. keypoints: the detector, as in
-    data_2d_<data set>_<keypoints>.npz. train_subjects, test_subjects: those that the field uses unless given;
-    nobody is tested on where the latter are empty. activities: only these, such as "Walking".
-    downsample: 5 keeps every fifth frame. subset: the share of every training recording that is kept, one
-    unbroken span of it. padding: what stands beyond a clip's ends, its first and last frame or zeros.
-    flip: every epoch sees each frame mirrored, too.
+    Attributes:
+        data_set: The name of a dataset, one of `recorded_data.DATASETS`.
+        keypoints: The detector, as in the file `data_2d_<dataset>_<keypoints>.npz`.
+        train_subjects: The people to train on; by default those that the field trains on.
+        test_subjects: The people to measure on; by default those that the field measures on. If it is empty,
+            no one is measured.
+        activities: Only these, such as "Walking"; by default all.
+        downsample: 5 keeps every fifth frame.
+        subset: The share of each training recording that is kept, as one unbroken span.
+        padding: What is read beyond a clip's ends: its first and last frame, or zeros.
+        flip: Whether every epoch reads each frame mirrored, too.
     """
 
     data_set: str

@@ -1,7 +1,7 @@
-"""Human3.6M (Ionescu et al., PAMI 2014) in the files that the field trades.
+"""Human3.6M (Ionescu et al., PAMI 2014) in VideoPose3D's files.
 
-`data_3d_h36m.npz` holds `positions_3d[subject][action]`, (T, 32, 3) world metres; each detector's keypoints
-are in a `data_2d_h36m_<detector>.npz`: gt, cpn_ft_h36m_dbb, detectron_ft_h36m, sh_pt_mpii and so on.
+`data_3d_h36m.npz` holds `positions_3d[subject][action]`, (T, 32, 3) world metres. Each detector's keypoints
+are in a file `data_2d_h36m_<detector>.npz`: gt, cpn_ft_h36m_dbb, detectron_ft_h36m, sh_pt_mpii and others.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...skeleton import H36M17, Skeleton
+from .dataset import FileDataset
 from .human36m_cameras import CAMERAS
 from .recordings import RecordingSet, activity, naming_both, record, views_by_camera
 from .videopose3d_files import KeypointFile, known_skeleton, load_positions_3d, select
@@ -24,13 +25,13 @@ TEST_SUBJECTS = ("S9", "S11")
 NUM_JOINTS = 32
 
 JOINTS_OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
-"""Which of the 32 joints are H36M17's, in its order. The others are fingers, toes and doubles of these."""
+"""The joints of H36M17 among the 32, in its order. The others are fingers, toes and copies of these."""
 
 FILE_SKELETON = Skeleton.without_names("h36m", len(H36M17), H36M17.left, H36M17.right)
 """How a file of `gt` keypoints describes H36M17."""
 
 MISSING = {("S11", "Directions")}
-"""(subject, action) pairs whose video is damaged: nobody trains or tests on them."""
+"""(subject, action) pairs whose video is damaged. They are neither trained nor measured on."""
 
 CLIPS_PER_SUBJECT = 30
 
@@ -42,12 +43,18 @@ def load_h36m(
     subjects: Sequence[str] | None = None,
     activities: Sequence[str] | None = None,
 ) -> RecordingSet:
-    """Read recordings: every camera's view of every clip, poses in 17 joints.
+    """Read recordings: every camera's view of every clip, with H36M17 poses.
 
-    subjects: such as `TRAIN_SUBJECTS`; all where None.
-    activities: such as "Walking", which means both trials; all where None.
-    Raises `InputError` where a file is not what it should be, the keypoints lack a recording or a camera or
-    have fewer frames than the poses, or nothing is left.
+    Args:
+        poses: `data_3d_h36m.npz`.
+        keypoints: `data_2d_h36m_<detector>.npz`.
+        subjects: Such as `TRAIN_SUBJECTS`; None for all.
+        activities: Such as "Walking", which means both trials; None for all.
+
+    Raises:
+        InputError: If a file is not what it should be, the keypoints lack a recording or a camera or have
+            fewer frames than the poses, or no recording is left.
+        UsageError: If no lifter reads such keypoints.
     """
     positions = load_positions_3d(poses, NUM_JOINTS)
     with naming_both(poses, keypoints):
@@ -79,19 +86,24 @@ def _wanted(
 
 
 def canonical_action(name: str) -> str:
-    """A file's name without its ending → the action as the field calls it; the subjects' files differ."""
+    """Return the action's usual name by a file's name without its ending; the subjects' files differ."""
     return name.replace("TakingPhoto", "Photo").replace("WalkingDog", "WalkDog")
 
 
 def to_17_joints(positions: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(…, 32, 3) → (…, 17, 3) in H36M17's order."""
+    """Select the joints of H36M17.
+
+    Shape:
+        positions: (…, 32, 3).
+        result: (…, 17, 3).
+    """
     return positions[..., JOINTS_OF_32, :]
 
 
 def project_all(
     positions: Mapping[str, Mapping[str, NDArray[np.float32]]],
 ) -> KeypointFile:
-    """The `gt` keypoints: every pose, (T, 32, 3) world metres, as its subject's four cameras saw it."""
+    """Project every pose, (T, 32, 3) world metres, into the four cameras of its subject: `gt` keypoints."""
     return KeypointFile(
         FILE_SKELETON,
         {
@@ -106,3 +118,14 @@ def project_all(
             for subject, actions in positions.items()
         },
     )
+
+
+DATASET = FileDataset(
+    stem="h36m",
+    load=load_h36m,
+    train_subjects=TRAIN_SUBJECTS,
+    test_subjects=TEST_SUBJECTS,
+    activities=None,
+    prepare="h36m",
+    licence="for academic, non-commercial use only: Human3.6M's licence does not allow commercial use",
+)

@@ -1,4 +1,4 @@
-"""Human3.6M's cameras: four for each subject, as the data set's own metadata gives them."""
+"""Human3.6M's cameras: four for each subject, as in the dataset's own metadata."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""HumanEva-I (Sigal et al., IJCV 2010) in the files that the field trades.
+"""HumanEva-I (Sigal et al., IJCV 2010) in VideoPose3D's files.
 
 `data_3d_humaneva15.npz` holds `positions_3d["Train/S1"]["Walking 1 chunk0"]`, (T, 15, 3) world metres, and
-`data_2d_humaneva15_<detector>.npz` the keypoints of three cameras. Where the capture failed, a clip was cut:
-each chunk is a clip of its own, and nothing may be read across the cut.
+`data_2d_humaneva15_<detector>.npz` the keypoints of three cameras. A clip was cut where the capture failed.
+Each chunk is a clip of its own, and no window may extend across the cut.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ...skeleton import HUMANEVA15, Skeleton
 from ..cameras.extrinsics import Extrinsics
+from .dataset import FileDataset
 from .recordings import (
     CalibratedCamera,
     Recording,
@@ -29,11 +30,10 @@ from .recordings import (
 from .videopose3d_files import KeypointFile, known_skeleton, load_positions_3d, select
 
 RATE = 60.0
-SUBJECTS = ("S1", "S2", "S3")
 TRAIN_SUBJECTS = ("Train/S1", "Train/S2", "Train/S3")
 TEST_SUBJECTS = ("Validate/S1", "Validate/S2", "Validate/S3")
 ACTIVITIES = ("Walking", "Jog", "Box")
-"""Those that the paper reports; the data set has ThrowCatch and Gestures too."""
+"""The activities in the paper's table; the dataset has ThrowCatch and Gestures, too."""
 
 FILE_SKELETON = Skeleton.without_names("humaneva15", len(HUMANEVA15), HUMANEVA15.left, HUMANEVA15.right)
 """How a file of `gt` keypoints describes HUMANEVA15."""
@@ -59,7 +59,7 @@ CAMERAS: dict[str, tuple[CalibratedCamera, ...]] = {
     )
     for subject, places in (("S1", _FIRST), ("S2", _SECOND), ("S3", _FIRST))
 }
-"""The three cameras of each subject. The published files do not carry their lenses."""
+"""The three cameras of each subject. VideoPose3D's files do not contain their lenses."""
 
 
 def load_humaneva(
@@ -71,11 +71,18 @@ def load_humaneva(
 ) -> RecordingSet:
     """Read recordings: every camera's view of every chunk.
 
-    subjects: with their part, such as `TRAIN_SUBJECTS` or ["Validate/S2"]; all where None.
-    activities: one for a single-action model, several for a multi-action one; all where None.
     A clip with poses that are not finite is cut there, and its pieces get "chunk" names.
-    Raises `InputError` where a file is not what it should be, the keypoints lack a recording or a camera or
-    have fewer frames than the poses, or nothing is left.
+
+    Args:
+        poses: `data_3d_humaneva15.npz`.
+        keypoints: `data_2d_humaneva15_<detector>.npz`.
+        subjects: With their part, such as `TRAIN_SUBJECTS` or ["Validate/S2"]; None for all.
+        activities: One for a single-action model, several for a multi-action model; None for all.
+
+    Raises:
+        InputError: If a file is not what it should be, the keypoints lack a recording or a camera or have
+            fewer frames than the poses, or no recording is left.
+        UsageError: If no lifter reads such keypoints.
     """
     positions = load_positions_3d(poses, len(HUMANEVA15))
     with naming_both(poses, keypoints):
@@ -96,7 +103,7 @@ def load_humaneva(
 
 
 def _cameras(subject: str) -> tuple[CalibratedCamera, ...]:
-    """Those of "Train/S1", "Validate/S1" or "S1"."""
+    """The cameras of "Train/S1", "Validate/S1" or "S1"."""
     try:
         return CAMERAS[subject.split("/")[-1]]
     except KeyError as error:
@@ -125,10 +132,22 @@ def _record(
 def cut_clip(
     action: str, world: NDArray[np.float32], views: NDArray[np.float32]
 ) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """A captured clip → its good chunks by name, such as "Walking 1 chunk0".
+    """Cut a clip into its valid chunks.
 
-    world: (T, 15, 3); views: (3, T, 15, 2). Frames that are not finite in either were not captured; the spans
-    of them count in the numbering, as in the published files.
+    Frames that are not finite in `world` or `views` were not captured. Spans of such frames count in the
+    numbering, as in VideoPose3D's files.
+
+    Args:
+        action: The clip's name.
+        world: Poses.
+        views: Keypoints by camera.
+
+    Returns:
+        Poses and keypoints by the chunk's name, such as "Walking 1 chunk0".
+
+    Shape:
+        world: (T, 15, 3).
+        views: (3, T, 15, 2).
     """
     valid = np.isfinite(world).all((1, 2)) & np.isfinite(views).all((0, 2, 3))
     return {
@@ -139,6 +158,17 @@ def cut_clip(
 
 
 def chunks(valid: NDArray[np.bool_]) -> list[tuple[int, int, bool]]:
-    """Cut (T,) into spans of equal validity: (start, stop, whether valid), in order."""
+    """Return the spans of frames of equal validity (T,): (start, stop, whether valid), in order."""
     edges = [0, *(np.flatnonzero(np.diff(valid)) + 1).tolist(), len(valid)]
     return [(a, b, bool(valid[a])) for a, b in pairwise(edges) if b > a]
+
+
+DATASET = FileDataset(
+    stem="humaneva15",
+    load=load_humaneva,
+    train_subjects=TRAIN_SUBJECTS,
+    test_subjects=TEST_SUBJECTS,
+    activities=ACTIVITIES,
+    prepare="humaneva",
+    licence="for research only: HumanEva-I's licence does not allow commercial use",
+)

@@ -1,4 +1,4 @@
-"""Skeletons with joint angles → joint positions."""
+"""Motion of a skeleton with joint angles, and the positions of its joints."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 
 @dataclass(frozen=True)
 class Motion:
-    """A skeleton in motion, in its file's axes.
+    """A skeleton in motion, in the axes of its file.
 
-    names: (J,) of the joints; parents come before their children. parents: −1 for the root.
-    positions: (T, J, 3) metres. rotations: (T, J, 3, 3) joint axes → the file's axes.
-    rate: frames a second.
-    Raises `ValueError` where they disagree.
+    Attributes:
+        names: The joints' names; parents come before their children.
+        parents: The index of each joint's parent, -1 for the root.
+        positions: (T, J, 3) metres.
+        rotations: (T, J, 3, 3), from a joint's axes to the file's.
+        rate: Frames a second.
+
+    Raises:
+        ValueError: If these disagree.
     """
 
     names: tuple[str, ...]
@@ -46,11 +52,19 @@ class Motion:
         return name in self.names
 
     def position(self, name: str) -> NDArray[np.float64]:
-        """(T, 3) of a joint. Raises `KeyError` where there is none of that name."""
+        """Return a joint's positions, (T, 3).
+
+        Raises:
+            KeyError: If there is no joint of that name.
+        """
         return self.positions[:, self._index(name)]
 
     def rotation(self, name: str) -> NDArray[np.float64]:
-        """(T, 3, 3) of a joint. Raises `KeyError` where there is none of that name."""
+        """Return a joint's rotations, (T, 3, 3).
+
+        Raises:
+            KeyError: If there is no joint of that name.
+        """
         return self.rotations[:, self._index(name)]
 
     def _index(self, name: str) -> int:
@@ -60,34 +74,41 @@ class Motion:
             raise KeyError(name) from None
 
 
-def axis_rotation(axis: str, radians: NDArray[np.floating] | float) -> NDArray[np.float64]:
-    """Turns about "x", "y" or "z" by (…,) angles → (…, 3, 3) matrices."""
-    angle = np.asarray(radians, np.float64)
-    i = "xyz".index(axis)
-    j, k = (i + 1) % 3, (i + 2) % 3
-    out = np.zeros((*angle.shape, 3, 3))
-    out[..., i, i] = 1
-    out[..., j, j] = out[..., k, k] = np.cos(angle)
-    out[..., k, j] = np.sin(angle)
-    out[..., j, k] = -out[..., k, j]
-    return out
-
-
 def euler_rotation(axes: str, radians: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Turns about each of `axes` in turn, each about the axes as turned so far: (…, A) → (…, 3, 3)."""
-    out = np.broadcast_to(np.eye(3), (*radians.shape[:-1], 3, 3))
-    for i, axis in enumerate(axes):
-        out = out @ axis_rotation(axis, radians[..., i])
-    return out
+    """Return rotations about several axes in turn, each about the axes as rotated so far.
+
+    Args:
+        axes: Up to three of "x", "y" and "z", such as "zxy"; "" is no rotation.
+        radians: The angles.
+
+    Raises:
+        ValueError: If two axes in succession are the same.
+
+    Shape:
+        radians: (…, len(axes)).
+        result: (…, 3, 3).
+    """
+    if not axes:
+        return np.broadcast_to(np.eye(3), (*radians.shape[:-1], 3, 3))
+    return np.asarray(Rotation.from_euler(axes.upper(), radians).as_matrix(), np.float64)
 
 
 def compose(
     parents: Sequence[int], rotations: NDArray[np.float64], translations: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Local → global: each joint's place in its parent's axes, all frames at once.
+    """Compute positions and rotations in the file's axes from those in each parent's axes.
 
-    rotations: (T, J, 3, 3) and translations: (T, J, 3), in the parent's axes; parents come before children.
-    Returns positions (T, J, 3) and rotations (T, J, 3, 3).
+    Args:
+        parents: The index of each joint's parent, before it; -1 for the root.
+        rotations: In the parent's axes.
+        translations: In the parent's axes.
+
+    Returns:
+        Positions and rotations.
+
+    Shape:
+        rotations: (T, J, 3, 3).
+        translations: (T, J, 3).
     """
     turned = np.empty_like(rotations)
     placed = np.empty_like(translations)

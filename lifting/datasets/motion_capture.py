@@ -1,7 +1,8 @@
-"""Motion-capture tables: many clips in Human3.6M's 17 joints plus the two ears, as one plain `.npz`.
+"""Motion-capture tables: many clips with Human3.6M's 17 joints and the two ears, in one plain `.npz`.
 
-The file holds `delta` (57, S) int16 (millimetres; differences along time inside each clip, joint-major, which
-compresses twice as well), `length` (C,), `fps`, and per clip `name`, `subject`, `action`, `source`.
+The file holds `delta` (57, S) int16, `length` (C,) frames of each clip, `fps`, and for each clip `name`,
+`subject`, `action` and `source`. `delta` is in millimetres: differences over time inside each clip, joint by
+joint, which compresses twice as well as positions.
 """
 
 from __future__ import annotations
@@ -20,17 +21,24 @@ from ...skeleton import H36M17
 
 STORED_JOINTS = (*H36M17.names, "lear", "rear")
 NUM_STORED_JOINTS = len(STORED_JOINTS)
-_LEFT_EAR, _RIGHT_EAR, _NOSE = 17, 18, 9
+_NOSE, _LEFT_EAR, _RIGHT_EAR = (STORED_JOINTS.index(name) for name in ("nose", "lear", "rear"))
 
 
 @dataclass(frozen=True)
 class MotionCapture:
-    """Clips of motion, end to end.
+    """Clips of motion, one after another.
 
-    positions: (S, 19, 3) float32, world coordinates, metres, z up; H36M17 joints, then left and right ear.
-    lengths: (C,) frames of each clip, adding up to S. rate: frames a second.
-    names, subjects, actions, sources: one string a clip.
-    Raises `ValueError` where they disagree.
+    Attributes:
+        positions: (S, 19, 3) float32, world coordinates, metres, z up; H36M17 joints, left and right ear.
+        lengths: (C,) frames of each clip; they add up to S.
+        rate: Frames a second.
+        names: Of each clip.
+        subjects: The person of each clip.
+        actions: What each clip shows; "" if not known.
+        sources: Where each clip is from.
+
+    Raises:
+        ValueError: If these disagree.
     """
 
     positions: NDArray[np.float32]
@@ -43,7 +51,7 @@ class MotionCapture:
 
     def __post_init__(self) -> None:
         if self.positions.ndim != 3 or self.positions.shape[1:] != (NUM_STORED_JOINTS, 3):
-            raise ValueError(f"expected (S, {NUM_STORED_JOINTS}, 3) positions, got {self.positions.shape}")
+            raise ValueError(f"expected (S, {NUM_STORED_JOINTS}, 3) positions, found {self.positions.shape}")
         if (self.lengths < 1).any() or self.lengths.sum() != len(self.positions):
             raise ValueError("clip lengths must be positive and add up to the number of frames")
         if any(len(v) != len(self.lengths) for v in (self.names, self.subjects, self.actions, self.sources)):
@@ -61,16 +69,20 @@ class MotionCapture:
 
     @property
     def minutes(self) -> float:
-        """How long all clips are together."""
+        """The length of all clips together."""
         return len(self.positions) / self.rate / 60
 
     def clip(self, index: int) -> NDArray[np.float32]:
-        """(T, 19, 3) of one clip."""
+        """Return the positions of one clip, (T, 19, 3)."""
         start = self.starts[index]
         return self.positions[start : start + self.lengths[index]]
 
     def select(self, clips: Sequence[int]) -> MotionCapture:
-        """The named clips, in the order given. Raises `ValueError` for none."""
+        """Return a table of some clips, in the order given.
+
+        Raises:
+            ValueError: If no clip is given.
+        """
         if not len(clips):
             raise ValueError("no clip selected")
         return MotionCapture(
@@ -82,7 +94,11 @@ class MotionCapture:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> MotionCapture:
-        """Read a motion-capture table; nothing in it is executed. Raises `InputError`."""
+        """Read a motion-capture table, without executing code from it.
+
+        Raises:
+            InputError: If it is not a motion-capture table.
+        """
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 lengths = archive["length"].astype(np.int64)
@@ -101,14 +117,21 @@ class MotionCapture:
             raise InputError(f"{path} is not a motion-capture table ({error})") from error
 
     def save(self, path: str | os.PathLike[str], *, notice: str = "") -> None:
-        """Write the table; `notice`: where the motion is from and what may be done with it.
+        """Write the table. Positions are rounded to the millimetre.
 
-        Positions are kept to the millimetre. Raises `OutputError` where the file cannot be written, or a clip
-        begins more than 32 m from the origin, where it should begin.
+        Args:
+            path: The file to write.
+            notice: Where the motion is from, and what may be done with it.
+
+        Raises:
+            OutputError: If the file cannot be written, or a clip begins more than 32 m from the origin, or a
+                joint moves more than 32 m between two frames.
         """
         delta = _differentiate(self.positions, self.lengths)
         if np.abs(delta).max() > np.iinfo(np.int16).max:
-            raise OutputError(f"cannot write {path}: a clip begins, or leaps, more than 32 m from the origin")
+            raise OutputError(
+                f"cannot write {path}: a clip begins more than 32 m from the origin, or moves so far in a frame"
+            )
         with replacing(path) as partial, partial.open("wb") as file:
             np.savez_compressed(
                 file,
@@ -144,11 +167,15 @@ def _integrate(delta: NDArray[np.int16], lengths: NDArray[np.int64]) -> NDArray[
 
 
 def coco_face(positions: NDArray[np.float32]) -> NDArray[np.float32]:
-    """COCO's nose tip, left eye and right eye, from the stored nose and ears.
+    """Estimate COCO's nose tip, left eye and right eye from the stored nose and ears.
 
-    positions: (…, 19, 3) → (…, 3, 3), metres. Human3.6M's nose is a point inside the face, 6.5 cm before and
-    3.5 cm below the line between the ears on a head whose ears are 15 cm apart; the three surface points are
-    placed on that rigid head and scaled with it.
+    Human3.6M's nose is a point inside the face. On a head whose ears are 15 cm apart it is 6.5 cm in front of
+    the line between the ears, and 3.5 cm below it. The three points on the surface are placed on that rigid
+    head, which is scaled by the distance of the ears.
+
+    Shape:
+        positions: (…, 19, 3), metres.
+        result: (…, 3, 3).
     """
     nose, left_ear, right_ear = (positions[..., i, :] for i in (_NOSE, _LEFT_EAR, _RIGHT_EAR))
     middle = (left_ear + right_ear) / 2
@@ -156,7 +183,7 @@ def coco_face(positions: NDArray[np.float32]) -> NDArray[np.float32]:
     breadth = np.linalg.norm(across, axis=-1, keepdims=True)
     across = across / breadth
     scale = breadth / 0.15
-    # The nose's direction leans down from straight ahead by the angle its offset makes.
+    # the direction from the ears' middle to the nose leans down by this angle
     towards_nose = nose - middle
     towards_nose = towards_nose / np.linalg.norm(towards_nose, axis=-1, keepdims=True)
     normal = np.cross(towards_nose, across)

@@ -21,10 +21,13 @@ from .videopose3d_files import KeypointFile
 
 @dataclass(frozen=True)
 class CalibratedCamera:
-    """A camera of a capture studio.
+    """A camera whose place, and mostly whose lens, is known.
 
-    name: as the data set calls it. size: width and height in pixels.
-    lens: None where the published files do not tell.
+    Attributes:
+        name: As the dataset calls it.
+        size: Width and height in pixels.
+        extrinsics: Where it stands.
+        lens: None if the dataset's files do not give it.
     """
 
     name: str
@@ -37,10 +40,16 @@ class CalibratedCamera:
 class Recording:
     """One camera's view of one clip.
 
-    keypoints: (T, K, 2) float32, pixels, in the layout of the detector.
-    pose: (T, J, 3) float32, camera space, metres, root at 0.
-    root: (T, 3) float32, the root's trajectory in camera space, metres.
-    Raises `ValueError` where lengths disagree.
+    Attributes:
+        subject: The person.
+        action: What the person does.
+        camera: The camera.
+        keypoints: (T, K, 2) float32, pixels.
+        pose: (T, J, 3) float32, camera space, metres, root at 0.
+        root: (T, 3) float32, the root's trajectory in camera space, metres.
+
+    Raises:
+        ValueError: If there are no frames, or lengths disagree.
     """
 
     subject: str
@@ -52,7 +61,8 @@ class Recording:
 
     def __post_init__(self) -> None:
         if not len(self.keypoints) == len(self.pose) == len(self.root) or not len(self.pose):
-            raise ValueError("keypoints, pose and root must have the same number of frames, and some")
+            lengths = len(self.keypoints), len(self.pose), len(self.root)
+            raise ValueError(f"expected as many keypoints, poses and roots, at least one, found {lengths}")
 
     def __len__(self) -> int:
         return len(self.pose)
@@ -84,23 +94,27 @@ class RecordingSet:
 
 
 def activity(action: str) -> str:
-    """An action without its trial or chunk: "Walking" of "Walking 1 chunk0"."""
+    """Return an action without its trial or chunk: "Walking" of "Walking 1 chunk0"."""
     return action.split(" ")[0]
 
 
 def views_by_camera(
     file: KeypointFile, subject: str, action: str, cameras: Sequence[CalibratedCamera]
 ) -> list[tuple[CalibratedCamera, NDArray[np.float32]]]:
-    """Each camera with its keypoints of a clip. Raises `InputError` where their numbers differ."""
+    """Return each camera with its keypoints of a clip.
+
+    Raises:
+        InputError: If the file has another number of cameras.
+    """
     views = file.views(subject, action)
     if len(views) != len(cameras):
-        raise InputError(f"{subject} {action!r} has {len(views)} cameras instead of {len(cameras)}")
+        raise InputError(f"{subject} {action!r}: expected {len(cameras)} cameras, found {len(views)}")
     return list(zip(cameras, views, strict=True))
 
 
 @contextmanager
 def naming_both(poses: str | os.PathLike[str], keypoints: str | os.PathLike[str]) -> Iterator[None]:
-    """Let an `InputError` name the two files, unless it is about the keypoints' own."""
+    """Name both files in an `InputError`, unless it already names that of the keypoints."""
     try:
         yield
     except InputError as error:
@@ -116,15 +130,23 @@ def record(
     world: NDArray[np.float32],
     keypoints: NDArray[np.float32],
 ) -> Recording:
-    """Put 3D poses (T, J, 3), world, root first, beside a camera's keypoints (≥ T, K, 2).
+    """Make a recording of world poses and a camera's keypoints.
 
-    Some of Human3.6M's videos run on after the motion capture stopped: their last keypoints are dropped.
-    Raises `InputError` where keypoints are fewer than poses, or a pose is not finite.
+    Some of Human3.6M's videos continue after the motion capture stopped: their last keypoints are dropped.
+
+    Raises:
+        InputError: If there are fewer keypoints than poses, or a pose is not finite.
+
+    Shape:
+        world: (T, J, 3), metres, root first.
+        keypoints: (at least T, K, 2), pixels.
     """
     frames = len(world)
     where = f"{subject} {action!r}, camera {camera.name}"
-    if not frames or not np.isfinite(world).all():
-        raise InputError(f"{where}: 3D poses must be finite, and some")
+    if not frames:
+        raise InputError(f"{where}: expected 3D poses, found none")
+    if not np.isfinite(world).all():
+        raise InputError(f"{where}: 3D poses must be finite")
     if len(keypoints) < frames:
         raise InputError(f"{where}: {len(keypoints)} frames of 2D keypoints for {frames} of 3D poses")
     pose = camera.extrinsics.to_camera(world)
@@ -132,10 +154,10 @@ def record(
     return Recording(subject, action, camera, keypoints[:frames], pose - root[:, None], root)
 
 
-def as_read(
+def to_input_space(
     keypoints: NDArray[np.float32], camera: CalibratedCamera, space: InputSpace
 ) -> NDArray[np.float32]:
-    """A camera's keypoints (T, K, 2), pixels, in a lifter's input space; its lens is undone for rays."""
+    """Convert a camera's keypoints (T, K, 2), pixels, to a lifter's input space; rays are undistorted."""
     if space == "screen":
         return to_screen(keypoints, camera.size)
     assert camera.lens is not None
@@ -143,12 +165,19 @@ def as_read(
 
 
 def read_keypoints(recording: Recording, space: InputSpace) -> NDArray[np.float32]:
-    """(T, K, 2): a recording's keypoints in the input space. Raises `InputError` where one is not finite, and
-    `UsageError` for rays of a camera whose lens is not known."""
+    """Return a recording's keypoints in a lifter's input space.
+
+    Raises:
+        InputError: If a keypoint is not finite.
+        UsageError: If the input space is rays, and the camera's lens is not known.
+
+    Shape:
+        (T, K, 2)
+    """
     camera = recording.camera
     where = f"{recording.subject} {recording.action!r}, camera {camera.name}"
     if not np.isfinite(recording.keypoints).all():
         raise InputError(f"{where}: frames without keypoints; interpolate them in the file of detections")
     if space != "screen" and camera.lens is None:
         raise UsageError(f"{where}: input_space rays needs a camera whose lens is known; screen does not")
-    return as_read(recording.keypoints, camera, space)
+    return to_input_space(recording.keypoints, camera, space)

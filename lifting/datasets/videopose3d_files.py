@@ -1,7 +1,8 @@
-"""2D keypoint files as VideoPose3D has them: `data_2d_<data set>_<detector>.npz`.
+"""VideoPose3D's files: `data_2d_<dataset>_<detector>.npz` and `data_3d_<dataset>.npz`.
 
 `positions_2d` is {subject: {action: [(T, J, 2) pixels, one per camera]}} and `metadata` is
 {"num_joints", "keypoints_symmetry": [left joints, right joints]}, mostly with "layout_name".
+`positions_3d` is {subject: {action: (T, J, 3) world coordinates, metres}}.
 """
 
 from __future__ import annotations
@@ -41,7 +42,11 @@ class KeypointFile:
     video_metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def views(self, subject: str, action: str) -> Views:
-        """One array per camera. Raises `InputError` where the file lacks the recording."""
+        """Return one array per camera.
+
+        Raises:
+            InputError: If the file lacks the recording.
+        """
         try:
             return self.positions[subject][action]
         except KeyError as error:
@@ -49,9 +54,10 @@ class KeypointFile:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> KeypointFile:
-        """Read a file; nothing in it is executed. Keypoints' scores, where there are any, are left out.
+        """Read a file, without executing code from it. Scores of keypoints are left out.
 
-        Raises `InputError` where it is not such a file.
+        Raises:
+            InputError: If it is not such a file.
         """
         data = load_object_npz(path)
         try:
@@ -73,12 +79,16 @@ class KeypointFile:
             return cls(skeleton, positions, metadata.get("video_metadata", {}))
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
-        except Exception as error:  # whatever the objects turn out to be
+        except Exception as error:  # a damaged file can hold any objects
             what = f"no {error}" if isinstance(error, KeyError) else error
             raise InputError(f"{path} is not a file of 2D keypoints ({what})") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the file, as VideoPose3D reads it. Raises `OutputError`."""
+        """Write the file as VideoPose3D reads it.
+
+        Raises:
+            OutputError: If it cannot be written.
+        """
         metadata = {
             "layout_name": self.skeleton.name,
             "num_joints": len(self.skeleton),
@@ -123,7 +133,7 @@ def _view(view: Any, joints: int, where: str) -> NDArray[np.float32]:
     array = np.asarray(view)
     if array.ndim != 3 or array.shape[1] != joints or array.shape[2] < 2 or array.dtype.kind != "f":
         raise InputError(
-            f"{where}: expected (T, {joints}, 2) keypoints, got {array.dtype.name} of shape {array.shape}"
+            f"{where}: expected (T, {joints}, 2) keypoints, found {array.dtype.name} of shape {array.shape}"
         )
     return np.ascontiguousarray(array[..., :2], np.float32)
 
@@ -131,9 +141,13 @@ def _view(view: Any, joints: int, where: str) -> NDArray[np.float32]:
 def load_positions_3d(
     path: str | os.PathLike[str], num_joints: int
 ) -> dict[str, dict[str, NDArray[np.float32]]]:
-    """Read a `data_3d_*.npz`: {subject: {action: (T, J, 3) world coordinates, metres}}.
+    """Read a `data_3d_*.npz`, without executing code from it.
 
-    Nothing in the file is executed. Raises `InputError` where it is not such a file.
+    Returns:
+        {subject: {action: (T, J, 3) world coordinates, metres}}
+
+    Raises:
+        InputError: If it is not such a file, or its poses have another number of joints.
     """
     data = load_object_npz(path)
     if not isinstance(data.get("positions_3d"), dict):
@@ -147,8 +161,8 @@ def load_positions_3d(
             array = np.asarray(positions)
             if array.ndim != 3 or array.shape[1:] != (num_joints, 3) or array.dtype.kind != "f":
                 raise InputError(
-                    f"{path}: {subject} {action!r} should be (T, {num_joints}, 3) numbers, "
-                    f"is {array.dtype.name} of shape {array.shape}"
+                    f"{path}: {subject} {action!r}: expected (T, {num_joints}, 3) numbers, "
+                    f"found {array.dtype.name} of shape {array.shape}"
                 )
             out[str(subject)][str(action)] = array.astype(np.float32, copy=False)
     return out
@@ -157,14 +171,22 @@ def load_positions_3d(
 def save_positions_3d(
     path: str | os.PathLike[str], positions: Mapping[str, Mapping[str, NDArray[np.float32]]]
 ) -> None:
-    """Write a `data_3d_*.npz` as VideoPose3D reads it. Raises `OutputError`."""
+    """Write a `data_3d_*.npz` as VideoPose3D reads it.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
     plain = {subject: dict(actions) for subject, actions in positions.items()}
     with replacing(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, positions_3d=np.array(plain, dtype=object))
 
 
 def select(available: Sequence[str], wanted: Sequence[str] | None, what: str) -> list[str]:
-    """The wanted ones in the order given, or all. Raises `InputError` for one that is not there."""
+    """Return the wanted names in the order given, or all.
+
+    Raises:
+        InputError: If a name is not available.
+    """
     for name in wanted or ():
         if name not in available:
             raise InputError(f"no {what} {name!r}; there are {', '.join(sorted(set(available)))}")

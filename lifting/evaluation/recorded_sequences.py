@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, UsageError
 from ...skeleton import COCO17, H36M17, Skeleton, convert
-from ..datasets.recordings import RecordingSet, as_read
+from ..datasets.recordings import RecordingSet, to_input_space
 from ..inference.lifter import Lifter
 from ..inference.predict import predict, predict_poses
 from ..inference.resampling import RATE_TOLERANCE, at_rate
@@ -41,7 +41,7 @@ def recorded_sequences(data: RecordingSet, lifter: Lifter) -> Iterator[Sequence3
         yield Sequence3D(
             recording.subject,
             recording.activity,
-            at_rate(as_read(joints, recording.camera, lifter.input_space), data.rate, rate),
+            at_rate(to_input_space(joints, recording.camera, lifter.input_space), data.rate, rate),
             at_rate(recording.pose, data.rate, rate),
         )
 

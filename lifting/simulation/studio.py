@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,22 @@ def read_studio(config: RecordingsConfig, folder: Path) -> tuple[RecordingSet, R
         return film(table, clips=clips, detections=None if config.keypoints == "gt" else DETECTOR)
 
     return part(train), part(test) if test else None
+
+
+@dataclass(frozen=True)
+class SimulatedDataset:
+    """A `Dataset` of simulated recordings of a motion-capture table."""
+
+    licence: str
+
+    def read(self, config: RecordingsConfig, folder: Path) -> tuple[RecordingSet, RecordingSet | None]:
+        """Read recordings to train on and to measure on, as `read_studio` does."""
+        return read_studio(config, folder)
+
+
+DATASET = SimulatedDataset(
+    "free for all uses; CMU asks that mocap.cs.cmu.edu be named as where the data was obtained"
+)
 
 
 def load_table(folder: Path) -> MotionCapture:

@@ -21,7 +21,7 @@ from ...lifting.training.config import RecordedConfig, TrainingConfig, load_conf
 from ...lifting.training.distributed import joined, place
 from ...lifting.training.loop import train
 from ...lifting.training.recorded_batches import RecordedBatches
-from ...lifting.training.recorded_data import data_set, load_recordings
+from ...lifting.training.recorded_data import find_dataset, load_recordings
 from ...lifting.training.synthetic_batches import SynthesisedBatches, split
 from ...skeleton import H36M17
 from ...yaml_config import parse_overrides
@@ -187,7 +187,7 @@ def _recorded(config: RecordedConfig, data: Path, device: str) -> Course:
         f"training on {frames[0]:,} frames; measuring on {frames[1]:,}",
         {
             "training_data": [f"{recordings.data_set}, {recordings.keypoints} keypoints"],
-            "licence": config.licence or data_set(recordings).licence,
+            "licence": config.licence or find_dataset(recordings).licence,
             "training_subjects": sorted({r.subject for r in train_on.recordings}),
             "held_out_subjects": sorted({r.subject for r in test_on.recordings}) if test_on else [],
             "measured_with": f"every camera, {recordings.keypoints} keypoints, "

@@ -10,7 +10,7 @@ from ....lifting.evaluation.scores import pool, score
 from ....lifting.inference.lifter import Lifter
 from ....lifting.training.distributed import joined, place
 from ....lifting.training.recorded_batches import RecordedBatches
-from ....lifting.training.recorded_data import data_set, load_recordings
+from ....lifting.training.recorded_data import find_dataset, load_recordings
 from ....semi.batches import UnlabelledBatches
 from ....semi.config import SemiRecordedConfig
 from ....semi.footage import studio_footage
@@ -91,7 +91,7 @@ def _course(config: SemiRecordedConfig, folder: Path, device: str) -> tuple[Cour
     about: dict[str, object] = {
         "name": config.name,
         "training_data": [f"{recordings.data_set}, {recordings.keypoints} keypoints"],
-        "licence": config.licence or data_set(recordings).licence,
+        "licence": config.licence or find_dataset(recordings).licence,
         "training_subjects": labelled,
         "unlabelled_subjects": list(semi.subjects),
         "held_out_subjects": measured,

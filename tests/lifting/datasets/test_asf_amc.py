@@ -121,7 +121,7 @@ def test_radians_and_plain_inches(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "what"),
     [
-        ("dof rz rx", "dof rz tx", "only turns are known"),
+        ("dof rz rx", "dof rz tx", "expected rotations only"),
         ("order TX TY TZ RX RY RZ", "order TX TY TZ RX RY", "a root moved by"),
         ("axis 0 0 20 ZYX", "axis 0 0 20 ZYZ", "an axis 0 0 20 ZYZ"),
         ("hipbone thigh", "pelvis thigh", "no 'pelvis'"),

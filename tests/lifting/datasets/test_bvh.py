@@ -77,7 +77,7 @@ def test_windows_line_ends_and_odd_spacing(tmp_path: Path) -> None:
         (_text()[:-30], "values"),
         (_text().replace("Frames: 5", "Frames: 0"), "0 frames"),
         (_text(step="0"), "5 frames of 0.0 s"),
-        (_text().split("MOTION")[0], "does not tell its frames"),
+        (_text().split("MOTION")[0], "does not give its frames"),
         (HIERARCHY[:120], "cut off"),
         (_text().replace("OFFSET 1.5 -2", "OFFSET 1.5 left"), "could not convert"),
         (_text().replace("Yrotation", "Wrotation", 1), "a channel 'Wrotation'"),

@@ -212,7 +212,7 @@ def test_a_table_of_clips(tmp_path: Path) -> None:
     assert back.sources == ("here",) * 3
     assert back.rate == 50
     np.testing.assert_allclose(back.positions, table.positions, atol=5.1e-4)
-    with pytest.raises(InputError, match="no clean stretch"):
+    with pytest.raises(InputError, match="expected at least one clean span"):
         to_table([], source="here", actions={})
 
 

@@ -151,11 +151,11 @@ def test_other_detectors_have_other_layouts(tmp_path: Path) -> None:
     ("keypoints", "what"),
     [
         ({}, "no 2D keypoints of S9 'Photo'"),
-        ({"S9": {"Photo": [np.zeros((7, 17, 2))] * 3}}, "3 cameras instead of 4"),
+        ({"S9": {"Photo": [np.zeros((7, 17, 2))] * 3}}, "expected 4 cameras, found 3"),
         ({"S9": {"Photo": [np.zeros((7, 17, 2))] * 3 + [None]}}, "a camera without keypoints"),
         ({"S9": {"Photo": [np.zeros((6, 17, 2))] * 4}}, "6 frames of 2D keypoints for 7 of 3D"),
         ({"S9": {"Photo": [np.zeros((7, 16, 2))] * 4}}, r"expected \(T, 17, 2\)"),
-        ({"S9": {"Photo": [np.zeros((7, 17, 2), int)] * 4}}, "got int64"),
+        ({"S9": {"Photo": [np.zeros((7, 17, 2), int)] * 4}}, "found int64"),
         ({"S9": [1, 2]}, "not a file of 2D keypoints"),
     ],
 )
@@ -167,9 +167,9 @@ def test_keypoints_that_do_not_match_are_refused(tmp_path: Path, keypoints: Any,
 @pytest.mark.parametrize(
     ("poses", "what"),
     [
-        ({"S9": {"Photo": _world(7)[:, :17]}}, r"should be \(T, 32, 3\)"),
+        ({"S9": {"Photo": _world(7)[:, :17]}}, r"expected \(T, 32, 3\)"),
         ({"S9": {"Photo": _world(7) * np.nan}}, "must be finite"),
-        ({"S9": {"Photo": _world(0)}}, "must be finite, and some"),
+        ({"S9": {"Photo": _world(0)}}, "expected 3D poses, found none"),
         ({"S2": {"Photo": _world(7)}}, "cameras of subject 'S2' are not known"),
         ({"S9": {}}, "no recordings"),
         ({"S9": 3}, "holds no actions"),

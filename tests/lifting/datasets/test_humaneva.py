@@ -92,11 +92,11 @@ def test_a_clip_with_failed_frames_is_cut_there(tmp_path: Path) -> None:
 
 
 def test_files_that_do_not_match_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="2 cameras instead of 3"):
+    with pytest.raises(InputError, match="expected 3 cameras, found 2"):
         load_humaneva(*_write(tmp_path, cameras=2))
     with pytest.raises(InputError, match="cameras of subject 'Train/S4' are not known"):
         load_humaneva(*_write(tmp_path, {"Train/S4": {"Box 1": _world(3)}}))
-    with pytest.raises(InputError, match=r"should be \(T, 15, 3\)"):
+    with pytest.raises(InputError, match=r"expected \(T, 15, 3\)"):
         load_humaneva(*_write(tmp_path, {"Train/S1": {"Box 1": _world(3)[:, :14]}}))
 
 

@@ -2,15 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from videopose.lifting.datasets.joint_angles import Motion, axis_rotation, compose, euler_rotation
-
-
-@pytest.mark.parametrize("axis", ["x", "y", "z"])
-def test_turns_about_an_axis(axis: str) -> None:
-    angles = np.random.default_rng(0).uniform(-4, 4, 20)
-    np.testing.assert_allclose(
-        axis_rotation(axis, angles), Rotation.from_euler(axis, angles[:, None]).as_matrix(), atol=1e-12
-    )
+from videopose.lifting.datasets.joint_angles import Motion, compose, euler_rotation
 
 
 @pytest.mark.parametrize("axes", ["ZYX", "XYZ", "ZXY", "Y", "XZ"])

@@ -11,7 +11,7 @@ import videopose
 from videopose.errors import InputError, UsageError
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.training.config import RecordedConfig, TrainingConfig, load_config
-from videopose.lifting.training.recorded_data import DATA_SETS
+from videopose.lifting.training.recorded_data import DATASETS
 
 CONFIGS = sorted((Path(videopose.__file__).parent / "configs" / "lifting").glob("*.yaml"))
 LEAST = "name: least\nmotions:\n  - path: m.npz\n"
@@ -30,8 +30,8 @@ def test_the_project_s_configurations_load(path: Path) -> None:
         assert config.motions
         assert config.licence
     else:
-        assert config.recordings.data_set in DATA_SETS
-        assert DATA_SETS[config.recordings.data_set].licence
+        assert config.recordings.data_set in DATASETS
+        assert DATASETS[config.recordings.data_set].licence
         assert path.stem.startswith(config.recordings.data_set)
 
 

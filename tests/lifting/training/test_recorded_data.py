@@ -8,7 +8,7 @@ from videopose.errors import InputError, UsageError
 from videopose.lifting.datasets.config import RecordingsConfig
 from videopose.lifting.datasets.human36m import FILE_SKELETON
 from videopose.lifting.datasets.recordings import RecordingSet
-from videopose.lifting.training.recorded_data import data_set, load_recordings, thin
+from videopose.lifting.training.recorded_data import find_dataset, load_recordings, thin
 from videopose.skeleton import COCO17, H36M17, HUMANEVA15, Skeleton
 
 H36M_CLIPS = {
@@ -139,4 +139,4 @@ def test_missing_poses_say_which_command_makes_them(tmp_path: Path) -> None:
 
 
 def test_licences_are_said() -> None:
-    assert "does not allow commercial use" in data_set(_config()).licence
+    assert "does not allow commercial use" in find_dataset(_config()).licence
