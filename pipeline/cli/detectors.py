@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..progress import terminal
+from ..progress import progress_bar
 from .command import Decorator, command, under
 from .options import DEVICE_OPTION, OVERWRITE_OPTION, RESUME_OPTION
 
@@ -119,7 +119,7 @@ def finetune_detector(overrides: tuple[str, ...], **options: Any) -> None:
     from ..training.finetune_detector import FinetuneOptions, run
 
     settings = FinetuneOptions(overrides=parse_overrides(overrides), **options)
-    click.echo(run(settings, stage=partial(terminal, unit="iterations/s")))
+    click.echo(run(settings, stage=partial(progress_bar, unit="iterations/s")))
 
 
 @command(
@@ -189,7 +189,7 @@ def evaluate_detector(json: Path | None, csv: Path | None, overwrite: bool, **op
 
     check_free([path for path in (json, csv) if path], overwrite=overwrite, elsewhere="another name")
     settings = EvaluateDetectorOptions(**options)
-    evaluation = run(settings, progress=partial(terminal, unit="images/s"))
+    evaluation = run(settings, progress=partial(progress_bar, unit="images/s"))
     show(evaluation)
     if json is not None:
         write_json(json, evaluation)

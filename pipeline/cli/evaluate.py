@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..progress import terminal
+from ..progress import progress_bar
 from .command import command, under
 from .options import CHECKPOINT_OPTIONS, DEVICE_OPTION, OVERWRITE_OPTION
 
@@ -138,7 +138,7 @@ def evaluate(
     if csv is not None:
         check_free([csv], overwrite=overwrite, elsewhere="another name for --csv")
     settings = EvaluateOptions(lifter, flip=not no_flip, all_subjects=all_subjects, **options)
-    results = run(settings, progress=partial(terminal, unit="clips/s"))
+    results = run(settings, progress=partial(progress_bar, unit="clips/s"))
     show(results, lifter=lifter, protocols=protocols)
     if csv is not None:
         write_csv(csv, results, lifter=lifter)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..progress import terminal
+from ..progress import progress_bar
 from .command import command, under
 from .error_report import Failures
 from .options import (
@@ -134,8 +134,8 @@ def semi_train(
         overwrite=options["overwrite"],
         command=context.obj or "",
         failed=failures,
-        stage=terminal,
-        steps=partial(terminal, unit="steps/s"),
+        stage=progress_bar,
+        steps=partial(progress_bar, unit="steps/s"),
     )
     if path is not None:  # None in all processes of torchrun but the first
         click.echo(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..progress import terminal
+from ..progress import progress_bar
 from .command import command, under
 from .options import DEVICE_OPTION, OVERWRITE_OPTION, RESUME_OPTION
 
@@ -77,7 +77,7 @@ def train(
         resume=resume,
         device=device,
         overwrite=overwrite,
-        stage=partial(terminal, unit="steps/s"),
+        stage=partial(progress_bar, unit="steps/s"),
     )
     if path is not None:  # None in all processes of torchrun but the first
         click.echo(path)
