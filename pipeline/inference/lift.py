@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 def is_known_to_load(options: LiftOptions) -> bool:
     """Return whether `load_video_lifter` will succeed, if that is known without loading the lifter.
 
-    It is known of the lifters that come with the package, on a device that needs no check.
+    It is known of the lifters that come with the package, unless an option asks for something special.
     """
-    is_pretrained = options.lifter in pretrained_lifters()
-    is_plain = options.lifter_layout is None and not options.lifter_causal
-    return is_pretrained and is_plain and options.device in ("auto", "cpu")
+    return (
+        options.lifter in pretrained_lifters()
+        and options.lifter_layout is None
+        and not options.lifter_causal
+        and options.precision in ("float32", "bfloat16")
+        and options.device in ("auto", "cpu")
+    )
 
 
 def load_video_lifter(options: LiftOptions) -> Lifter:

@@ -139,10 +139,10 @@ def test_render_views_differ(folder: Path, videopose: Run) -> None:
         (
             ["--view", "below"],
             2,
-            "--view below: give one of camera, turned, side, back, top, or azimuth,elev",
+            "--view below: expected camera, turned, side, back, top, or azimuth,elevation",
         ),
         (["--view", "0,91"], 2, "elevation between"),
-        (["--size", "100x50"], 2, "the picture must be at least 320x160"),
+        (["--size", "100x50"], 2, "expected a --size of at least 320x160, found 100x50"),
         (["-o", "{folder}/x.avi"], 2, "its name must end in one of .mp4, .mov, .mkv, .gif"),
         (["-o", "{folder}"], 5, "it is a folder"),
         (["-o", "{folder}/clip.npz/x.mp4"], 5, "not a folder"),
