@@ -82,7 +82,7 @@ def progress_bar(description: str, total: int | None, *, unit: str = "fps") -> I
         done.finished_speed = speed
 
 
-# Old names, until all callers have changed.
+# Old names, until pipeline/training has changed.
 Stage = Progress
 quiet = no_progress
 terminal = progress_bar

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from videopose.pipeline import progress
-from videopose.pipeline.progress import quiet, say, terminal
+from videopose.pipeline.progress import no_progress, say
 
 RATE = r"(\d+\.\d) fps left 00:00 spent 0:00:00"
 
@@ -79,7 +79,7 @@ def test_an_error_goes_through(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_quiet(capfd: pytest.CaptureFixture[str]) -> None:
-    with quiet("finding people", 5) as advance:
+    with no_progress("finding people", 5) as advance:
         advance()
         advance(4)
     assert capfd.readouterr() == ("", "")

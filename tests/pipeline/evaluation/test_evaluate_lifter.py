@@ -20,7 +20,7 @@ from videopose.pipeline.cli.main import cli
 from videopose.pipeline.evaluation.evaluate_lifter import measure, run
 from videopose.pipeline.evaluation.evaluation_data import EvaluateOptions, EvaluationData
 from videopose.pipeline.evaluation.motion_capture_data import MotionCaptureData
-from videopose.pipeline.progress import quiet
+from videopose.pipeline.progress import no_progress
 from videopose.skeleton import H36M17
 
 # What a lifter errs that puts every joint at the root: the mean distance from it, whoever films. Millimetres.
@@ -100,7 +100,7 @@ def _rows(path: Path, **wanted: str) -> list[dict[str, str]]:
 
 
 def test_errors_known_by_hand(here: Path) -> None:
-    (result,) = run(EvaluateOptions("flat.safetensors", (Path("m.npz"),)), progress=quiet)
+    (result,) = run(EvaluateOptions("flat.safetensors", (Path("m.npz"),)), progress=no_progress)
     assert set(result.by_flip) == {True, False}
     for seeds in result.by_flip.values():
         assert list(seeds) == [1, 2, 3]

@@ -24,7 +24,7 @@ from videopose.pipeline.cli.main import cli
 from videopose.pipeline.evaluation.evaluate_lifter import choose, find_sources, measure, run
 from videopose.pipeline.evaluation.evaluation_data import EvaluateOptions, EvaluationData
 from videopose.pipeline.evaluation.lifter_report import show
-from videopose.pipeline.progress import quiet
+from videopose.pipeline.progress import no_progress
 from videopose.skeleton import COCO17, H36M17, Skeleton
 
 Array = NDArray[np.float32]
@@ -310,7 +310,7 @@ def test_a_narrow_terminal_shows_actions_as_rows(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _model("flat.bin")
-    results = run(EvaluateOptions("flat.bin", (Path("h36m"),), "gt", flip=False), progress=quiet)
+    results = run(EvaluateOptions("flat.bin", (Path("h36m"),), "gt", flip=False), progress=no_progress)
     monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, to rich
     for columns, wide in (("60", True), ("38", False)):
         monkeypatch.setenv("COLUMNS", columns)
