@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..lifting.cameras.distortion import Lens
-from ..lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics, to_rays, to_screen
+from ..lifting.cameras.input_space import to_rays, to_screen
+from ..lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
 from ..lifting.inference.lifter import Lifter
 from ..lifting.inference.resampling import even_times, read_at
 from ..lifting.pose_table import PoseTable

@@ -1,6 +1,7 @@
-"""Centred rays: every frame seen by a virtual camera that looks straight at the person's hip.
+"""What keypoints are converted to before a lifter reads them: screen coordinates, rays, or centred rays.
 
-A network that reads plain rays has to learn from examples that a person two steps to the left, or twice as
+In the space "centred" every frame is seen by a virtual camera that looks straight at the person's hip. A
+network that reads plain rays has to learn from examples that a person two steps to the left, or twice as
 far away, is the same person. Here each frame's rays are turned until the hip lies on the optical axis and
 scaled to unit size (the idea of perspective crops: Yu, Salzmann, Fua & Rhodin, CVPR 2021), and the pose that
 comes out is turned back. Nothing is lost: where the hip was and how large the person was take the two places
@@ -16,10 +17,13 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ...skeleton import COCO17, COCO_TO_H36M, H36M17
+from .intrinsics import H36M_FOCAL, Intrinsics
 
 _HIP = H36M17.index("hip")
 _THORAX = H36M17.index("thorax")
@@ -28,6 +32,38 @@ _SPINE = H36M17.index("spine")  # midway between hip and thorax by construction,
 _USUAL_LOG_SIZE = -2.0  # of a standing adult at four metres
 _LEAST_DEPTH = 0.1  # of a unit ray; no keypoint is 84° away from the hip
 _LEAST_SIZE = 1e-4
+
+
+def to_rays(keypoints: NDArray[np.floating], camera: Intrinsics) -> NDArray[np.float32]:
+    """Convert pixels to rays: (x − cx) / fx · 2.29, (y − cy) / fy · 2.29.
+
+    Two cameras that see a person under the same angles give the same rays. The factor is Human3.6M's focal
+    length, so that rays have the scale of its normalised screen coordinates.
+
+    Args:
+        keypoints: Undistorted pixels.
+        camera: The camera that filmed.
+
+    Shape:
+        keypoints and result (…, 2).
+    """
+    centre = np.array([camera.cx, camera.cy])
+    focal = np.array([camera.fx, camera.fy])
+    return ((keypoints - centre) / focal * H36M_FOCAL).astype(np.float32)
+
+
+def to_screen(keypoints: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Convert pixels to the paper's normalised screen coordinates: x ↦ 2x/w − 1, y ↦ (2y − h)/w.
+
+    Args:
+        keypoints: Pixels.
+        size: Width and height of the frame in pixels.
+
+    Shape:
+        keypoints and result (…, 2).
+    """
+    width, height = size
+    return (keypoints * (2 / width) - np.array([1.0, height / width])).astype(np.float32)
 
 
 def centre(rays: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Cameras: intrinsics, and the two ways in which keypoints are put to a lifter.
+"""The intrinsics of a camera.
 
 Image coordinates are pixels, x right, y down. Camera space is metres, x right, y down, z forward.
 """
@@ -67,26 +67,6 @@ class Intrinsics:
     def assumed(cls, size: tuple[int, int]) -> Intrinsics:
         """Where nothing tells: `DEFAULT_FOV` across the longer side."""
         return cls.from_fov(DEFAULT_FOV, max(size), size)
-
-
-def to_rays(keypoints: NDArray[np.floating], camera: Intrinsics) -> NDArray[np.float32]:
-    """Pixels → rays: (x − cx) / fx · 2.29, (y − cy) / fy · 2.29, whatever the camera.
-
-    keypoints: (…, 2) pixels. A 26 mm phone and a studio camera that see a person under the same angles give
-    the same rays; the factor puts them on the scale of Human3.6M's normalised screen coordinates.
-    """
-    centre = np.array([camera.cx, camera.cy])
-    focal = np.array([camera.fx, camera.fy])
-    return ((keypoints - centre) / focal * H36M_FOCAL).astype(np.float32)
-
-
-def to_screen(keypoints: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Pixels → the paper's normalised screen coordinates: x ↦ 2x/w − 1, y ↦ (2y − h)/w, aspect kept.
-
-    keypoints: (…, 2) pixels; size: width and height.
-    """
-    width, height = size
-    return (keypoints * (2 / width) - np.array([1.0, height / width])).astype(np.float32)
 
 
 def project(points: NDArray[np.floating], camera: Intrinsics) -> NDArray[np.float32]:

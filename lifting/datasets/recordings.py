@@ -14,8 +14,7 @@ from ...errors import InputError, UsageError
 from ...skeleton import Skeleton
 from ..cameras.distortion import Lens
 from ..cameras.extrinsics import Extrinsics
-from ..cameras.input_space import InputSpace
-from ..cameras.intrinsics import to_rays, to_screen
+from ..cameras.input_space import InputSpace, to_rays, to_screen
 from .videopose3d_files import KeypointFile
 
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from ...errors import InputError, UsageError
 from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, convert
 from ..cameras.distortion import Lens
-from ..cameras.input_space import INPUT_SPACES, InputSpace
-from ..cameras.intrinsics import H36M_FOCAL, Intrinsics, to_rays, to_screen
+from ..cameras.input_space import INPUT_SPACES, InputSpace, to_rays, to_screen
+from ..cameras.intrinsics import H36M_FOCAL, Intrinsics
 from ..network.fused_model import FoldedModel, Precision
 from ..network.temporal_model import TemporalModel
 from .lifter_file import StoredType, as_stored, digest, read_lifter_file, write_lifter_file

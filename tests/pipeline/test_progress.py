@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from videopose.pipeline import progress
-from videopose.pipeline.progress import no_progress, say
+from videopose.pipeline.progress import no_progress, progress_bar, say
 
 RATE = r"(\d+\.\d) fps left 00:00 spent 0:00:00"
 
@@ -21,7 +21,7 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_end_says_how_many_there_were_and_how_fast(
     total: int | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with terminal("finding people", total) as advance:
+    with progress_bar("finding people", total) as advance:
         for _ in range(7):
             advance()
     said = capsys.readouterr()
@@ -36,7 +36,7 @@ def test_the_end_says_how_many_there_were_and_how_fast(
 
 
 def test_many_at_once(capsys: pytest.CaptureFixture[str]) -> None:
-    with terminal("lifting", 46) as advance:
+    with progress_bar("lifting", 46) as advance:
         advance(46)
     said = capsys.readouterr().err
     assert " 46/46 " in said
@@ -44,7 +44,7 @@ def test_many_at_once(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_another_unit(capsys: pytest.CaptureFixture[str]) -> None:
-    with terminal("training", 2, unit="steps/s") as advance:
+    with progress_bar("training", 2, unit="steps/s") as advance:
         advance()
         advance()
     assert re.search(r"2/2 \d+\.\d steps/s", capsys.readouterr().err)
@@ -53,7 +53,7 @@ def test_another_unit(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_bar_that_moves_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     file = StringIO()
     monkeypatch.setattr(progress, "console", Console(file=file, force_terminal=True, width=120))
-    with terminal("finding people", 1000) as advance:
+    with progress_bar("finding people", 1000) as advance:
         for _ in range(30):
             advance()
         patience = monotonic() + 10
@@ -69,7 +69,7 @@ def test_a_bar_that_moves_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_an_error_goes_through(capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> None:
-        with terminal("finding people", 5) as advance:
+        with progress_bar("finding people", 5) as advance:
             advance()
             raise ValueError("no")
 
@@ -86,7 +86,7 @@ def test_quiet(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_names_with_brackets_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    with terminal("drawing my [bold]clip[/bold] [final].mp4", 1) as advance:
+    with progress_bar("drawing my [bold]clip[/bold] [final].mp4", 1) as advance:
         advance()
     say("→ my [red]clip [/].mp4")
     said = capsys.readouterr().err

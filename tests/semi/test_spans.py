@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from videopose.lifting.cameras.distortion import Lens
-from videopose.lifting.cameras.input_space import InputSpace
-from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics, to_rays
+from videopose.lifting.cameras.input_space import InputSpace, to_rays
+from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
 from videopose.lifting.datasets.motion_capture import MotionCapture, coco_face
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.network.temporal_model import TemporalModel

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics, project, to_rays, to_screen
+from videopose.lifting.cameras.input_space import to_rays, to_screen
+from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics, project
 
 FULL_HD = (1920, 1080)
 

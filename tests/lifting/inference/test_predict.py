@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from videopose.errors import UsageError
 from videopose.lifting.cameras.distortion import Lens
-from videopose.lifting.cameras.input_space import InputSpace
-from videopose.lifting.cameras.intrinsics import Intrinsics, to_rays, to_screen
+from videopose.lifting.cameras.input_space import InputSpace, to_rays, to_screen
+from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.evaluation.motion_capture_sequences import motion_capture_sequences
 from videopose.lifting.inference.lifter import Lifter

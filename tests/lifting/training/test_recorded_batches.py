@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from videopose.errors import InputError, UsageError
-from videopose.lifting.cameras.intrinsics import to_rays, to_screen
+from videopose.lifting.cameras.input_space import to_rays, to_screen
 from videopose.lifting.datasets.human36m_cameras import CAMERAS
 from videopose.lifting.datasets.humaneva import CAMERAS as HUMANEVA_CAMERAS
 from videopose.lifting.datasets.recordings import Recording, RecordingSet

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from videopose.errors import InputError, UsageError, VideoposeError
-from videopose.lifting.cameras.intrinsics import to_screen
+from videopose.lifting.cameras.input_space import to_screen
 from videopose.lifting.datasets.human36m import JOINTS_OF_32, TEST_SUBJECTS, load_h36m, project_all
 from videopose.lifting.datasets.humaneva import load_humaneva
 from videopose.lifting.evaluation.scores import Lift
