@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import videopose
-from videopose.pipeline.downloads import assets
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTATION = ROOT / "docs" / "api.md"
@@ -18,8 +17,8 @@ _ROWS = ["track", "frame", "keypoints", "pose", "root", "filled", "time"]
 
 
 @pytest.fixture(scope="module")
-def demo() -> Path:
-    return assets.fetch("demo.mp4")
+def demo(demo_clip: Path) -> Path:
+    return demo_clip
 
 
 def test_the_public_names() -> None:
@@ -173,6 +172,7 @@ def test_a_missing_file() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege")
+@pytest.mark.slow  # scripts/check runs the first half, with the types of the whole package at hand
 def test_a_program_that_uses_every_public_name_passes_a_type_checker(tmp_path: Path) -> None:
     program = Path(__file__).with_name("user_program.py")
     used = set(re.findall(r"\bvideopose\.(\w+)", program.read_text("utf-8")))

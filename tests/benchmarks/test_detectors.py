@@ -30,6 +30,7 @@ def test_stages_share_out_all_the_time(monkeypatch):
     assert watch.spent == {"reading": 0, "preparing": 0, "network": 1.5, "decoding": 2, "rest": 1}
 
 
+@pytest.mark.slow
 def test_mask_rcnn_is_nearly_all_network(tmp_path):
     """Published for the same network by torchvision: 59,137,258 parameters."""
     subject = detectors.build_mask_rcnn("R-50", tmp_path, short_side=200)
@@ -40,6 +41,7 @@ def test_mask_rcnn_is_nearly_all_network(tmp_path):
     assert min(cost.milliseconds[stage] for stage in ("preparing", "network", "decoding")) > 0
 
 
+@pytest.mark.slow
 def test_cpn(tmp_path):
     subject = detectors.build_cpn(tmp_path, flip=False, size=(64, 64))
     cost = detectors.measure(subject, _frames, 1)
@@ -49,6 +51,7 @@ def test_cpn(tmp_path):
     assert min(cost.milliseconds.values()) > 0
 
 
+@pytest.mark.network
 def test_movenet():
     cost = detectors.measure(detectors.build_movenet(), _frames, 1)
     assert cost.milliseconds["network"] > 0

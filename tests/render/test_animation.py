@@ -333,6 +333,7 @@ def test_many_people_and_four_views() -> None:
         assert _has(panel, LEFT, _in_panel(animation, 3, L_WRIST, 0, person))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow() -> None:
     count = 320
     animation = Animation(_table(_roots((-20, 0, 6), (20, 0, 6), count), count=count))

@@ -106,6 +106,7 @@ def test_frames_are_read_a_batch_ahead(detector: MaskRCNN, frames: list[NDArray[
     assert list(detector.detect([])) == []
 
 
+@pytest.mark.slow
 def test_argmax_is_detectron2s_own_answer(
     weights: Path, parameters: dict[str, torch.Tensor], people: list[People], frames: list[NDArray[np.uint8]]
 ):

@@ -139,6 +139,7 @@ def test_a_span_after_the_end(tmp_path: Path) -> None:
         list(video.frames(start=9))
 
 
+@pytest.mark.slow
 def test_frames_are_not_kept(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp4", [picture(64, 48, n) for n in range(10)])
     alive = []

@@ -105,6 +105,7 @@ def test_a_folder_without_videos(tmp_path: Path, lifter: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.network
 def test_an_unreadable_video_among_good_ones(tmp_path: Path, lifter: Path, found: Any) -> None:
     found("good.mp4", 60)
     (tmp_path / "videos" / "broken.mov").write_bytes(b"no video")
@@ -119,6 +120,7 @@ def test_an_unreadable_video_among_good_ones(tmp_path: Path, lifter: Path, found
     assert str(tmp_path) not in report
 
 
+@pytest.mark.network
 def test_only_unreadable_videos(tmp_path: Path, lifter: Path) -> None:
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos" / "broken.mov").write_bytes(b"no video")
