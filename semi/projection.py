@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..lifting.cameras.distortion import LENS_PARAMETERS, Lens, bend
+from ..lifting.cameras.distortion import LENS_PARAMETERS, Lens, distort
 
 NEAR = 0.2
 """Metres before the camera at which 1/z begins to be continued."""
@@ -38,7 +38,7 @@ def project(points: Tensor, parameters: Tensor, *, near: float = NEAR) -> Tensor
         )
     each = parameters.to(points).view(len(points), *(1,) * (points.ndim - 2), LENS_PARAMETERS)
     xy = points[..., :2] * reciprocal(points[..., 2:], near)
-    return bend(xy, each[..., 4:]) * each[..., :2] + each[..., 2:4]
+    return distort(xy, each[..., 4:]) * each[..., :2] + each[..., 2:4]
 
 
 def reciprocal(z: Tensor, near: float = NEAR) -> Tensor:

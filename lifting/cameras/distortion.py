@@ -1,18 +1,18 @@
-"""Lenses that bend straight lines: Human3.6M's model and OpenCV's.
+"""Lens distortion: Human3.6M's model and OpenCV's.
 
-Both bend a point (x, y) = (X/Z, Y/Z), with s = x² + y², by one formula:
+Both distort a point (x, y) = (X/Z, Y/Z), with s = x² + y², by one formula:
 
-    bent = (x, y) · (radial(s) + t · (x, y)·q) + q · s
+    distorted = (x, y) · (radial(s) + t · (x, y)·q) + q · s
     radial(s) = (1 + k1 s + k2 s² + k3 s³) / (1 + k4 s + k5 s² + k6 s³)
 
-human36m: t = 1, q = (p1, p2), no k4–k6, as in the published VideoPose3D code, which made everybody's
-`data_2d_h36m_gt.npz`. The data set's own code has its two tangential factors the other way round, which moves
-points at the picture's edge by a pixel and others by less.
-opencv: t = 2, q = (p2, p1), as in OpenCV's documentation of `calibrateCamera`.
+- human36m: t = 1, q = (p1, p2), no k4 to k6, as in VideoPose3D's code, which made the `data_2d_h36m_gt.npz`
+  that is in use. The dataset's own code exchanges the two tangential factors, which moves points at the
+  picture's edge by a pixel, and others by less.
+- opencv: t = 2, q = (p2, p1), as in OpenCV's documentation of `calibrateCamera`.
 
-Such polynomials are fitted to what a picture shows; further out they turn back or shoot up. A point beyond
-the radius where that begins is bent by the linear continuation of the formula along its own direction,
-so that no two points far off axis fall together and gradients neither vanish nor explode.
+Such polynomials are fitted to the points of a picture. Further out they turn back, or rise steeply. From the
+radius where that begins, the formula is continued linearly along the point's direction. So no two points far
+off axis coincide, and gradients neither vanish nor explode.
 """
 
 from __future__ import annotations
@@ -34,20 +34,26 @@ if TYPE_CHECKING:  # torch is imported by the functions that need it: a pinhole 
 Model = Literal["human36m", "opencv"]
 
 LENS_PARAMETERS = 14
-"""How many numbers `Lens.parameters` gives."""
+"""The length of `Lens.parameters`."""
 
 _RADII = np.geomspace(1e-3, 20.0, 2000)  # tan of the angle off axis; 20 is 87°
-_SLOPES = (0.03, 6.0)  # of the bent radius over the true one; outside, no formula is believed
+_SLOPES = (0.03, 6.0)  # of the distorted radius over the true one, from where to where the formula is used
 _NEWTON_STEPS = 6
-_STEP = 1e-6  # of the central differences that stand for derivatives in float64
+_STEP = 1e-6  # of central differences, the numerical derivatives, in float64
 
 
 @dataclass(frozen=True)
 class Lens:
-    """A camera with radial and tangential distortion; without factors it is a pinhole (the linear model).
+    """A camera with radial and tangential distortion. Without factors it is a pinhole (the linear model).
 
-    intrinsics: in pixels. radial: k1, k2, k3, for "opencv" optionally k4, k5, k6. tangential: p1, p2.
-    Raises `ValueError` where a value is not finite, or the number of factors is not the model's.
+    Attributes:
+        intrinsics: In pixels.
+        radial: k1, k2, k3; for "opencv" optionally k4, k5, k6.
+        tangential: p1, p2.
+        model: The formula.
+
+    Raises:
+        ValueError: If a value is not finite, or the number of factors is not the model's.
     """
 
     intrinsics: Intrinsics
@@ -65,14 +71,19 @@ class Lens:
         if not all(math.isfinite(v) for v in (*self.radial, *self.tangential)):
             raise ValueError("distortion must be finite")
         if self._reach <= _RADII[0]:
-            raise ValueError("such distortion leaves nothing of the picture")
+            raise ValueError("such distortion leaves no part of the picture")
 
     @classmethod
     def of_model(cls, intrinsics: Intrinsics, model: Model, coefficients: Sequence[float]) -> Lens:
-        """From the factors in the order that the model's own tools use.
+        """Make a lens from its factors in the order that the model's own tools use.
 
-        human36m: k1 k2 k3 p1 p2. opencv: k1 k2 p1 p2, then nothing, k3, or k3 k4 k5 k6.
-        Raises `ValueError`, as the constructor does.
+        Args:
+            intrinsics: In pixels.
+            model: The formula.
+            coefficients: human36m: k1 k2 k3 p1 p2. opencv: k1 k2 p1 p2, then nothing, k3, or k3 k4 k5 k6.
+
+        Raises:
+            ValueError: If a value is not finite, or the number of factors is not the model's.
         """
         given = tuple(float(c) for c in coefficients)
         if model == "human36m":
@@ -93,17 +104,17 @@ class Lens:
 
     @property
     def distortion(self) -> dict[str, object] | None:
-        """Model and coefficients as `of_model` takes them, for JSON; None of a pinhole."""
+        """Model and coefficients as `of_model` takes them, for JSON; None for a pinhole."""
         return None if self.linear else {"model": self.model, "coefficients": list(self.coefficients)}
 
     @property
     def linear(self) -> bool:
-        """Whether straight lines stay straight: a pinhole."""
+        """Whether this is a pinhole, which keeps straight lines straight."""
         return not any(self.coefficients)
 
     @cached_property
     def parameters(self) -> Tensor:
-        """(14,) float64: fx, fy, cx, cy, and the ten numbers of `bend`."""
+        """(14,) float64: fx, fy, cx, cy, and the ten numbers of `distort`."""
         import torch
 
         camera = self.intrinsics
@@ -124,7 +135,7 @@ class Lens:
 
     @cached_property
     def _reach(self) -> float:
-        """The radius up to which bent radii grow with the true ones, at a believable rate."""
+        """The radius up to which the formula is used: up to there, distorted radii grow at a usable rate."""
         with np.errstate(all="ignore"):  # where the denominator has a root, or the factors are absurd
             factor, steepness = _radial(_RADII**2, *self._radial)
             slope = factor + 2 * _RADII**2 * steepness
@@ -133,60 +144,75 @@ class Lens:
         return float(_RADII[-1] if sound.all() else _RADII[max(0, int(np.argmin(sound)) - 1)])
 
     def project(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Camera space (…, 3), metres, in front of the camera → pixels (…, 2)."""
+        """Project points into the picture.
+
+        Shape:
+            points: (…, 3), camera space, metres, in front of the camera.
+            result: (…, 2), pixels.
+        """
         import torch
 
         xy = torch.from_numpy(points[..., :2].astype(np.float64) / points[..., 2:])
-        pixels = bend(xy, self.parameters[4:]) * self.parameters[:2] + self.parameters[2:4]
+        pixels = distort(xy, self.parameters[4:]) * self.parameters[:2] + self.parameters[2:4]
         return pixels.numpy().astype(np.float32)
 
     def undistort(self, keypoints: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Pixels as filmed → where a pinhole with the same intrinsics would have seen them.
+        """Return keypoints where a pinhole with the same intrinsics would have them.
 
-        keypoints: (…, 2 or more); what follows x and y (scores) is kept. Rays are for undistorted pixels.
+        Shape:
+            keypoints: (…, 2 or more), x, y in pixels; further values (scores) are kept.
         """
         straight = np.array(keypoints, np.float32)
         if not self.linear:
             focal, centre = self.parameters[:2].numpy(), self.parameters[2:4].numpy()
-            bent = (keypoints[..., :2].astype(np.float64) - centre) / focal
-            straight[..., :2] = self._straighten(bent) * focal + centre
+            distorted = (keypoints[..., :2].astype(np.float64) - centre) / focal
+            straight[..., :2] = self._straighten(distorted) * focal + centre
         return straight
 
-    def _straighten(self, bent: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The inverse of `bend`: looked up by radius, then Newton's method for the tangential part."""
+    def _straighten(self, distorted: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The inverse of `distort`: looked up by radius, then Newton's method for the tangential part."""
         import torch
 
         radii = np.append(_RADII[self._reach > _RADII], self._reach)
-        bent_radii = radii * _radial(radii**2, *self._radial)[0]
-        far = np.linalg.norm(bent, axis=-1, keepdims=True)
-        near = np.interp(far, np.append(0, bent_radii), np.append(0, radii))
-        wanted = torch.from_numpy(bent)
+        distorted_radii = radii * _radial(radii**2, *self._radial)[0]
+        far = np.linalg.norm(distorted, axis=-1, keepdims=True)
+        near = np.interp(far, np.append(0, distorted_radii), np.append(0, radii))
+        wanted = torch.from_numpy(distorted)
         xy = wanted * torch.from_numpy(np.divide(near, far, out=np.ones_like(far), where=far > 0))
         right, down = _STEP * torch.eye(2, dtype=torch.float64)
         for _ in range(_NEWTON_STEPS):
             a, c = self._difference(xy, right)
             b, d = self._difference(xy, down)
-            e, f = (bend(xy, self.parameters[4:]) - wanted).unbind(-1)
+            e, f = (distort(xy, self.parameters[4:]) - wanted).unbind(-1)
             xy = xy - torch.stack([d * e - b * f, a * f - c * e], -1) / (a * d - b * c).unsqueeze(-1)
         return xy.numpy()
 
     def _difference(self, xy: Tensor, step: Tensor) -> tuple[Tensor, ...]:
-        """How fast bent points move along x and along y, as the true ones move along a step."""
-        there, here = (bend(at, self.parameters[4:]) for at in (xy + step, xy - step))
+        """The derivatives of distorted x and y as the true point moves along a step."""
+        there, here = (distort(at, self.parameters[4:]) for at in (xy + step, xy - step))
         return ((there - here) / (2 * _STEP)).unbind(-1)
 
 
-def bend(xy: Tensor, parameters: Tensor) -> Tensor:
-    """Bend points by the formula above; differentiable everywhere, once and continuously.
+def distort(xy: Tensor, parameters: Tensor) -> Tensor:
+    """Distort points by the formula above. It has a continuous derivative everywhere.
 
-    xy: (…, 2), X/Z and Y/Z. parameters: (…, 10), broadcast against the points: k1 to k6, q, t, and the radius
-    beyond which the formula is continued linearly. Returns (…, 2), not yet pixels.
+    Args:
+        xy: X/Z and Y/Z.
+        parameters: k1 to k6, q, t, and the radius beyond which the formula is continued linearly.
+
+    Returns:
+        Distorted X/Z and Y/Z, not in pixels yet.
+
+    Shape:
+        xy: (…, 2).
+        parameters: (…, 10), broadcast against the points.
+        result: (…, 2).
     """
     import torch
 
     k1, k2, k3, k4, k5, k6, _, _, twist, reach = (p.unsqueeze(-1) for p in parameters.unbind(-1))
     q = parameters[..., 6:8]
-    # A point beyond the reach is `stretch` times the last point on its way to which the formula applies.
+    # A point beyond the reach is `stretch` times the point in its direction at the reach.
     stretch = torch.maximum(xy.square().sum(-1, keepdim=True), reach.square()).sqrt() / reach
     inner = xy / stretch
     s = inner.square().sum(-1, keepdim=True)
@@ -198,7 +224,7 @@ def bend(xy: Tensor, parameters: Tensor) -> Tensor:
 
 
 def _radial(s: Any, k1: Any, k2: Any, k3: Any, k4: Any, k5: Any, k6: Any) -> tuple[Any, Any]:
-    """radial(s) of the formula above, and its derivative; of arrays as of tensors."""
+    """radial(s) of the formula above, and its derivative, of arrays or tensors."""
     below = 1 + s * (k4 + s * (k5 + s * k6))
     factor = (1 + s * (k1 + s * (k2 + s * k3))) / below
     steepness = (k1 + s * (2 * k2 + s * 3 * k3) - factor * (k4 + s * (2 * k5 + s * 3 * k6))) / below

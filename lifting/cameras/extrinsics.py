@@ -1,4 +1,4 @@
-"""Where a camera stands in the world."""
+"""The position and orientation of a camera in the world."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 
 @dataclass(frozen=True)
 class Extrinsics:
-    """A camera's place: world coordinates are metres, z up; camera space is x right, y down, z forward.
+    """A camera's position and orientation.
 
-    orientation: unit quaternion w, x, y, z that turns camera space into the world.
-    position: the camera's centre in the world, metres.
-    Raises `ValueError` where a value is not finite or the quaternion not of unit length.
+    World coordinates are metres, z up. Camera space is x right, y down, z forward.
+
+    Attributes:
+        orientation: Unit quaternion w, x, y, z of the rotation from camera space to the world.
+        position: The camera's centre in the world, metres.
+
+    Raises:
+        ValueError: If a value is not finite, or the quaternion has not unit length.
     """
 
     orientation: tuple[float, float, float, float]
@@ -32,18 +38,14 @@ class Extrinsics:
 
     @cached_property
     def rotation(self) -> NDArray[np.float64]:
-        """(3, 3): camera space → world. Its columns are the camera's right, down and forward in the world."""
-        w, x, y, z = np.array(self.orientation) / math.hypot(*self.orientation)
-        return np.array([
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ])  # fmt: skip
+        """(3, 3), from camera space to the world; the columns are the camera's right, down and forward."""
+        w, x, y, z = self.orientation
+        return np.asarray(Rotation.from_quat([x, y, z, w]).as_matrix(), np.float64)
 
     def to_camera(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
-        """World (…, 3) → camera space (…, 3), metres."""
+        """Convert points (…, 3), metres, from the world to camera space."""
         return ((points - np.array(self.position)) @ self.rotation).astype(np.float32)
 
     def to_world(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Camera space (…, 3) → world (…, 3), metres."""
+        """Convert points (…, 3), metres, from camera space to the world."""
         return (points @ self.rotation.T + np.array(self.position)).astype(np.float32)

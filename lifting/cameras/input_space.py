@@ -2,10 +2,10 @@
 
 In the space "centred" every frame is seen by a virtual camera that looks straight at the person's hip. A
 network that reads plain rays has to learn from examples that a person two steps to the left, or twice as
-far away, is the same person. Here each frame's rays are turned until the hip lies on the optical axis and
-scaled to unit size (the idea of perspective crops: Yu, Salzmann, Fua & Rhodin, CVPR 2021), and the pose that
-comes out is turned back. Nothing is lost: where the hip was and how large the person was take the two places
-that the turning and the layout leave without information.
+far away, is the same person. Here each frame's rays are rotated until the hip is on the optical axis, and
+scaled to unit size (as in perspective crops: Yu, Salzmann, Fua & Rhodin, CVPR 2021). The resulting pose is
+rotated back. No information is lost. The hip's position and the person's size are kept in two inputs that
+are free: the hip, which is always on the axis, and the spine, which is the mean of other joints.
 
 In the space "centred-visible" (`centre_visible`) keypoints may be hidden: cut off by the picture's edge or
 behind something. Each joint has a third feature, 1 where it is visible and 0 where it is hidden.
@@ -67,11 +67,20 @@ def to_screen(keypoints: NDArray[np.floating], size: tuple[int, int]) -> NDArray
 
 
 def centre(rays: Tensor) -> tuple[Tensor, Tensor]:
-    """Rays in the Human3.6M layout → the network's input, and how each frame was turned.
+    """Rotate and scale each frame's rays, so that the hip is on the optical axis.
 
-    rays: (…, 17, 2), (x − cx) / f and (y − cy) / f. Returns inputs (…, 17, 2) and rotations (…, 3, 3), camera
-    to virtual camera; a pose that the network gives belongs to the virtual camera of its frame (`turn_back`).
-    In the input the hip's place holds the hip's own ray, and the spine's y the logarithm of the size.
+    Args:
+        rays: Of H36M17 joints, (x − cx) / f and (y − cy) / f.
+
+    Returns:
+        The network's input, in which the hip holds its own ray and the spine's y the logarithm of the size;
+        and the rotation of each frame, from the camera to the virtual camera. The network's poses are in the
+        virtual camera's axes; `turn_back` rotates them.
+
+    Shape:
+        rays: (…, 17, 2).
+        inputs: (…, 17, 2).
+        rotations: (…, 3, 3).
     """
     rotation = look_at(rays[..., _HIP, :])
     directions = torch.cat([rays, torch.ones_like(rays[..., :1])], -1)
@@ -138,7 +147,7 @@ def _sources(device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def look_at(ray: Tensor) -> Tensor:
-    """(…, 2) rays → (…, 3, 3) rotations into cameras that look along them, without roll."""
+    """Return rotations (…, 3, 3) into cameras that look along rays (…, 2), without roll."""
     u, v = ray.unbind(-1)
     one, zero = torch.ones_like(u), torch.zeros_like(u)
     forward = torch.nn.functional.normalize(torch.stack([u, v, one], -1), dim=-1)
@@ -147,12 +156,12 @@ def look_at(ray: Tensor) -> Tensor:
 
 
 def turn_back(poses: Tensor, rotation: Tensor) -> Tensor:
-    """Poses (…, 17, 3) from the virtual cameras into the real one."""
+    """Rotate poses (…, 17, 3) from the virtual cameras to the real one."""
     return torch.einsum("...ji,...kj->...ki", rotation, poses)
 
 
 def mirrored(values: Tensor, order: Sequence[int]) -> Tensor:
-    """Keypoints or poses (…, J, F) seen in a mirror: x turned about, joints in the mirror's order."""
+    """Mirror keypoints or poses (…, J, F): x changes its sign, left and right joints are exchanged."""
     values = values[..., list(order), :]  # (a copy)
     values[..., 0] *= -1
     return values

@@ -1,4 +1,4 @@
-"""The intrinsics of a camera.
+"""Pinhole cameras.
 
 Image coordinates are pixels, x right, y down. Camera space is metres, x right, y down, z forward.
 """
@@ -12,20 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 DEFAULT_FOV = 60.0
-"""Degrees across the longer side, assumed where nothing tells the focal length: between a phone's main
-camera in video mode (about 65°) and a camcorder or webcam (about 55°)."""
+"""Degrees across the longer side, assumed if the focal length is not known. A phone's main camera has about
+65° in video mode, a camcorder or webcam about 55°."""
 
 H36M_FOCAL = 2.29
 """Human3.6M's focal length in normalised screen coordinates (1145 px at 1000 px wide, ×2)."""
 
-_FULL_FRAME_DIAGONAL = math.hypot(36.0, 24.0)  # mm, by which "35 mm equivalent" is defined
+_FULL_FRAME_DIAGONAL = math.hypot(36.0, 24.0)  # mm; "35 mm equivalent" is defined by it
 
 
 @dataclass(frozen=True)
 class Intrinsics:
-    """A pinhole camera: focal lengths and principal point in pixels of the upright frame.
+    """A pinhole camera, in pixels of the upright frame.
 
-    Raises `ValueError` where a value is not finite or a focal length not positive.
+    Attributes:
+        fx: Focal length along x.
+        fy: Focal length along y.
+        cx: Principal point, x.
+        cy: Principal point, y.
+
+    Raises:
+        ValueError: If a value is not finite, or a focal length is not positive.
     """
 
     fx: float
@@ -40,24 +47,30 @@ class Intrinsics:
             raise ValueError("focal lengths must be positive")
 
     def array(self) -> NDArray[np.float32]:
-        """(4,) float32: fx, fy, cx, cy."""
+        """Return (4,) float32: fx, fy, cx, cy."""
         return np.array([self.fx, self.fy, self.cx, self.cy], np.float32)
 
     @classmethod
     def centred(cls, focal: float, size: tuple[int, int]) -> Intrinsics:
-        """Square pixels, `focal` in pixels, the principal point in the middle of `size` (width, height)."""
+        """Return a camera with square pixels and the principal point in the middle of `size`."""
         return cls(focal, focal, size[0] / 2, size[1] / 2)
 
     @classmethod
     def from_35mm(cls, focal_mm: float, size: tuple[int, int]) -> Intrinsics:
-        """From a 35 mm equivalent focal length: f = f35 / 43.27 · √(w² + h²)."""
+        """Return a camera by its 35 mm equivalent focal length: f = f35 / 43.27 · √(w² + h²)."""
         return cls.centred(focal_mm / _FULL_FRAME_DIAGONAL * math.hypot(*size), size)
 
     @classmethod
     def from_fov(cls, degrees: float, across: float, size: tuple[int, int]) -> Intrinsics:
-        """From an angle of view in degrees over `across` pixels (the width, for a horizontal angle).
+        """Return a camera by its angle of view.
 
-        Raises `ValueError` unless 0 < degrees < 180.
+        Args:
+            degrees: The angle of view.
+            across: The pixels that it extends over: the width, for a horizontal angle.
+            size: Width and height in pixels.
+
+        Raises:
+            ValueError: If the angle is not between 0 and 180 degrees.
         """
         if not 0 < degrees < 180:
             raise ValueError("an angle of view lies between 0 and 180 degrees")
@@ -65,11 +78,16 @@ class Intrinsics:
 
     @classmethod
     def assumed(cls, size: tuple[int, int]) -> Intrinsics:
-        """Where nothing tells: `DEFAULT_FOV` across the longer side."""
+        """Return the camera that is assumed if it is not known: `DEFAULT_FOV` across the longer side."""
         return cls.from_fov(DEFAULT_FOV, max(size), size)
 
 
 def project(points: NDArray[np.floating], camera: Intrinsics) -> NDArray[np.float32]:
-    """Camera space (…, 3), metres, in front of the camera → pixels (…, 2)."""
+    """Project points into the picture of a pinhole camera.
+
+    Shape:
+        points: (…, 3), camera space, metres, in front of the camera.
+        result: (…, 2), pixels.
+    """
     uv = points[..., :2] / points[..., 2:]
     return (uv * np.array([camera.fx, camera.fy]) + np.array([camera.cx, camera.cy])).astype(np.float32)

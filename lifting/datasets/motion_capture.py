@@ -130,7 +130,7 @@ class MotionCapture:
         delta = _differentiate(self.positions, self.lengths)
         if np.abs(delta).max() > np.iinfo(np.int16).max:
             raise OutputError(
-                f"cannot write {path}: a clip begins more than 32 m from the origin, or moves so far in a frame"
+                f"cannot write {path}: a clip begins more than 32 m from the origin, or moves so in a frame"
             )
         with replacing(path) as partial, partial.open("wb") as file:
             np.savez_compressed(

@@ -123,7 +123,7 @@ def test_values_that_cannot_be_are_refused() -> None:
         Lens(CAMERA, tangential=(0, 0, 0))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="no distortion model 'fisheye'"):
         Lens(CAMERA, model="fisheye")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="leaves nothing of the picture"):
+    with pytest.raises(ValueError, match="leaves no part of the picture"):
         Lens(CAMERA, (-1e9, 0, 0))
     for model, factors in (("opencv", (1, 2, 3)), ("opencv", (0,) * 14), ("human36m", (0,) * 4)):
         with pytest.raises(ValueError, match="distortion is k1 k2"):
