@@ -99,7 +99,7 @@ def lift_recorded(lifter: Lifter, *, flip: bool, skeleton: Skeleton) -> Lift:
     before, after = model.padding if recordings.get("padding") == "zero" else (0, 0)
 
     def lift(lifter_input: NDArray[np.float32]) -> NDArray[np.float32]:
-        if space == "centred":
+        if space in ("centred", "centred-visible"):
             return predict_poses(model, lifter_input, space, flip=mirror)
         padded = np.pad(lifter_input, ((before, after), (0, 0), (0, 0)))
         frames = slice(before, before + len(lifter_input))

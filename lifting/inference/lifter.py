@@ -15,7 +15,7 @@ from torch import Tensor
 from ...errors import InputError, UsageError
 from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, convert
 from ..cameras.distortion import Lens
-from ..cameras.input_space import INPUT_SPACES, InputSpace, to_rays, to_screen
+from ..cameras.input_space import INPUT_SPACES, InputSpace, to_rays, to_screen, visible_joints
 from ..cameras.intrinsics import H36M_FOCAL, Intrinsics
 from ..network.fused_model import FoldedModel, Precision
 from ..network.temporal_model import TemporalModel
@@ -23,6 +23,7 @@ from .lifter_file import StoredType, as_stored, digest, read_lifter_file, write_
 from .predict import predict, root_at_zero, to_camera, to_network
 from .resampling import even_times, interpolate, read_at
 from .root_trajectory import fit_root
+from .visibility import confidence, visible_keypoints
 
 _TRAJECTORY = "model_traj."
 
@@ -35,11 +36,14 @@ class LiftedTrack(NamedTuple):
         root: (T, 3) float32, the root's path; NaN where the keypoints do not determine it.
         predicted_root: (T, 3) float32, the root as the trajectory model gives it, before it is fitted to the
             keypoints; None if the lifter has no trajectory model.
+        confidence: (T, 17) float32, how reliable each joint is, 0–1; 0 if its keypoints are hidden (see
+            `visibility.confidence`).
     """
 
     pose: NDArray[np.float32]
     root: NDArray[np.float32]
     predicted_root: NDArray[np.float32] | None
+    confidence: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,11 @@ class Lifter:
         return SKELETONS[self.layout]
 
     @property
+    def reads_visibility(self) -> bool:
+        """Whether the network's input says which joints are visible."""
+        return self.input_space == "centred-visible"
+
+    @property
     def network(self) -> TemporalModel | FoldedModel:
         """The pose model as inference runs it."""
         return self.fused or self.model
@@ -154,11 +163,13 @@ class Lifter:
         lens: Lens,
         size: tuple[int, int],
         flip: bool = True,
+        filled: NDArray[np.bool_] | None = None,
     ) -> LiftedTrack:
         """Lift one unbroken track: the pose of every frame, and the root's path.
 
         If the video's frame rate is far from the lifter's, or uneven, the track is read at the lifter's rate
-        and the results are interpolated back to the video's time stamps.
+        and the results are interpolated back to the video's time stamps. A lifter with the input space
+        "centred-visible" reads hidden keypoints as hidden; the others read every keypoint at its place.
 
         Args:
             keypoints: COCO17 keypoints of the track: x, y in pixels and score.
@@ -166,18 +177,20 @@ class Lifter:
             lens: The camera that filmed.
             size: Width and height of the frames in pixels.
             flip: Average with the prediction for the mirrored track.
+            filled: Frames whose keypoints were interpolated across a gap. Default: none.
 
         Raises:
             UsageError: The lifter does not read a video's keypoints or does not give Human3.6M's joints.
 
         Shape:
-            keypoints (T, 17, 3); times (T,).
+            keypoints (T, 17, 3); times and filled (T,).
         """
         self.check_fits()
+        visible = visible_keypoints(keypoints, size, filled=filled)
         camera, undistorted = lens.intrinsics, lens.undistort(keypoints)
         # Lifters that read screen coordinates learned from keypoints with the lens's distortion in them.
         filmed = keypoints if self.input_space == "screen" else undistorted
-        lifter_input = self.lifter_input(filmed, camera=camera, size=size)
+        lifter_input = self.lifter_input(filmed, camera=camera, size=size, visible=visible)
         grid = even_times(times, self.rate)
         if grid is not None:
             lifter_input = read_at(lifter_input, times, grid)
@@ -190,11 +203,18 @@ class Lifter:
             raw = predict(self.trajectory, network_input, flip=mirror, flip_out=None)
             path = self._true_depth(to_camera(raw, rotation), camera, size)
             predicted = (path if grid is None else interpolate(path, grid, times))[:, 0]
+        if self.reads_visibility:
+            undistorted = _without_scores(undistorted, ~visible)
         root = fit_root(pose, undistorted, times, camera, prior=predicted)
-        return LiftedTrack(pose, root, predicted)
+        return LiftedTrack(pose, root, predicted, confidence(keypoints, visible))
 
     def lifter_input(
-        self, keypoints: NDArray[np.float32], *, camera: Intrinsics, size: tuple[int, int]
+        self,
+        keypoints: NDArray[np.float32],
+        *,
+        camera: Intrinsics,
+        size: tuple[int, int],
+        visible: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.float32]:
         """Convert a video's keypoints to the lifter's layout and to rays or screen coordinates.
 
@@ -202,12 +222,20 @@ class Lifter:
             keypoints: COCO17 keypoints, x, y in pixels and score.
             camera: The camera that filmed.
             size: Width and height of the frames in pixels.
+            visible: Which keypoints are visible, for a lifter that `reads_visibility`. Default: all.
 
         Shape:
-            keypoints (…, 17, 3); result (…, 17, 2).
+            keypoints (…, 17, 3); visible (…, 17); result (…, 17, 2). With `visible`, a lifter that
+            `reads_visibility` gets (…, 17, 3), whose third feature is 1 for visible joints and 0 for others.
         """
         positions = convert(keypoints[..., :2], COCO17, self.skeleton)
-        return to_screen(positions, size) if self.input_space == "screen" else to_rays(positions, camera)
+        if self.input_space == "screen":
+            return to_screen(positions, size)
+        rays = to_rays(positions, camera)
+        if visible is None or not self.reads_visibility:
+            return rays
+        joints = visible_joints(torch.from_numpy(visible)).numpy()
+        return np.concatenate([rays, joints[..., None].astype(np.float32)], -1)
 
     def _true_depth(
         self, path: NDArray[np.float32], camera: Intrinsics, size: tuple[int, int]
@@ -294,6 +322,13 @@ def build_model(architecture: Mapping[str, Any], weights: Mapping[str, Tensor]) 
     model = TemporalModel(**architecture)
     model.load_state_dict(weights)
     return model.eval()
+
+
+def _without_scores(keypoints: NDArray[np.float32], hidden: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Keypoints (T, 17, 3) with score 0 for the hidden ones (T, 17)."""
+    keypoints = keypoints.copy()
+    keypoints[hidden, 2] = 0
+    return keypoints
 
 
 def _architecture(model: TemporalModel) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from ..network.fused_model import FoldedLayer, FoldedModel, PackedLinear, Precis
 from ..network.temporal_model import TemporalModel
 from .lifter import Lifter
 from .predict import root_at_zero, to_camera, to_network
+from .visibility import VisibilityState, next_visible
 
 _AHEAD = 8  # frames whose contribution of the past is computed in one product
 
@@ -179,6 +180,7 @@ class LiveLifter:
     ) -> None:
         lifter.check_fits()
         self._lifter, self._camera, self._size = lifter, camera, size
+        self._visibility: VisibilityState | None = None
         mirror = lifter.skeleton if flip else None
         try:
             self._network = LiveNetwork(lifter.model, people=people, flip=mirror, precision=precision)
@@ -189,6 +191,9 @@ class LiveLifter:
         self, keypoints: NDArray[np.float32], begins: NDArray[np.bool_] | None = None
     ) -> NDArray[np.float32]:
         """Read the next frame's keypoints and return the poses; the numbers are those of `Lifter.lift_track`.
+
+        Of a lifter that `reads_visibility` they may differ around the frames in which a keypoint becomes
+        hidden, because `lift_track` knows the frames that follow.
 
         Args:
             keypoints: COCO17 keypoints of all people: x, y in pixels and score.
@@ -203,6 +208,11 @@ class LiveLifter:
         Shape:
             keypoints (people, 17, 3); begins (people,); result (people, 17, 3).
         """
-        lifter_input = self._lifter.lifter_input(keypoints, camera=self._camera, size=self._size)
+        visible = None
+        if self._lifter.reads_visibility:
+            visible, self._visibility = next_visible(self._visibility, keypoints, self._size, begins)
+        lifter_input = self._lifter.lifter_input(
+            keypoints, camera=self._camera, size=self._size, visible=visible
+        )
         network_input, rotation = to_network(lifter_input, self._lifter.input_space)
         return to_camera(root_at_zero(self._network.step(network_input, begins)), rotation)

@@ -55,7 +55,7 @@ def lift(
     progress: Progress = no_progress,
     command: str = "",
 ) -> PoseTable:
-    """Return the table with the pose and root of every row; earlier ones are replaced.
+    """Return the table with pose, root and confidence of every row; earlier ones are replaced.
 
     Args:
         table: Keypoints of all tracks.
@@ -72,13 +72,19 @@ def lift(
         camera, source = camera_of(options.focal, table.size)
         lens = Lens(Intrinsics(*camera.array().tolist()))
     pose, root = np.empty_like(table.pose), np.empty_like(table.root)
+    confidence = np.empty_like(table.confidence)
     with progress("lifting to 3D", len(table)) as advance:
         for _, rows in table.tracks():
             times = table.time[table.frame[rows]]
             lifted = lifter.lift_track(
-                table.keypoints[rows], times, lens=lens, size=table.size, flip=options.flip
+                table.keypoints[rows],
+                times,
+                lens=lens,
+                size=table.size,
+                flip=options.flip,
+                filled=table.filled[rows],
             )
-            pose[rows], root[rows] = lifted.pose, lifted.root
+            pose[rows], root[rows], confidence[rows] = lifted.pose, lifted.root, lifted.confidence
             advance(rows.stop - rows.start)
     commands = [table.meta.get("command"), command]
     meta = {
@@ -90,4 +96,6 @@ def lift(
         "precision": lifter.precision,
         "command": " && ".join(str(each) for each in commands if each),
     }
-    return replace(table, pose=pose, root=root, intrinsics=lens.intrinsics, meta=meta)
+    return replace(
+        table, pose=pose, root=root, confidence=confidence, intrinsics=lens.intrinsics, meta=meta
+    )

@@ -1,0 +1,151 @@
+"""Which keypoints are visible, by their scores and places, and how reliable a lifted joint is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...skeleton import COCO_TO_H36M
+from ..cameras.input_space import visible_joints
+
+HIDDEN_BELOW = 0.2
+"""A keypoint that scores less counts as hidden."""
+
+VISIBLE_FROM = 0.3
+"""A hidden keypoint counts as visible again from this score on.
+
+Measured with MoveNet on the demo clip, cut off at the knees, at the hips and at the chest: with these two
+limits 4, 8 and 7 % of the keypoints outside the picture count as visible, and 0.4, 0.0 and 2.5 % of those
+inside as hidden. With 0.1 and 0.15 it is 48, 15 and 23 % of those outside.
+"""
+
+PATIENCE = 5
+"""Frames that a keypoint must stay hidden to count as hidden. Shorter dips of the score are ignored."""
+
+_FEWEST = 6  # visible keypoints of a frame; with fewer, every keypoint that has a score counts as visible
+_WEIGHTS = np.abs(COCO_TO_H36M) / np.abs(COCO_TO_H36M).sum(1, keepdims=True)
+
+
+def visible_keypoints(
+    keypoints: NDArray[np.float32], size: tuple[int, int], *, filled: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """Tell which keypoints of one unbroken track are visible.
+
+    A keypoint becomes hidden if its score falls below `HIDDEN_BELOW` or its place is outside the picture, and
+    visible again from `VISIBLE_FROM` on. It stays visible where it would be hidden for fewer than `PATIENCE`
+    frames.
+
+    Args:
+        keypoints: COCO17 x, y in pixels of the picture as it was filmed, and score.
+        size: Width and height of the picture in pixels.
+        filled: Frames whose keypoints were interpolated across a gap. They are as visible as the frame before.
+
+    Shape:
+        keypoints (T, 17, 3); filled (T,); result (T, 17).
+    """
+    if not len(keypoints):
+        return np.zeros(keypoints.shape[:2], np.bool_)
+    evidence = _evidence(keypoints, size)
+    if filled is not None:
+        evidence[filled] = 0
+    visible = ~_long_runs(~_held(evidence))
+    return visible | _too_few(visible, keypoints)
+
+
+class VisibilityState(NamedTuple):
+    """What `next_visible` remembers of the frames before.
+
+    Attributes:
+        hidden_for: (P, 17) frames for which each keypoint has been hidden; 0 if it is visible.
+    """
+
+    hidden_for: NDArray[np.int64]
+
+
+def next_visible(
+    before: VisibilityState | None,
+    keypoints: NDArray[np.float32],
+    size: tuple[int, int],
+    begins: NDArray[np.bool_] | None = None,
+) -> tuple[NDArray[np.bool_], VisibilityState]:
+    """Tell which keypoints of the next frame are visible, of one or several people, without the future.
+
+    As `visible_keypoints`, but a keypoint counts as hidden only after it has been so for `PATIENCE` frames. In
+    a person's first frame it counts at once.
+
+    Args:
+        before: The state after the frame before; None for the first frame.
+        keypoints: COCO17 x, y in pixels, and score.
+        size: Width and height of the picture in pixels.
+        begins: True for people who are new in this frame. All are in the first frame.
+
+    Returns:
+        Which keypoints are visible, and the state to pass on with the next frame.
+
+    Shape:
+        keypoints (P, 17, 3); begins (P,); result (P, 17).
+    """
+    evidence = _evidence(keypoints, size)
+    new = np.ones(len(keypoints), np.bool_) if before is None else begins
+    hidden_for = np.zeros(evidence.shape, np.int64) if before is None else before.hidden_for
+    if new is not None:
+        hidden_for = np.where(new[:, None], np.where(evidence < 0, PATIENCE - 1, 0), hidden_for)
+    hidden = (evidence < 0) | ((evidence == 0) & (hidden_for > 0))
+    hidden_for = np.where(hidden, hidden_for + 1, 0)
+    visible = hidden_for < PATIENCE
+    return visible | _too_few(visible, keypoints), VisibilityState(hidden_for)
+
+
+def confidence(keypoints: NDArray[np.float32], visible: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Tell how reliable each lifted joint is: the mean score of the keypoints that it is made of, 0 if hidden.
+
+    Keypoints that were interpolated across a gap score half as much as those before and after, and so do
+    their joints.
+
+    Args:
+        keypoints: COCO17 x, y and score.
+        visible: Which keypoints are visible.
+
+    Returns:
+        Confidence of Human3.6M's joints, 0–1.
+
+    Shape:
+        keypoints (…, 17, 3); visible (…, 17); result (…, 17).
+    """
+    score = np.clip(np.nan_to_num(keypoints[..., 2]), 0, 1) * visible
+    joints = visible_joints(torch.from_numpy(visible)).numpy()
+    return np.asarray((score @ _WEIGHTS.T) * joints, np.float32)
+
+
+def _evidence(keypoints: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.int64]:
+    """1 where a keypoint (…, 17, 3) is certainly visible, −1 where it is certainly not, 0 between."""
+    x, y, score = keypoints[..., 0], keypoints[..., 1], keypoints[..., 2]
+    inside = (x >= 0) & (x <= size[0]) & (y >= 0) & (y <= size[1])
+    # (A comparison with NaN is false, so that a keypoint without position or score is hidden.)
+    return np.where(inside & (score >= VISIBLE_FROM), 1, np.where(inside & (score >= HIDDEN_BELOW), 0, -1))
+
+
+def _held(evidence: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the last certain evidence (T, J) was 1; before the first one, that one counts; else True."""
+    frames = np.arange(len(evidence))[:, None]
+    last = np.maximum.accumulate(np.where(evidence != 0, frames, -1), 0)
+    first = np.argmax(evidence != 0, 0)
+    source = np.where(last < 0, first, last)
+    return np.take_along_axis(evidence, source, 0) >= 0
+
+
+def _long_runs(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(T, J): True in runs of True of at least `PATIENCE` frames; also in shorter ones that span the track."""
+    frames = len(flags)
+    at = np.arange(frames)[:, None]
+    begin = np.maximum.accumulate(np.where(flags, -1, at), 0)  # last frame before the run
+    end = np.minimum.accumulate(np.where(flags, frames, at)[::-1], 0)[::-1]  # first frame after it
+    return flags & (end - begin - 1 >= min(PATIENCE, frames))
+
+
+def _too_few(visible: NDArray[np.bool_], keypoints: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(…, 17): the keypoints that have a score, in frames where fewer than `_FEWEST` are visible."""
+    return (visible.sum(-1, keepdims=True) < _FEWEST) & (keypoints[..., 2] > 0)
