@@ -10,6 +10,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from videopose.errors import InputError, OutputError
+from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.pose_table import PoseTable
 
@@ -318,3 +319,49 @@ def test_a_table_of_an_earlier_version_is_levelled(tmp_path: Path) -> None:
     assert joints[:, [3, 6], 2] == pytest.approx(0.07, abs=1e-4)
     assert joints[:, 8, 2] == pytest.approx(1.47, abs=1e-3)
     assert joints[:, 8, :2] == pytest.approx(joints[:, 0, :2], abs=1e-3)
+
+
+def _filmed(meta: dict[str, object]) -> PoseTable:
+    pose = np.zeros((1, 17, 3), np.float32)
+    return PoseTable(
+        track=np.zeros(1, np.int32),
+        frame=np.zeros(1, np.int32),
+        keypoints=pose,
+        pose=pose,
+        root=pose[:, 0],
+        filled=np.zeros(1, np.bool_),
+        time=np.zeros(1),
+        size=(1920, 1080),
+        intrinsics=Intrinsics(1500, 1500, 960, 540),
+        meta=meta,
+    )
+
+
+@pytest.mark.parametrize(
+    "lens",
+    [
+        Lens(Intrinsics(1500, 1500, 960, 540)),
+        Lens(Intrinsics(1500, 1500, 960, 540), (-0.2, 0.1, 0.01, 0.2, 0.3, 0.4), (1e-3, 2e-3), "opencv"),
+    ],
+)
+def test_a_pose_table_keeps_the_lens(tmp_path: Path, lens: Lens) -> None:
+    _filmed({"distortion": lens.distortion}).save(tmp_path / "clip.npz")
+    assert PoseTable.load(tmp_path / "clip.npz").lens == lens
+    assert _filmed({}).lens == Lens(lens.intrinsics)  # of an earlier version
+
+
+@pytest.mark.parametrize(
+    "distortion",
+    [
+        3,
+        "opencv",
+        [],
+        {"model": "opencv"},
+        {"model": "x", "coefficients": [0] * 4},
+        {"model": "opencv", "coefficients": ["a"] * 4},
+        {"model": ["opencv"], "coefficients": None},
+    ],
+)
+def test_damaged_distortion_of_a_pose_filmed(distortion: object) -> None:
+    with pytest.raises(InputError, match="distortion that a pose table records"):
+        _ = _filmed({"distortion": distortion}).lens

@@ -229,27 +229,6 @@ def test_a_missing_video_is_noticed_before_anything_is_loaded(
     assert not (tmp_path / "empty").exists()
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"people": 0}, "--people takes a number from 1 on, or all"),
-        ({"people": "all"}, "from Python: None"),
-        ({"start": -1.0}, "--start takes seconds"),
-        ({"start": float("nan")}, "--start takes seconds"),
-        ({"start": float("inf")}, "--start takes seconds"),
-        ({"start": 2.0, "end": 1.0}, "--end takes seconds, more than --start"),
-        ({"end": float("nan")}, "--end takes seconds, more than --start"),
-        ({"max_gap": -0.1}, "--max-gap takes seconds, 0 or more"),
-        ({"max_gap": float("nan")}, "--max-gap takes seconds, 0 or more"),
-        ({"keypoints": "k.npz", "detector": "movenet"}, "--detector is for a detector, and --keypoints"),
-        ({"keypoints": "k.npz", "flip_test": False}, "--flip-test is for a detector, and --keypoints"),
-    ],
-)
-def test_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        InferOptions(**options)
-
-
 def test_a_span_after_the_end(clip: Path, networks: Networks) -> None:
     with pytest.raises(UsageError, match=r"no frame from 9 s on: it ends at 1\.50 s"):
         infer_file(clip, InferOptions(start=9), networks=networks)
