@@ -64,7 +64,7 @@ def test_everybody_found_exactly():
     assert astuple(scores) == pytest.approx([1.0] * 10)
 
 
-def test_one_of_three_missed_and_nobody_at_all():
+def test_one_of_three_missed_and_no_one_found():
     one, _, three = PEOPLE.people
     scores = score_keypoints(PEOPLE, [_found(1, *_right(one)), _found(2, *_right(three))])
     assert scores.ar == pytest.approx(2 / 3)

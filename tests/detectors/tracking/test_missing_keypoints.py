@@ -9,7 +9,7 @@ TIMES = np.array([0.0, 0.1, 0.2, 0.4, 0.5, 0.6])
 
 
 def _walker() -> Track:
-    """Somebody who is carried to the right at 100 pixels a second, all keypoints seen."""
+    """A person who is carried to the right at 100 pixels a second, all keypoints seen."""
     body = np.random.default_rng(0).uniform(0, 200, (17, 2))
     xy = body + TIMES[:, None, None] * [100, 0]
     keypoints = np.concatenate([xy, np.full((6, 17, 1), 0.8)], -1).astype(np.float32)
@@ -69,6 +69,6 @@ def test_legs_and_hips_out_of_the_picture() -> None:
     assert np.isfinite(found.keypoints).all()
 
 
-def test_nobody_at_all_is_left_alone() -> None:
+def test_frames_without_keypoints_stay_as_they_are() -> None:
     track = _without(_walker(), *[(slice(0, 1), joint) for joint in range(17)])
     assert place_missing(track, TIMES) is track

@@ -238,7 +238,7 @@ def _custom(path: Path, videos: dict[str, Keypoints], size: tuple[int, int] = SI
 
 def test_a_file_of_many_videos(table: PoseTable, clip: Path, networks: Networks, tmp_path: Path) -> None:
     xy = _one(table)[..., :2].copy()
-    xy[10:13] = np.nan  # found by nobody
+    xy[10:13] = np.nan  # not detected
     source = _custom(tmp_path / "data_2d_custom_mine.npz", {"other.mp4": xy[:3], "clip.mp4": xy})
     found = infer_file(clip, InferOptions(keypoints=source), networks=networks)
     assert found.filled.nonzero()[0].tolist() == [10, 11, 12]

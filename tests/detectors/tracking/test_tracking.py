@@ -1,4 +1,4 @@
-"""Tracks: on people walking along formulas, and on the demo clip."""
+"""Linking, gaps and presence, on people who walk by a formula and on the demo clip."""
 
 from itertools import islice
 
@@ -11,7 +11,7 @@ from videopose.detectors.people import People
 from videopose.detectors.tracking import Track, fill_gaps, keypoint_boxes, link, most_present
 from videopose.pipeline.downloads.assets import fetch
 
-# nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles of somebody 100 px tall, hips at 0, 0
+# nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles of a person 100 px tall, hips at 0, 0
 BODY = np.array(
     [
         *([0, -48], [2, -50], [-2, -50], [5, -49], [-5, -49]),
@@ -23,7 +23,7 @@ BODY = np.array(
 
 
 def body(x: float, y: float = 200, scale: float = 1, score: float = 0.8) -> np.ndarray:
-    """(17, 3) keypoints of somebody whose hips are at x, y."""
+    """(17, 3) keypoints of a person whose hips are at x, y."""
     return np.column_stack([BODY * scale + [x, y], np.full(17, score)]).astype(np.float32)
 
 
@@ -86,7 +86,7 @@ def test_someone_else_elsewhere_is_not_the_one_who_left():
 
 
 def test_size_sets_the_reach():
-    # forty pixels within a frame are nothing to somebody 400 px tall, and far for somebody 30 px tall
+    # forty pixels within a frame are little for a person 400 px tall, and far for one 30 px tall
     assert len(link([people(body(100 + 40 * t, scale=4)) for t in range(10)], **clock(10))) == 1
     frames = [people(body(100, scale=0.3) if t < 10 else body(140, scale=0.3)) for t in range(20)]
     assert len(link(frames, **clock(20))) == 2
@@ -99,7 +99,7 @@ def test_flicker_is_dropped_unless_the_clip_is_short():
     assert [len(t) for t in link([people(body(100))], **clock(1))] == [1]
 
 
-def test_frame_numbers_are_kept_and_nobody_is_no_track():
+def test_frame_numbers_are_kept_and_no_people_are_no_track():
     numbers = np.arange(90, 110, dtype=np.int32)
     (track,) = link([people(body(100))] * 20, frames=numbers, times=np.arange(20) / 30)
     assert track.frames.tolist() == numbers.tolist()
@@ -122,7 +122,7 @@ def test_clocks_that_disagree(options):
 
 
 def seen_at(places, times, number=0, score=0.8):
-    """Somebody who moves 100 px a second, seen at some of the times."""
+    """A person who moves 100 px a second, seen at some of the times."""
     keypoints = np.stack([body(100 * times[i], score=score) for i in places])
     return Track(number, np.array(places, np.int32), keypoints, np.zeros(len(places), bool))
 
