@@ -73,7 +73,7 @@ setup(
         "imageio-ffmpeg>=0.5",  # carries an ffmpeg binary for machines that have none
         "matplotlib>=3.8",  # training curves; its font for the animation's text
         "numpy>=1.26",  # arrays everywhere
-        "onnx>=1.16",  # states MoveNet's published graph in a form that onnxruntime reads
+        "onnx>=1.16",  # converts MoveNet's published graph, once, to the form that onnxruntime reads
         "onnxruntime>=1.18",  # runs it, three times as fast as plain PyTorch on a CPU
         # resizing, warping and drawing; the headless build is the same cv2 without a window system, which a
         # server or a fresh container has no libraries for
