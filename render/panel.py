@@ -34,6 +34,7 @@ Shape = tuple[float, NDArray[np.int32], Colour, NDArray[np.int32] | None]
 # Metres: half the thickness of a limb, of a joint and of a shadow; the radius of the head and of the nose.
 _LIMB, _JOINT, _SHADE, _HEAD_RADIUS, _FACE_RADIUS = 0.026, 0.036, 0.03, 0.1, 0.034
 _THINNEST = 0.9  # pixels
+_FILLED, _UNSEEN = 0.6, 0.8  # share of the panel's colour in joints of filled rows, and in joints not seen
 
 
 class Panel:
@@ -111,9 +112,11 @@ class Panel:
         """Add a person's limbs, joints and head to `shapes`; return where the label points to."""
         if person.joints is None:
             return math.nan, math.nan
-        pale = 0.6 if person.filled else 0.0
-        own = mix(track_colour(person.rank), CARD, pale)
-        colours = [own if side is None else mix(side, CARD, pale) for side in _SIDES]
+        trunk = track_colour(person.rank)
+        usual = _FILLED if person.filled else 0.0
+        pale = [usual if seen else _UNSEEN for seen in person.seen]
+        own = mix(trunk, CARD, pale[_HEAD])
+        colours = [mix(side or trunk, CARD, share) for side, share in zip(_SIDES, pale, strict=True)]
         points, depth = self._camera.project(_with_face(person.joints), target)
 
         starts, ends = points[_CHILD], points[_PARENT]

@@ -27,6 +27,7 @@ class Person:
         keypoints: (17, 3) COCO17 x, y in the video's pixels and score 0–1.
         joints: (17, 3) H36M17 joints in the scene, in metres; None if the pose was not lifted.
         filled: Whether the keypoints were interpolated.
+        seen: (17,) Which joints the picture shows.
     """
 
     track: int
@@ -34,6 +35,7 @@ class Person:
     keypoints: NDArray[np.float32]
     joints: NDArray[np.float32] | None
     filled: bool
+    seen: NDArray[np.bool_]
 
 
 class Scene:
@@ -74,7 +76,12 @@ class Scene:
                 joints = self._pose[row] + self._places[row] if self._lifted[row] else None
                 people.append(
                     Person(
-                        self.tracks[rank], int(rank), table.keypoints[row], joints, bool(table.filled[row])
+                        self.tracks[rank],
+                        int(rank),
+                        table.keypoints[row],
+                        joints,
+                        bool(table.filled[row]),
+                        table.confidence[row] > 0,
                     )
                 )
         return people

@@ -19,7 +19,7 @@ def encode(motions: Sequence[Motion], style: Style) -> bytes:
     """Return people's joint angles as CSV."""
     lines = [",".join(["track", "frame", "time", *NAMES])]
     for motion in motions:
-        angles = joint_angles(motion.joints)
+        angles = joint_angles(motion.all_joints)
         for row in np.flatnonzero(motion.present):
             values = [angles[name][row] for name in NAMES]
             cells = ["" if np.isnan(value) else f"{value:.3f}" for value in values]

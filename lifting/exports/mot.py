@@ -16,7 +16,7 @@ from .style import Style
 def encode(motions: Sequence[Motion], style: Style) -> bytes:
     """Return one person's coordinates as a MOT file."""
     (motion,) = motions
-    coordinates = opensim_coordinates(motion.joints[motion.present])
+    coordinates = opensim_coordinates(motion.all_joints[motion.present])
     times = motion.times[motion.present]
     lines = [
         style.title,

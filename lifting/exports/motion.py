@@ -23,11 +23,13 @@ class Motion:
         track: The person's joints in the world, on the video's frames.
         clock: The clock of the exported file.
         frames: (F,) the clock's frames from the person's first to the last one.
+        only_seen: Whether `joints` leaves out the joints that nothing in the picture shows.
     """
 
     track: Track
     clock: Clock
     frames: NDArray[np.int64]
+    only_seen: bool = False
 
     @property
     def id(self) -> int:
@@ -53,9 +55,16 @@ class Motion:
         return np.asarray(self.track.frames[after] - self.track.frames[before] <= 1)
 
     @cached_property
-    def joints(self) -> NDArray[np.float64]:
+    def all_joints(self) -> NDArray[np.float64]:
         """(F, 17, 3) Human3.6M joints, metres, z up, linearly between the video's frames; NaN in a gap."""
         return self._between_frames(self.track.joints)
+
+    @cached_property
+    def joints(self) -> NDArray[np.float64]:
+        """`all_joints`; with `only_seen`, NaN for joints whose confidence is 0."""
+        if not self.only_seen:
+            return self.all_joints
+        return np.where(self.confidence[..., None] > 0, self.all_joints, np.nan)
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
@@ -79,6 +88,6 @@ class Motion:
         return fit_rig(self.track.joints[rising] @ Z_UP_TO_Y_UP.T, at[rising], contact).at(self.times)
 
 
-def make_motion(track: Track, clock: Clock) -> Motion:
-    """Return a track's motion on a clock."""
-    return Motion(track, clock, clock.span(track.frames))
+def make_motion(track: Track, clock: Clock, *, only_seen: bool = False) -> Motion:
+    """Return a track's motion on a clock; only_seen: see `Motion`."""
+    return Motion(track, clock, clock.span(track.frames), only_seen)

@@ -20,7 +20,7 @@ def columns(style: Style) -> tuple[str, ...]:
 def rows(
     motions: Sequence[Motion], style: Style
 ) -> Iterator[tuple[int, int, float, str, float, float, float, float]]:
-    """Yield a row for each joint of each frame in which a person has a pose.
+    """Yield a row for each joint of each frame in which a person has a pose; joints that are NaN have none.
 
     Frames count from 0 at the video's first frame; times are seconds since then; confidence is 0–1.
     """
@@ -29,5 +29,7 @@ def rows(
         for index in np.flatnonzero(motion.present):
             frame, time = int(motion.frames[index]), round(float(motion.times[index]), 6)
             for joint, name in enumerate(H36M17.names):
+                if np.isnan(points[index, joint, 0]):
+                    continue
                 x, y, z = (round(float(value), 5) for value in points[index, joint])
                 yield motion.id, frame, time, name, x, y, z, round(float(motion.confidence[index, joint]), 3)

@@ -41,7 +41,8 @@ def visible_keypoints(
     Args:
         keypoints: COCO17 x, y in pixels of the picture as it was filmed, and score.
         size: Width and height of the picture in pixels.
-        filled: Frames whose keypoints were interpolated across a gap. They are as visible as the frame before.
+        filled: Frames whose keypoints were interpolated across a gap. They are as visible as the frame
+            before.
 
     Shape:
         keypoints (T, 17, 3); filled (T,); result (T, 17).
@@ -73,8 +74,8 @@ def next_visible(
 ) -> tuple[NDArray[np.bool_], VisibilityState]:
     """Tell which keypoints of the next frame are visible, of one or several people, without the future.
 
-    As `visible_keypoints`, but a keypoint counts as hidden only after it has been so for `PATIENCE` frames. In
-    a person's first frame it counts at once.
+    As `visible_keypoints`, but a keypoint counts as hidden only after it has been so for `PATIENCE` frames.
+    In a person's first frame it counts at once.
 
     Args:
         before: The state after the frame before; None for the first frame.
@@ -100,7 +101,7 @@ def next_visible(
 
 
 def confidence(keypoints: NDArray[np.float32], visible: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Tell how reliable each lifted joint is: the mean score of the keypoints that it is made of, 0 if hidden.
+    """Tell how reliable each lifted joint is: the mean score of its keypoints, 0 if it is hidden.
 
     Keypoints that were interpolated across a gap score half as much as those before and after, and so do
     their joints.
@@ -138,7 +139,7 @@ def _held(evidence: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _long_runs(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(T, J): True in runs of True of at least `PATIENCE` frames; also in shorter ones that span the track."""
+    """(T, J): True in runs of at least `PATIENCE` frames, and in shorter ones that span the track."""
     frames = len(flags)
     at = np.arange(frames)[:, None]
     begin = np.maximum.accumulate(np.where(flags, -1, at), 0)  # last frame before the run

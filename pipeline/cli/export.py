@@ -111,6 +111,11 @@ MOTION_OPTIONS: Decorator[Any] = under(
         default=None,
         help="Hold planted feet still.  [default: in bvh, glb, usd and fbx]",
     ),
+    click.option(
+        "--only-seen",
+        is_flag=True,
+        help="Leave out joints that the picture does not show, in trc, c3d, csv, json and npz.",
+    ),
     click.option("--tpose-frame", is_flag=True, help="Also write .tpose.bvh, whose frame 0 is a T-pose."),
 )
 @OUTPUT_OPTION

@@ -27,6 +27,7 @@ class MotionOptions:
         select: The ids of the tracks; empty for all.
         fps: Frames a second; None for the video's own.
         filters: The filters that smooth the motion, NAME or NAME:HZ, in order.
+        only_seen: Leave out joints that the picture does not show, in formats of joint positions.
 
     Raises:
         UsageError: If `fps` is no frame rate, or a filter is unknown.
@@ -36,6 +37,7 @@ class MotionOptions:
     select: tuple[int, ...] = ()
     fps: float | None = None
     filters: tuple[str, ...] = ()
+    only_seen: bool = False
 
     def __post_init__(self) -> None:
         if self.fps is not None and not 0 < self.fps <= _HIGHEST_FPS:
@@ -62,7 +64,7 @@ def make_motions(table: PoseTable, options: MotionOptions, *, locked: bool = Fal
         table = lock_feet(table)
     tracks = tracks_in_world(table, people=options.people, select=options.select)
     clock = make_clock(table.time, table.rate, options.fps)
-    return [make_motion(track, clock) for track in tracks]
+    return [make_motion(track, clock, only_seen=options.only_seen) for track in tracks]
 
 
 def say_uneven(motions: Sequence[Motion], options: MotionOptions) -> None:

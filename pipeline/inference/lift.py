@@ -96,6 +96,4 @@ def lift(
         "precision": lifter.precision,
         "command": " && ".join(str(each) for each in commands if each),
     }
-    return replace(
-        table, pose=pose, root=root, confidence=confidence, intrinsics=lens.intrinsics, meta=meta
-    )
+    return replace(table, pose=pose, root=root, confidence=confidence, intrinsics=lens.intrinsics, meta=meta)

@@ -241,6 +241,17 @@ def test_interpolated_frames_are_paler() -> None:
             assert _has(part, RIGHT) == strong
 
 
+def test_joints_that_the_picture_does_not_show_are_paler() -> None:
+    table = _table(ONE)
+    confidence = table.confidence.copy()
+    confidence[20:, H36M17.left] = 0
+    animation = Animation(_with(table, confidence=confidence))
+    for frame, strong in ((10, True), (25, False)):
+        for part in _panels(animation, animation.draw(frame)):
+            assert _has(part, LEFT) == strong
+            assert _has(part, RIGHT)
+
+
 def test_doubtful_keypoints_are_thin_or_left_out() -> None:
     ink = []
     for score in (0.9, 0.2, 0.05):
