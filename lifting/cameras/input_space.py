@@ -169,3 +169,8 @@ def mirrored(values: Tensor, order: Sequence[int]) -> Tensor:
 
 InputSpace = Literal["centred", "centred-visible", "rays", "screen"]
 INPUT_SPACES = ("centred", "centred-visible", "rays", "screen")
+
+
+def num_features(space: InputSpace) -> int:
+    """Return how many numbers a joint a network of this input space reads."""
+    return 3 if space == "centred-visible" else 2

@@ -15,7 +15,14 @@ from torch import Tensor
 from ...errors import InputError, UsageError
 from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, convert
 from ..cameras.distortion import Lens
-from ..cameras.input_space import INPUT_SPACES, InputSpace, to_rays, to_screen, visible_joints
+from ..cameras.input_space import (
+    INPUT_SPACES,
+    InputSpace,
+    num_features,
+    to_rays,
+    to_screen,
+    visible_joints,
+)
 from ..cameras.intrinsics import H36M_FOCAL, Intrinsics
 from ..network.fused_model import FoldedModel, Precision
 from ..network.temporal_model import TemporalModel
@@ -84,7 +91,7 @@ class Lifter:
             raise ValueError(f"unknown input space {self.input_space!r}; known: {', '.join(INPUT_SPACES)}")
         if self.input_space in ("centred", "centred-visible") and self.layout != "h36m17":
             raise ValueError("centred rays are made for the h36m17 layout")
-        features = 3 if self.input_space == "centred-visible" else 2
+        features = num_features(self.input_space)
         if self.model.in_features != features:
             raise ValueError(
                 f"{self.input_space} input has {features} numbers a joint, the model reads "
