@@ -39,6 +39,7 @@ def infer(
     start: float = 0.0,
     end: float | None = None,
     max_gap: float = 0.5,
+    static_camera: bool = False,
     lifter: AnyPath = "default",
     lifter_layout: str | None = None,
     lifter_causal: bool = False,
@@ -47,6 +48,12 @@ def infer(
     focal_px: float | None = None,
     focal_35mm: float | None = None,
     hfov: float | None = None,
+    camera_pitch: float | None = None,
+    camera_roll: float | None = None,
+    camera_height: float | None = None,
+    height: float | None = None,
+    filters: Sequence[str] = (),
+    lock_feet: bool = False,
     device: str = "auto",
 ) -> PoseTable:
     """Turn a video into the 3D motion of its people, as the command `videopose infer` does.
@@ -67,6 +74,7 @@ def infer(
         start: Seconds at which to begin.
         end: Seconds at which to stop; None for the end of the video.
         max_gap: Gaps of at most so many seconds are interpolated; longer ones split a track.
+        static_camera: Take the camera to be still, and do not look for its motion.
         lifter: Name of a pretrained lifter, or path of a lifter's file.
         lifter_layout: Layout of the keypoints that a VideoPose3D checkpoint (.bin) reads.
         lifter_causal: The VideoPose3D checkpoint is a causal model.
@@ -76,6 +84,14 @@ def infer(
         focal_35mm: 35 mm equivalent focal length in millimetres.
         hfov: Horizontal angle of view in degrees. Without any of the three, the video's metadata and the
             camera file beside it are searched.
+        camera_pitch: Degrees that the camera looks up (negative: down) on the first frame. None finds it by
+            how people stand; so for the next two.
+        camera_roll: Degrees that the camera is turned clockwise on the first frame.
+        camera_height: Metres from the floor to the camera.
+        height: Centimetres of the person who is seen longest; the scene is scaled by it.
+        filters: Filters that smooth the motion, in order: "butterworth", "one-euro" or "bones", with a
+            cut-off frequency in Hz after a colon if it is not the default.
+        lock_feet: Hold feet still while they stand on the floor.
         device: Where networks run: "auto", "cpu", "cuda", …
 
     Returns:
@@ -108,12 +124,19 @@ def infer(
         start=start,
         end=end,
         max_gap=max_gap,
+        static_camera=static_camera,
         lifter=lifter,
         lifter_layout=lifter_layout,
         lifter_causal=lifter_causal,
         flip=flip,
         precision=precision,
         focal=FocalLength(focal_px, focal_35mm, hfov),
+        camera_pitch=camera_pitch,
+        camera_roll=camera_roll,
+        camera_height=camera_height,
+        height=height,
+        filters=_filters(filters),
+        lock_feet=lock_feet,
         device=device,
     )
     check_type("video", video, (str, os.PathLike))
@@ -135,6 +158,7 @@ def detect(
     start: float = 0.0,
     end: float | None = None,
     max_gap: float = 0.5,
+    static_camera: bool = False,
     focal_px: float | None = None,
     focal_35mm: float | None = None,
     hfov: float | None = None,
@@ -158,6 +182,7 @@ def detect(
         start: See `infer`.
         end: See `infer`.
         max_gap: See `infer`.
+        static_camera: See `infer`.
         focal_px: See `infer`.
         focal_35mm: See `infer`.
         hfov: See `infer`.
@@ -193,6 +218,7 @@ def detect(
         start=start,
         end=end,
         max_gap=max_gap,
+        static_camera=static_camera,
         focal=FocalLength(focal_px, focal_35mm, hfov),
         device=device,
     )
@@ -212,6 +238,12 @@ def lift(
     focal_px: float | None = None,
     focal_35mm: float | None = None,
     hfov: float | None = None,
+    camera_pitch: float | None = None,
+    camera_roll: float | None = None,
+    camera_height: float | None = None,
+    height: float | None = None,
+    filters: Sequence[str] = (),
+    lock_feet: bool = False,
     device: str = "auto",
 ) -> PoseTable:
     """Lift the keypoints of a pose table to 3D, as the command `videopose lift` does.
@@ -228,6 +260,14 @@ def lift(
         focal_px: Focal length in pixels of the upright frame.
         focal_35mm: 35 mm equivalent focal length in millimetres.
         hfov: Horizontal angle of view in degrees. Without any of the three, the table's camera is used.
+        camera_pitch: Degrees that the camera looks up (negative: down) on the first frame. None finds it by
+            how people stand; so for the next two.
+        camera_roll: Degrees that the camera is turned clockwise on the first frame.
+        camera_height: Metres from the floor to the camera.
+        height: Centimetres of the person who is seen longest; the scene is scaled by it.
+        filters: Filters that smooth the motion, in order: "butterworth", "one-euro" or "bones", with a
+            cut-off frequency in Hz after a colon if it is not the default.
+        lock_feet: Hold feet still while they stand on the floor.
         device: Where networks run: "auto", "cpu", "cuda", …
 
     Returns:
@@ -252,6 +292,12 @@ def lift(
         flip=flip,
         precision=precision,
         focal=FocalLength(focal_px, focal_35mm, hfov),
+        camera_pitch=camera_pitch,
+        camera_roll=camera_roll,
+        camera_height=camera_height,
+        height=height,
+        filters=_filters(filters),
+        lock_feet=lock_feet,
         device=device,
     )
     return lift_table(_as_table(table), options, load_video_lifter(options), command="videopose.lift")
@@ -308,6 +354,12 @@ def _as_table(table: PoseTable | AnyPath) -> PoseTable:
         return table
     check_type("table", table, (str, os.PathLike))
     return PoseTable.load(table)
+
+
+def _filters(filters: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(filters, str) or not all(isinstance(name, str) for name in filters):
+        raise UsageError(f"filters: expected a list of texts such as 'butterworth', found {filters!r}")
+    return tuple(filters)
 
 
 def _text(name: str, value: AnyPath | None) -> str | None:

@@ -10,8 +10,8 @@ from ...errors import UsageError
 from ...skeleton import H36M17
 from ..pose_table import PoseTable
 from .bones import bone_lengths
+from .stated_camera import check_height
 
-_CENTIMETRES = (50.0, 250.0)
 _SPINE = ("spine", "thorax", "head")
 _LEG = ("lknee", "lfoot")
 _ABOVE_AND_BELOW = (
@@ -51,9 +51,7 @@ def scale_to_height(table: PoseTable, centimetres: float, *, track: int | None =
     Raises:
         UsageError: The height is not a person's, or the person has no pose.
     """
-    low, high = _CENTIMETRES
-    if not low <= centimetres <= high:
-        raise UsageError(f"--height: expected {low:g} to {high:g} centimetres, found {centimetres:g}")
+    check_height(centimetres)
     if track is None:
         tracks, counts = np.unique(table.track[np.isfinite(table.pose).all((1, 2))], return_counts=True)
         if not len(tracks):

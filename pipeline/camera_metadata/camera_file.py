@@ -8,6 +8,9 @@ fx, the file may give f35, the 35 mm equivalent focal length in millimetres, or 
 view in degrees. size is the width and height of the upright pictures that the camera was calibrated with, by
 default the video's; another size of the same shape is scaled. distortion is a model and its coefficients as
 `Lens.of_model` takes them.
+
+gravity is the direction in which gravity pulls, in camera space on the first frame: x right, y down, z
+forward, of any length. A level camera has [0, 1, 0]. A file may give gravity alone.
 """
 
 from __future__ import annotations
@@ -49,12 +52,21 @@ class CameraFile(_Strict):
     hfov: Annotated[FiniteFloat, Field(gt=0, lt=180)] | None = None
     size: tuple[PositiveInt, PositiveInt] | None = None
     distortion: Distortion | None = None
+    gravity: tuple[FiniteFloat, FiniteFloat, FiniteFloat] | None = None
 
     @model_validator(mode="after")
     def _one_focal_length(self) -> Self:
-        if sum(v is not None for v in (self.fx, self.f35, self.hfov)) != 1:
+        focal_lengths = sum(v is not None for v in (self.fx, self.f35, self.hfov))
+        if focal_lengths != 1 and not (self.only_gravity and not focal_lengths):
             raise ValueError("give one of fx, f35 and hfov")
+        if self.gravity is not None and not any(self.gravity):
+            raise ValueError("gravity: expected a direction, found three zeros")
         return self
+
+    @property
+    def only_gravity(self) -> bool:
+        """Whether the file tells nothing about the lens."""
+        return list(self.model_dump(exclude_none=True)) == ["gravity"]
 
     def lens(self, size: tuple[int, int]) -> Lens:
         """Return the lens for a video of this width and height.
@@ -99,7 +111,7 @@ class CameraFile(_Strict):
 
 
 def load_camera_file(path: Path, size: tuple[int, int]) -> Lens:
-    """Read a camera file.
+    """Read the lens from a camera file.
 
     Args:
         path: The camera file.
@@ -110,9 +122,17 @@ def load_camera_file(path: Path, size: tuple[int, int]) -> Lens:
             key), or is for pictures of another shape.
     """
     try:
+        return parse_camera_file(path).lens(size)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def parse_camera_file(path: Path) -> CameraFile:
+    """Read and check a camera file. Raises `InputError`, as `load_camera_file` does."""
+    try:
         with path.open("rb") as file:
             text = file.read(_MOST_BYTES)
-        return CameraFile.model_validate_json(text).lens(size)
+        return CameraFile.model_validate_json(text)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror})") from error
     except ValidationError as error:
@@ -120,5 +140,3 @@ def load_camera_file(path: Path, size: tuple[int, int]) -> Lens:
         where = ".".join(str(part) for part in first["loc"])
         reason = first["msg"].removeprefix("Value error, ")
         raise InputError(f"{path}: {f'{where}: ' if where else ''}{reason[0].lower()}{reason[1:]}") from error
-    except ValueError as error:
-        raise InputError(f"{path}: {error}") from error

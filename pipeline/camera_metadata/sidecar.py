@@ -18,9 +18,28 @@ def read_camera(path: Path, size: tuple[int, int]) -> KnownCamera | None:
     camera_file = camera_file_of(path)
     if not camera_file.exists():
         return None
-    from .camera_file import load_camera_file  # imports pydantic, which takes a tenth of a second
+    from .camera_file import load_camera_file, parse_camera_file  # pydantic takes a tenth of a second to load
 
+    if parse_camera_file(camera_file).only_gravity:
+        return None
     return KnownCamera(load_camera_file(camera_file, size), camera_file.name)
+
+
+def read_gravity(path: Path) -> tuple[float, float, float] | None:
+    """Return the direction of gravity by the file beside the video, if there is one that gives it.
+
+    Returns:
+        The direction in camera space (x right, y down, z forward) on the first frame.
+
+    Raises:
+        InputError: See `load_camera_file`.
+    """
+    camera_file = camera_file_of(path)
+    if not camera_file.exists():
+        return None
+    from .camera_file import parse_camera_file  # pydantic takes a tenth of a second to load
+
+    return parse_camera_file(camera_file).gravity
 
 
 def camera_file_of(video: Path) -> Path:

@@ -20,7 +20,9 @@ from .options import (
     LIFT_OPTIONS,
     OUTPUT_OPTION,
     OVERWRITE_OPTION,
+    STATIC_CAMERA_OPTION,
     TIME_OPTIONS,
+    WORLD_OPTIONS,
     people_options,
     settings,
 )
@@ -42,7 +44,9 @@ def _inputs(metavar: str) -> Decorator[Any]:
 @KEYPOINT_OPTIONS
 @people_options("1")
 @CAMERA_OPTIONS
+@STATIC_CAMERA_OPTION
 @LIFT_OPTIONS
+@WORLD_OPTIONS
 @OUTPUT_OPTION
 @ANIMATION_OPTION
 @EXPORT_OPTION
@@ -80,6 +84,7 @@ def infer(context: click.Context, /, inputs: tuple[Path, ...], output: Path | No
 @KEYPOINT_OPTIONS
 @people_options("1")
 @CAMERA_OPTIONS
+@STATIC_CAMERA_OPTION
 @OUTPUT_OPTION
 @OVERWRITE_OPTION
 @DEVICE_OPTION
@@ -112,6 +117,7 @@ def detect(context: click.Context, /, inputs: tuple[Path, ...], output: Path | N
 @_inputs("TABLE|FOLDER…")
 @CAMERA_OPTIONS
 @LIFT_OPTIONS
+@WORLD_OPTIONS
 @OUTPUT_OPTION
 @ANIMATION_OPTION
 @EXPORT_OPTION
@@ -144,7 +150,9 @@ def lift(context: click.Context, /, inputs: tuple[Path, ...], output: Path | Non
 @TIME_OPTIONS
 @people_options("all")
 @CAMERA_OPTIONS
+@STATIC_CAMERA_OPTION
 @LIFT_OPTIONS
+@WORLD_OPTIONS
 @OUTPUT_OPTION
 @ANIMATION_OPTION
 @EXPORT_OPTION

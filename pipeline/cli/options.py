@@ -138,6 +138,48 @@ CAMERA_OPTIONS: Decorator[Any] = under(
     ),
 )
 
+STATIC_CAMERA_OPTION: Decorator[Any] = under(
+    "Camera",
+    click.option("--static-camera", is_flag=True, help="The camera is still: do not look for its motion."),
+)
+
+WORLD_OPTIONS: Decorator[Any] = under(
+    "World",
+    click.option(
+        "--camera-pitch",
+        type=float,
+        metavar="DEGREES",
+        help="How far the camera looks up; negative: down.  [default: by how people stand]",
+    ),
+    click.option(
+        "--camera-roll",
+        type=float,
+        metavar="DEGREES",
+        help="How far the camera is turned clockwise.  [default: by how people stand]",
+    ),
+    click.option(
+        "--camera-height",
+        type=float,
+        metavar="METRES",
+        help="The camera's height above the floor.  [default: by feet at rest]",
+    ),
+    click.option(
+        "--height",
+        type=float,
+        metavar="CM",
+        help="Height of the person who is seen longest; scales the scene.",
+    ),
+    click.option(
+        "--filter",
+        "filters",
+        multiple=True,
+        metavar="NAME[:HZ]",
+        help="Smooth the motion: butterworth, one-euro, or bones for constant lengths. May be given more "
+        "than once.",
+    ),
+    click.option("--lock-feet", is_flag=True, help="Hold feet still while they stand on the floor."),
+)
+
 # Lifting -------------------------------------------------------------------------------------------------
 
 CHECKPOINT_OPTIONS: Decorator[Any] = under(

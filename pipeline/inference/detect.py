@@ -12,18 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors import registry
-from ...detectors.people import Detector, Image
+from ...detectors.people import Detector, Image, People
 from ...detectors.tracking import Track, fill_gaps, link, most_present, place_missing
 from ...errors import NoPeopleError
 from ...files import file_digest
 from ...lifting.cameras.intrinsics import Intrinsics
+from ...lifting.cameras.level import LEVEL
 from ...lifting.pose_table import PoseTable
 from ..camera_metadata.find_camera import find_camera
+from ..camera_metadata.sidecar import read_gravity
 from ..device import choose_device
 from ..downloads import assets
 from ..progress import Progress, no_progress
 from ..video.reader import Video
 from .options import DetectOptions
+from .watch_background import NO_BOXES, BackgroundWatch, CameraMotion
 
 
 def load_detector(
@@ -84,16 +87,19 @@ def detect(
     """
     # Before the long detection, so that an unusable camera file is reported at once.
     lens, source = find_camera(video.path, options.focal, video.size)
+    gravity = read_gravity(video.path)
+    background = None if options.static_camera else BackgroundWatch(lens, video.size)
     if detector is None:
-        found = _read_keypoints(video, options, progress)
+        found = _read_keypoints(video, options, background, progress)
     else:
-        found = _run_detector(detector, video, options, progress)
+        found = _run_detector(detector, video, options, background, progress)
     time = np.array(video.times, np.float64)
     # People are chosen before gaps split their tracks, so that a person who was lost for a while counts once.
     chosen = most_present(found.tracks, options.people, video.size)
     tracks = fill_gaps(chosen, frames=found.frames, times=time[found.frames], max_gap=options.max_gap)
     if not tracks:
         raise NoPeopleError(f"{video.path}: no person was found in any of its {len(found.frames)} frames")
+    motion = CameraMotion.none(len(time)) if background is None else background.result(len(time))
     rows = sum(len(track) for track in tracks)
     return PoseTable(
         track=np.concatenate([np.full(len(track), track.id, np.int32) for track in tracks]),
@@ -106,24 +112,37 @@ def detect(
         size=video.size,
         # Rounded as in a table's file, so that lifting gives the same numbers before and after saving.
         intrinsics=Intrinsics(*lens.intrinsics.array().tolist()),
+        camera_rotation=(LEVEL @ motion.rotations).astype(np.float32),
         meta={
             "video": {"name": video.path.name, "sha256": file_digest(video.path)},
             "damaged": video.damaged,
             "detector": found.about,
             "intrinsics": source,
             "distortion": lens.distortion,
+            **({} if gravity is None else {"gravity": list(gravity)}),
+            "world": {"camera_motion": motion.how, "warning": motion.warning},
             "command": command,
             "versions": {name: version(name) for name in ("videopose", "torch", "numpy", "onnxruntime")},
         },
     )
 
 
-def _run_detector(detector: Detector, video: Video, options: DetectOptions, progress: Progress) -> _Found:
+def _run_detector(
+    detector: Detector,
+    video: Video,
+    options: DetectOptions,
+    background: BackgroundWatch | None,
+    progress: Progress,
+) -> _Found:
     """Let the detector look at every frame, and link its people to tracks."""
     numbers: list[int] = []
     with progress(f"finding people in {video.path.name}", _expected_frames(video, options)) as advance:
-        people = []
-        for on_frame in detector.detect(_images(video, options, numbers)):
+        people: list[People] = []
+        # A detector may read ahead, so the boxes are those of the last frame that it has done.
+        images = _images(
+            video, options, numbers, background, lambda: people[-1].boxes if people else NO_BOXES
+        )
+        for on_frame in detector.detect(images):
             people.append(on_frame)
             advance()
     frames = np.array(numbers, np.int32)
@@ -131,7 +150,9 @@ def _run_detector(detector: Detector, video: Video, options: DetectOptions, prog
     return _Found(tracks, frames, detector.describe())
 
 
-def _read_keypoints(video: Video, options: DetectOptions, progress: Progress) -> _Found:
+def _read_keypoints(
+    video: Video, options: DetectOptions, background: BackgroundWatch | None, progress: Progress
+) -> _Found:
     """Read keypoints made elsewhere; the video is decoded for the times of its frames."""
     assert options.keypoints is not None
     source = Path(options.keypoints)
@@ -140,7 +161,8 @@ def _read_keypoints(video: Video, options: DetectOptions, progress: Progress) ->
     sightings, about = keypoint_files.read(source, video, options.keypoint_layout)
     numbers: list[int] = []
     with progress(f"reading {video.path.name}", _expected_frames(video, options)) as advance:
-        for _ in _images(video, options, numbers):
+        # Keypoints have no boxes; the background is found although people move before it.
+        for _ in _images(video, options, numbers, background, lambda: NO_BOXES):
             advance()
     if options.end is None:
         keypoint_files.check_length(sightings, video, source)
@@ -149,10 +171,18 @@ def _read_keypoints(video: Video, options: DetectOptions, progress: Progress) ->
     return _Found([place_missing(track, times[track.frames]) for track in tracks], frames, about)
 
 
-def _images(video: Video, options: DetectOptions, numbers: list[int]) -> Iterator[Image]:
-    """Yield the images of the frames; their numbers are appended to `numbers`."""
+def _images(
+    video: Video,
+    options: DetectOptions,
+    numbers: list[int],
+    background: BackgroundWatch | None,
+    boxes: Callable[[], NDArray[np.float32]],
+) -> Iterator[Image]:
+    """Yield the images of the frames; their numbers are appended to `numbers`, and `background` sees them."""
     for frame in video.frames(start=options.start, end=options.end):
         numbers.append(frame.index)
+        if background is not None:
+            background.see(frame.index, frame.image, boxes())
         yield frame.image
 
 

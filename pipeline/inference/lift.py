@@ -16,6 +16,8 @@ from ..device import choose_device
 from ..progress import Progress, no_progress
 from .options import LiftOptions
 
+_OF_EARLIER_LIFTING = ("height", "filters", "lock_feet")  # what `meta` says of poses that are replaced
+
 if TYPE_CHECKING:
     from ...lifting.inference.lifter import Lifter
 
@@ -87,8 +89,9 @@ def lift(
             pose[rows], root[rows], confidence[rows] = lifted.pose, lifted.root, lifted.confidence
             advance(rows.stop - rows.start)
     commands = [table.meta.get("command"), command]
+    earlier = {name: value for name, value in table.meta.items() if name not in _OF_EARLIER_LIFTING}
     meta = {
-        **table.meta,
+        **earlier,
         "intrinsics": source,
         "distortion": lens.distortion,
         "lifter": {"name": str(options.lifter), "sha256": lifter.digest()},
@@ -96,4 +99,21 @@ def lift(
         "precision": lifter.precision,
         "command": " && ".join(str(each) for each in commands if each),
     }
-    return replace(table, pose=pose, root=root, confidence=confidence, intrinsics=lens.intrinsics, meta=meta)
+    lifted_table = replace(
+        table, pose=pose, root=root, confidence=confidence, intrinsics=lens.intrinsics, meta=meta
+    )
+    return _in_the_world(lifted_table, options)
+
+
+def _in_the_world(table: PoseTable, options: LiftOptions) -> PoseTable:
+    """Scale a lifted table, place it in the world, filter it and hold its feet, as far as the options ask."""
+    from ...lifting.world.filters import filter_motion  # loads parts of scipy
+    from ...lifting.world.foot_lock import lock_feet
+    from ...lifting.world.metric_size import scale_to_height
+    from ...lifting.world.place import place_in_world
+
+    if options.height is not None:
+        table = scale_to_height(table, options.height)
+    table = place_in_world(table, options.stated_camera(gravity=table.meta.get("gravity")))
+    table = filter_motion(table, options.chosen_filters())
+    return lock_feet(table) if options.lock_feet else table

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from ...detectors import registry
 from ...errors import UsageError
 from ...lifting.inference.pretrained import DEFAULT
+from ...lifting.world.stated_camera import StatedCamera, check_height
 from ..camera_metadata.focal_length import FocalLength
 from ..option_types import check_type, is_of
 
 if TYPE_CHECKING:  # these load torch, which checking options does not need
     from ...detectors.soft_argmax import Decoding
     from ...lifting.network.fused_model import Precision
+    from ...lifting.world.filters import Filter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,7 @@ class DetectOptions:
         end: Seconds at which to stop; None for the end of the video.
         focal: What the user states about the lens.
         max_gap: Gaps of at most so many seconds are interpolated; longer ones split a track.
+        static_camera: Take the camera to be still, and do not look for its motion.
         device: Where networks run: "auto", "cpu", "cuda", …
 
     Raises:
@@ -57,6 +60,7 @@ class DetectOptions:
     end: float | None = None
     focal: FocalLength = field(default_factory=FocalLength)
     max_gap: float = 0.5
+    static_camera: bool = False
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -65,6 +69,7 @@ class DetectOptions:
         for name in ("weights", "boxes", "keypoints"):
             check_type(name, getattr(self, name), (str, os.PathLike), optional=True)
         check_type("flip_test", self.flip_test, bool, optional=True)
+        check_type("static_camera", self.static_camera, bool)
         if self.decode not in (None, "soft-argmax", "argmax"):
             raise UsageError(f"--decode takes soft-argmax or argmax, not {self.decode!r}")
         check_type("device", self.device, str)
@@ -109,10 +114,16 @@ class LiftOptions:
         focal: What the user states about the lens; if nothing, the camera of the pose table is used.
         flip: Average with the prediction for the mirrored person.
         precision: Number type of the network's hidden layers, "float32" or "bfloat16".
+        camera_pitch: Degrees that the camera looks up (negative: down) on the first frame.
+        camera_roll: Degrees that the camera is turned clockwise on the first frame.
+        camera_height: Metres from the floor to the camera.
+        height: Centimetres of the person who is seen longest; the scene is scaled by it.
+        filters: Filters that smooth the motion, in order, as NAME or NAME:HZ.
+        lock_feet: Hold feet still while they stand.
         device: Where networks run: "auto", "cpu", "cuda", …
 
     Raises:
-        UsageError: A value has the wrong type.
+        UsageError: A value has the wrong type or is impossible.
     """
 
     lifter: str | os.PathLike[str] = DEFAULT
@@ -121,15 +132,40 @@ class LiftOptions:
     focal: FocalLength = field(default_factory=FocalLength)
     flip: bool = True
     precision: Precision = "float32"
+    camera_pitch: float | None = None
+    camera_roll: float | None = None
+    camera_height: float | None = None
+    height: float | None = None
+    filters: tuple[str, ...] = ()
+    lock_feet: bool = False
     device: str = "auto"
 
     def __post_init__(self) -> None:
         check_type("lifter", self.lifter, (str, os.PathLike))
         check_type("lifter_layout", self.lifter_layout, str, optional=True)
-        for name in ("lifter_causal", "flip"):
+        for name in ("lifter_causal", "flip", "lock_feet"):
             check_type(name, getattr(self, name), bool)
+        for name in ("camera_pitch", "camera_roll", "camera_height", "height"):
+            check_type(name, getattr(self, name), Real, optional=True)
+        self.stated_camera()  # checks the values
+        if self.height is not None:
+            check_height(self.height)
+        if self.filters:
+            self.chosen_filters()  # checks the names
         for name in ("precision", "device"):
             check_type(name, getattr(self, name), str)
+
+    def stated_camera(self, gravity: tuple[float, float, float] | None = None) -> StatedCamera:
+        """Return what is stated about the camera's pose; gravity comes from the camera file."""
+        return StatedCamera(
+            pitch=self.camera_pitch, roll=self.camera_roll, height=self.camera_height, gravity=gravity
+        )
+
+    def chosen_filters(self) -> list[Filter]:
+        """Return the filters by their names."""
+        from ...lifting.world.filters import Filter  # loads scipy, which most commands do not need
+
+        return [Filter.parse(text) for text in self.filters]
 
 
 @dataclass(frozen=True, kw_only=True)

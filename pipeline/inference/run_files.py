@@ -160,6 +160,8 @@ def _write_results(job: Job, table: PoseTable, video: Path | None) -> None:
         )
     if damage := table.meta.get("damaged"):
         say(f"warning: {job.source}: {damage}")
+    if uncertain := (table.meta.get("world") or {}).get("warning"):
+        say(f"warning: {job.source}: {uncertain}")
     table.save(job.table)
     say(f"→ {job.table}")
     if job.animation is not None:

@@ -26,6 +26,9 @@ _MARGIN = 0.1  # of a person's box, kept free around it
 _STILL = 0.4  # small pixels: a smaller shift since the keyframe is none
 _REST = 15  # frames without any shift, after which only every `_EVERY`th frame is looked at
 _EVERY = 4
+NO_BOXES: NDArray[np.float32] = np.zeros((0, 4), np.float32)
+"""For frames on which no person is known."""
+
 _FLOW_WINDOW = (13, 13)
 _FLOW_STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.03)
 _LEAST_SHARED = 25  # matches of descriptors that make two keyframes show the same background
@@ -50,6 +53,11 @@ class CameraMotion:
     rotations: NDArray[np.float64]
     how: str
     warning: str | None = None
+
+    @classmethod
+    def none(cls, frames: int) -> CameraMotion:
+        """A camera that the user states to be still."""
+        return cls(np.tile(np.eye(3), (frames, 1, 1)), "still: --static-camera")
 
 
 @dataclass
@@ -188,11 +196,12 @@ class BackgroundWatch:
         """Follow the corners into the next frame; those that are lost or leave the picture are dropped."""
         if not len(self._now):
             return
+        corners = self._now.reshape(-1, 1, 2).copy()
         there, found, _ = cv2.calcOpticalFlowPyrLK(
             self._grey,
             grey,
-            self._now[:, None],
-            np.empty_like(self._now)[:, None],
+            corners,
+            corners.copy(),
             winSize=_FLOW_WINDOW,
             maxLevel=3,
             criteria=_FLOW_STEPS,

@@ -6,7 +6,8 @@ from scipy.spatial.transform import Rotation
 
 from videopose.errors import UsageError
 from videopose.lifting.world.gravity import CAMERA_UP, camera_axes, pitch_and_roll, up_of
-from videopose.lifting.world.place import KnownCamera, place_in_world
+from videopose.lifting.world.place import place_in_world
+from videopose.lifting.world.stated_camera import StatedCamera
 from videopose.skeleton import H36M17
 
 ANKLES = [H36M17.index("lfoot"), H36M17.index("rfoot")]
@@ -36,16 +37,16 @@ def test_a_tilted_or_upside_down_camera_is_found(pose, walk, film) -> None:
 
 def test_what_is_known_of_the_camera_wins(walk, film) -> None:
     seen = film(_people(walk), camera_axes(up_of(-20, 5)), (0, 0, 2.0))
-    table = place_in_world(seen, KnownCamera(pitch=-30, roll=0, height=3.5))
+    table = place_in_world(seen, StatedCamera(pitch=-30, roll=0, height=3.5))
     assert pitch_and_roll(table.camera_rotation[0, 2]) == pytest.approx((-30, 0), abs=1e-3)
     assert table.camera_position[0].tolist() == [0, 0, 3.5]
     assert table.meta["world"]["gravity"] == "--camera-pitch -30 --camera-roll 0"
     assert table.meta["world"]["floor"] == "--camera-height 3.5"
-    half = place_in_world(seen, KnownCamera(roll=5))
+    half = place_in_world(seen, StatedCamera(roll=5))
     assert pitch_and_roll(half.camera_rotation[0, 2]) == pytest.approx((-20, 5), abs=1.5)
     assert half.meta["world"]["gravity"].startswith("--camera-roll 5, else 2 people")
     down = tuple(-9.81 * up_of(-20, 5))
-    told = place_in_world(seen, KnownCamera(gravity=down))
+    told = place_in_world(seen, StatedCamera(gravity=down))
     assert pitch_and_roll(told.camera_rotation[0, 2]) == pytest.approx((-20, 5), abs=1e-3)
     assert told.camera_position[0, 2] == pytest.approx(2.0, abs=0.02)
 
@@ -120,4 +121,4 @@ def test_tables_without_roots_or_poses(walk, film) -> None:
 )
 def test_impossible_cameras(values, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        KnownCamera(**values)
+        StatedCamera(**values)

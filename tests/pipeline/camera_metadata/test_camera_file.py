@@ -11,7 +11,7 @@ from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.pipeline.camera_metadata.camera_file import load_camera_file
 from videopose.pipeline.camera_metadata.find_camera import find_camera
 from videopose.pipeline.camera_metadata.focal_length import FocalLength
-from videopose.pipeline.camera_metadata.sidecar import camera_file_of
+from videopose.pipeline.camera_metadata.sidecar import camera_file_of, read_camera, read_gravity
 
 SIZE = (1920, 1080)
 BARREL = {"model": "opencv", "coefficients": [-0.28, 0.11, 0.0004, -0.0002, -0.02]}
@@ -85,6 +85,9 @@ def test_human36m_distortion_has_its_own_order(tmp_path: Path) -> None:
         ({"fx": 1500, "focal": 3}, "focal: extra inputs are not permitted"),
         ({"fx": 1500, "distortion": BARREL | {"k4": 1}}, "distortion.k4: extra inputs"),
         ({}, "give one of fx, f35 and hfov"),
+        ({"gravity": [0, 1, 0], "cx": 960}, "give one of fx, f35 and hfov"),
+        ({"fx": 1500, "gravity": [0, 0, 0]}, "gravity: expected a direction, found three zeros"),
+        ({"fx": 1500, "gravity": [0, 1]}, "gravity.2: field required"),
         ({"fy": 1500, "cx": 960}, "give one of fx, f35 and hfov"),
         ({"fx": 1500, "f35": 26}, "give one of fx, f35 and hfov"),
         ({"fx": 0}, "fx: input should be greater than 0"),
@@ -129,6 +132,19 @@ def test_bytes_that_are_no_text_and_folders(tmp_path: Path) -> None:
     path.mkdir()
     with pytest.raises(InputError, match="cannot be read"):
         load_camera_file(path, SIZE)
+
+
+def test_gravity_with_and_without_a_lens(tmp_path: Path) -> None:
+    video = tmp_path / "clip.mp4"
+    assert read_gravity(video) is None
+    write(tmp_path, {"gravity": [0.1, 9.7, 1.2]})
+    assert read_gravity(video) == (0.1, 9.7, 1.2)
+    assert read_camera(video, SIZE) is None
+    write(tmp_path, {"fx": 1500, "gravity": [0, 1, 0]})
+    assert read_gravity(video) == (0, 1, 0)
+    assert read_camera(video, SIZE) is not None
+    write(tmp_path, {"fx": 1500})
+    assert read_gravity(video) is None
 
 
 def test_where_it_lies(tmp_path: Path) -> None:

@@ -41,9 +41,12 @@ def test_a_table_without_poses(found: Path, finished: tuple[Path, Any]) -> None:
     assert np.isnan(table.root).all()
     assert set(whole.meta) - set(table.meta) == {"lifter", "flip", "precision"}
     assert table.meta["command"] == "videopose detect …"
-    assert {k: v for k, v in whole.meta.items() if k in table.meta and k != "command"} == {
-        k: v for k, v in table.meta.items() if k != "command"
+    grown = ("command", "world")  # lifting adds to these
+    assert {k: v for k, v in whole.meta.items() if k in table.meta and k not in grown} == {
+        k: v for k, v in table.meta.items() if k not in grown
     }
+    assert table.meta["world"] == {"camera_motion": "still: the background does not move", "warning": None}
+    assert whole.meta["world"].items() > table.meta["world"].items()
 
 
 def test_lifting_goes_on_and_gives_the_numbers_of_infer(

@@ -1,5 +1,6 @@
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.pose_table import PoseTable
+from videopose.lifting.world.gravity import up_of
 from videopose.pipeline.camera_metadata.focal_length import FocalLength
 from videopose.pipeline.inference.lift import lift, load_video_lifter
 from videopose.pipeline.inference.options import LiftOptions
@@ -53,6 +55,42 @@ def test_another_camera(table: PoseTable, lifter: Lifter) -> None:
 def test_every_track_by_itself(table: PoseTable, lifter: Lifter) -> None:
     one = table.track == 1
     np.testing.assert_array_equal(lift(table[one], LiftOptions(), lifter).pose, table.pose[one])
+
+
+def test_the_world(table: PoseTable, lifter: Lifter) -> None:
+    told = lift(table, LiftOptions(camera_pitch=-5, camera_roll=0, camera_height=1.5), lifter)
+    assert told.camera_position[:, 2].tolist() == [1.5] * len(told.time)
+    assert told.camera_rotation[0, 2] == pytest.approx(up_of(-5, 0), abs=1e-6)
+    assert told.meta["world"]["gravity"] == "--camera-pitch -5 --camera-roll 0"
+    found = lift(replace(table, meta={**table.meta, "gravity": [0, 1, 0]}), LiftOptions(), lifter)
+    assert found.meta["world"]["gravity"] == "gravity of the camera's side-car file"
+    assert found.camera_rotation[0, 2] == pytest.approx((0, -1, 0), abs=1e-6)
+    assert np.nanmedian(found.world()[:, [3, 6], 2]) < 0.3
+    assert np.isfinite(found.contact).any()
+
+
+def test_size_filters_and_feet(table: PoseTable, lifter: Lifter) -> None:
+    options = LiftOptions(height=150, filters=("butterworth", "bones"), lock_feet=True)
+    done = lift(table, options, lifter)
+    assert done.meta["height"]["centimetres"] == 150
+    assert done.meta["filters"] == ["butterworth:2", "bones"]
+    assert done.meta["lock_feet"] is True
+    plain = lift(done, LiftOptions(), lifter)
+    np.testing.assert_allclose(plain.pose, table.pose, atol=1e-5)
+    assert not {"height", "filters", "lock_feet"} & set(plain.meta)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"camera_pitch": 120}, "--camera-pitch: expected −90 to 90 degrees"),
+        ({"height": 1.8}, "--height: expected 50 to 250 centimetres, found 1.8"),
+        ({"filters": ("kalman",)}, "there is no filter 'kalman'"),
+    ],
+)
+def test_impossible_worlds(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        LiftOptions(**values)
 
 
 def test_a_lifter_for_other_keypoints_is_refused_beforehand(tmp_path: Path) -> None:
