@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from ..lifting.cameras.level import level
+from ..lifting.cameras.level import LEVEL
 from ..lifting.pose_table import PoseTable
 from .placement import place_tracks
 
@@ -41,7 +41,7 @@ class Person:
 class Scene:
     """The people of a pose table, on a floor at y = 0. Axes: x right, y down, z forward, in metres.
 
-    A tilted camera is levelled by how people stand (see `level`), and people are placed by `place_tracks`.
+    The scene is the table's world with other axes. People are placed by `place_tracks`.
     Motion is not smoothed.
 
     Attributes:
@@ -56,11 +56,12 @@ class Scene:
         self._first = np.array([table.frame[rows.start] for rows in self._rows], np.int64)
         self._last = np.array([table.frame[rows.stop - 1] for rows in self._rows], np.int64)
         self._lifted: NDArray[np.bool_] = np.asarray(np.isfinite(table.pose).all((1, 2)))
-        turn = level(table.pose).T.astype(np.float32)
-        self._pose = table.pose @ turn
+        turn = (LEVEL.T @ table.camera_rotation)[table.frame].astype(np.float32)
+        self._pose = np.einsum("nij,nkj->nki", turn, table.pose)
         root = table.root.copy()
         root[~(np.abs(root) < _FARTHEST).all(1)] = np.nan
-        self._places = place_tracks(table, self._rows, self._pose, self._lifted, root @ turn)
+        root = np.einsum("nij,nj->ni", turn, root)
+        self._places = place_tracks(table, self._rows, self._pose, self._lifted, root)
 
     def spans(self) -> list[tuple[int, int]]:
         """Return each track's first and last frame."""
