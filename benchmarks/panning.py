@@ -30,13 +30,14 @@ class Panorama:
 
     @classmethod
     def load(cls, folder: Path, seed: int) -> Panorama:
-        """Set the stills of a folder (*.jpg, and COCO's person_keypoints*.json) side by side, in random order."""
+        """Set the stills of a folder, with COCO's person_keypoints*.json, side by side in random order."""
         people = json.loads(next(folder.glob("person_keypoints*.json")).read_text())
         files = {entry["id"]: entry["file_name"] for entry in people["images"]}
         order = np.random.default_rng(seed).permutation(sorted(files))
         strips, boxes, left = [], [], 0
         for number in order.tolist():
             still = cv2.imread(str(folder / Path(files[number]).name))
+            assert still is not None, files[number]
             scale = _HEIGHT / still.shape[0]
             strip = cv2.resize(still, (round(still.shape[1] * scale), _HEIGHT))[..., ::-1]
             for person in people["annotations"]:

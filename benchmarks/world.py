@@ -3,8 +3,8 @@
     python benchmarks/world.py --data FOLDER [--stills FOLDER] [--severity 0.5] [--clips 40]
 
 FOLDER holds motion-capture tables (.npz). People whom the lifter was not trained on are filmed by simulated
-cameras and a simulated detector, lifted, and placed in the world as `videopose lift` does; the truth is known.
-Each clip is filmed alone and together with another. With --stills, a folder of photographs with COCO's person
+cameras and a simulated detector, lifted, and placed in the world as `videopose lift` does. The truth is
+known. Each clip is filmed alone and together with another. With --stills, a folder of photographs with COCO's person
 annotations, views of a turning camera are cut from them and its orientation is measured.
 """
 
@@ -88,8 +88,8 @@ def score(footage: Footage, values: Values) -> None:
     values["up, °"].append(float(np.degrees(np.arccos(np.clip(up @ footage.up, -1, 1)))))
     values["camera's height, cm"].append(100 * abs(table.camera_position[0, 2] - footage.height))
     joints, truth = turned(table.world(), footage.joints), footage.joints
-    known = np.isfinite(joints).all((1, 2))
-    # How far the found floor is off the true one, below the people: by their hips, whose height is known.
+    known = np.asarray(np.isfinite(joints).all((1, 2)))
+    # How far the found floor is off the true one, where people are: by ankles of feet that stand.
     values["floor below the people, cm"].append(100 * abs(_floor_error(joints[known], truth[known])))
     tracks = [rows for _, rows in table.tracks() if known[rows].all()]
     for rows in tracks:

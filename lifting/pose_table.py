@@ -180,6 +180,11 @@ class PoseTable:
         for start, end in zip(starts, ends, strict=True):
             yield int(self.track[start]), slice(int(start), int(end))
 
+    @property
+    def has_floor(self) -> bool:
+        """Whether the floor was found, so that heights in the world mean something."""
+        return "floor" in (self.meta.get("world") or {})
+
     def world(self) -> NDArray[np.float32]:
         """Give everyone's joints in the world.
 

@@ -12,6 +12,9 @@ from ..lifting.pose_table import PoseTable
 ANKLE_HEIGHT = 0.07
 """Metres from the floor to the lowest joint of a person who stands."""
 
+ELSEWHERE = 0.5
+"""Metres: feet that are further from the floor stand on something else, if the floor is known."""
+
 _SPACING = 1.2  # metres between people whose place is not known
 
 
@@ -27,7 +30,8 @@ def place_tracks(
     People stand where their root is. Gaps in a root are interpolated linearly. People without any root stand
     side by side, in the order in which the video shows them. The distance of a person, and so the height of
     their feet, is uncertain with one camera: each track is moved up or down as a whole, so that the feet are
-    on the floor when they are low.
+    on the floor when they are low. A person whose feet are far above the floor stands on something else, and
+    is not moved.
 
     Args:
         table: The table that the rows belong to.
@@ -53,7 +57,9 @@ def place_tracks(
     for rows in tracks:
         lowest = (pose[rows, :, 1].max(1) + root[rows, 1])[lifted[rows]]
         if len(lowest):
-            root[rows, 1] -= np.percentile(lowest, 85) + ANKLE_HEIGHT
+            below = np.percentile(lowest, 85) + ANKLE_HEIGHT
+            if abs(below) < ELSEWHERE or not (known[rows].any() and table.has_floor):
+                root[rows, 1] -= below
     return root
 
 

@@ -60,7 +60,8 @@ class Scene:
         self._pose = np.einsum("nij,nkj->nki", turn, table.pose)
         root = table.root.copy()
         root[~(np.abs(root) < _FARTHEST).all(1)] = np.nan
-        root = np.einsum("nij,nj->ni", turn, root)
+        root = np.einsum("nij,nj->ni", turn, root) + (table.camera_position @ LEVEL)[table.frame]
+        root = root.astype(np.float32)
         self._places = place_tracks(table, self._rows, self._pose, self._lifted, root)
 
     def spans(self) -> list[tuple[int, int]]:

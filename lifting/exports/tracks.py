@@ -14,6 +14,7 @@ from .rig import ANKLE_HEIGHT
 
 _SPACING = 1.2  # metres between people whose place is not known
 _FARTHEST = 1000.0  # metres; a root further away is an error of its estimate
+_ELSEWHERE = 0.5  # metres; feet further from a floor that was found stand on something else
 _STANDS = 15  # percentile of the height of the lowest joint at which a person stands on the floor
 
 
@@ -93,7 +94,8 @@ def placed_joints(table: PoseTable) -> NDArray[np.float64]:
 
     Gaps of the root are bridged in a straight line. People without any root stand side by side. A single
     camera knows a person's distance, and so the height of the feet, only roughly. Each track is therefore
-    moved up or down as a whole, so that the feet, when they are low, are on the floor.
+    moved up or down as a whole, so that the feet, when they are low, are on the floor. A person whose feet
+    are far above a floor that was found stands on something else, and is not moved.
 
     Returns:
         (N, 17, 3) metres, x right, y forward, z up, the floor at z = 0; NaN where there is no pose.
@@ -115,7 +117,9 @@ def placed_joints(table: PoseTable) -> NDArray[np.float64]:
         lowest = pose[rows, :, 2].min(1) + root[rows, 2]
         lowest = lowest[np.isfinite(lowest)]
         if len(lowest):
-            root[rows, 2] += ANKLE_HEIGHT - np.percentile(lowest, _STANDS)
+            above = np.percentile(lowest, _STANDS) - ANKLE_HEIGHT
+            if abs(above) < _ELSEWHERE or not (known.any() and table.has_floor):
+                root[rows, 2] -= above
     return pose + root[:, None]
 
 

@@ -16,6 +16,7 @@ _BODY_ERROR = np.radians(5.0)  # of the up direction that one person's body show
 _ROLL_ERROR = np.radians(4.0)  # of a camera from level: people hold cameras level from side to side
 _SPOT_ERROR = (0.05, 0.04)  # metres, and a fraction of the distance: how far a spot may be off the floor
 _PERSON_ERROR = 0.1  # metres: how far one person's floor may be off the others'
+_SHARE = 0.15  # of the spots, which make a level the floor
 _ROUNDS = 10
 
 
@@ -54,7 +55,7 @@ def fit_floor(
     """Fit one floor to everyone's spots, and correct the up direction by it.
 
     Minimises, robustly, the spots' distances from the floor, the turn away from `up`, the camera's roll, and
-    the differences between people's floors.
+    the differences between people's floors. Where people stand on several levels, the lowest is the floor.
 
     Args:
         spots: (S, 3) of each person, as of `standing_spots`, in the space of the first frame's camera.
@@ -73,7 +74,7 @@ def fit_floor(
     members = np.eye(len(counts))[person]
     spread = np.hypot(_SPOT_ERROR[0], _SPOT_ERROR[1] * np.linalg.norm(points, axis=1))
     body_error = _BODY_ERROR / np.sqrt(max(1, bodies))
-    first, height = up, np.array([-np.median(points[person == k] @ up) for k in range(len(counts))])
+    first, height = up, np.full(len(counts), -_lowest_level(points @ up, spread))
     for _ in range(_ROUNDS):
         east = _axes(up)[0]
         north = np.cross(up, east)
@@ -99,6 +100,17 @@ def fit_floor(
         up = first if fixed else unit(up + solved[0] * east + solved[1] * north)
         height, common = solved[2:-1], float(solved[-1])
     return up, common + ANKLE_HEIGHT
+
+
+def _lowest_level(heights: NDArray[np.float64], spread: NDArray[np.float64]) -> float:
+    """The lowest height around which enough of the spots lie; `spread`: how far a spot may be off."""
+    order = np.argsort(heights)
+    needed = min(len(heights), max(2, round(_SHARE * len(heights))))
+    for index in order:
+        near = np.abs(heights - heights[index]) < 2 * spread
+        if near.sum() >= needed:
+            return float(np.median(heights[near]))
+    return float(np.median(heights))
 
 
 def lowest_floor(joints: NDArray[np.floating], up: NDArray[np.float64]) -> float | None:

@@ -122,3 +122,13 @@ def test_tables_without_roots_or_poses(walk, film) -> None:
 def test_impossible_cameras(values, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         StatedCamera(**values)
+
+
+def test_a_person_on_a_wall_does_not_raise_the_floor(walk, film) -> None:
+    high = walk(step=0, start=(-1, 6))
+    high = replace(high, joints=high.joints + np.array([0, 0, 2.0]))
+    low = walk(bearing=20, start=(0, 5))
+    placed = place_in_world(film([high, low], camera_axes(up_of(-3, 0)), (0, 0, 1.4)))
+    assert placed.camera_position[0, 2] == pytest.approx(1.4, abs=0.15)
+    heights = np.median(placed.world()[:, ANKLES, 2].reshape(len(placed), 2), axis=1)
+    assert np.median(heights[placed.track == 0]) == pytest.approx(2.07, abs=0.2)
