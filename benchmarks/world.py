@@ -4,8 +4,8 @@
 
 FOLDER holds motion-capture tables (.npz). People whom the lifter was not trained on are filmed by simulated
 cameras and a simulated detector, lifted, and placed in the world as `videopose lift` does. The truth is
-known. Each clip is filmed alone and together with another. With --stills, a folder of photographs with COCO's person
-annotations, views of a turning camera are cut from them and its orientation is measured.
+known. Each clip is filmed alone and together with another. With --stills, a folder of photographs with
+COCO's person annotations, views of a turning camera are cut from them and its orientation is measured.
 """
 
 from __future__ import annotations
