@@ -1,1 +1,1 @@
-"""Read videos frame by frame, and write them."""
+"""Read videos frame by frame (`reader.open_video`), and write them (`writer.VideoWriter`)."""
