@@ -20,7 +20,6 @@ TEST = [
     "pytest-xdist>=3.6",  # on all cores
 ]
 DOCS = [
-    "mkdocs-click>=0.8",  # the page of commands, from their own help
     "mkdocs-material>=9.5",  # the site
     "mkdocstrings[python]>=0.26",  # the API reference, from docstrings
 ]
