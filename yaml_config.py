@@ -1,4 +1,4 @@
-"""Configurations in YAML: read, laid over one another, overridden by name, and checked."""
+"""Configurations in YAML: reading, layering one over another, replacing values by name, and checking."""
 
 from __future__ import annotations
 
@@ -15,8 +15,22 @@ from .errors import InputError, UsageError
 Config = TypeVar("Config")
 
 
+class StrictConfig(BaseModel):
+    """The base of every configuration: unknown keys are errors, and values cannot be changed.
+
+    A subclass that also refuses values of another type (such as "1" for a number) is declared with
+    `class Name(StrictConfig, strict=True)`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
-    """A file's values by name. Raises `InputError` where it cannot be read or holds something else."""
+    """Read a file of names and values.
+
+    Raises:
+        InputError: The file cannot be read, or holds something else.
+    """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -29,8 +43,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def read_with_base(path: Path) -> dict[str, Any]:
-    """A file's values over those of its `base`, a file beside it, which may have a base itself. The base's
-    `name` is not taken over. Raises `InputError` as `read_yaml` does, and `UsageError` for a wrong base."""
+    """Read a file over its `base`, which is the name of a file beside it and may have a base itself.
+
+    The `name` of a base is not taken over.
+
+    Raises:
+        InputError: A file cannot be read.
+        UsageError: A base is not the name of another file beside it.
+    """
     return _read_with_base(path, ())
 
 
@@ -47,7 +67,7 @@ def _read_with_base(path: Path, above: tuple[str, ...]) -> dict[str, Any]:
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`above` laid over `below`: groups are merged, everything else is replaced."""
+    """Return `above` over `below`: groups of values are merged, all other values are replaced."""
     values = dict(below)
     for name, value in above.items():
         both = isinstance(value, dict) and isinstance(values.get(name), dict)
@@ -56,8 +76,11 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 
 def overridden(values: Mapping[str, Any], overrides: Mapping[str, object]) -> dict[str, Any]:
-    """The values with some replaced, by dotted name (`schedule.steps`). Raises `UsageError` for a name below
-    one that is no group."""
+    """Return the values with some of them replaced, by dotted name such as `schedule.steps`.
+
+    Raises:
+        UsageError: A name lies below one that is not a group of values.
+    """
     changed = copy.deepcopy(dict(values))
     for dotted, value in overrides.items():
         *parents, last = dotted.split(".")
@@ -71,7 +94,11 @@ def overridden(values: Mapping[str, Any], overrides: Mapping[str, object]) -> di
 
 
 def parse_overrides(texts: Sequence[str]) -> dict[str, object]:
-    """`NAME=VALUE` of --set → values by dotted name. Raises `UsageError`."""
+    """Read the `NAME=VALUE` of --set options: values by dotted name.
+
+    Raises:
+        UsageError: A text is no such assignment.
+    """
     values = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -85,20 +112,31 @@ def parse_overrides(texts: Sequence[str]) -> dict[str, object]:
 
 
 def checked(path: Path, validate: Callable[[Any], Config], values: Mapping[str, Any]) -> Config:
-    """What pydantic makes of the values of a file. Raises `UsageError`, which names the wrong value's key."""
+    """Return the configuration that pydantic's `validate` makes of the values of a file.
+
+    Raises:
+        UsageError: A value is wrong; the message names its key.
+    """
     try:
         return validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{path}: {where}: {reason[0].lower()}{reason[1:]}") from error
+        raise UsageError(f"{path}: {validation_message(error)}") from error
+
+
+def validation_message(error: ValidationError) -> str:
+    """Return pydantic's first complaint in one line: the key, by dotted name, and what is wrong with it."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    reason = first["msg"].removeprefix("Value error, ")
+    reason = reason[0].lower() + reason[1:]
+    return f"{key}: {reason}" if key else reason
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-
+"""A number from 0 to 1."""
 
 Metres = Annotated[float, Field(ge=0)]
+"""A length of 0 or more."""
 
 
 def _rising(ends: tuple[float, float]) -> tuple[float, float]:
@@ -108,12 +146,9 @@ def _rising(ends: tuple[float, float]) -> tuple[float, float]:
 
 
 Range = Annotated[tuple[FiniteFloat, FiniteFloat], AfterValidator(_rising)]
-
+"""Lower and higher end."""
 
 PositiveRange = Annotated[
     tuple[Annotated[FiniteFloat, Field(gt=0)], Annotated[FiniteFloat, Field(gt=0)]], AfterValidator(_rising)
 ]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+"""Lower and higher end, both above 0."""

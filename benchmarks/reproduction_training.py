@@ -22,11 +22,11 @@ from videopose.lifting.evaluation.scores import Scores, score
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.training.batch import Batch
-from videopose.lifting.training.checkpoint import Progress
 from videopose.lifting.training.config import RecordedConfig
-from videopose.lifting.training.loop import train
+from videopose.lifting.training.lifter_training import train_lifter
 from videopose.lifting.training.recorded_batches import RecordedBatches
 from videopose.lifting.training.recorded_data import load_recordings
+from videopose.lifting.training.training_state import TrainingState
 
 METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve")
 ENDS = 13  # frames at either end of a take: half of the base model's receptive field
@@ -35,23 +35,26 @@ LAST_EPOCHS = 10  # of these, each is measured
 
 @dataclass(frozen=True)
 class ShortEpochs:
-    """A `BatchSource` whose epochs are `epoch` steps, however many the data would make: the next goes on
-    where one stopped."""
+    """A `BatchSource` whose epochs have a given number of steps. Each begins where the one before stopped."""
 
     whole: RecordedBatches
-    epoch: int
+    steps_per_epoch: int
     epochs: int
 
     @property
-    def joints(self) -> tuple[int, int]:
-        return self.whole.joints
+    def num_joints_in(self) -> int:
+        return self.whole.num_joints_in
 
     @property
-    def steps(self) -> int:
-        return self.epoch * self.epochs
+    def num_joints_out(self) -> int:
+        return self.whole.num_joints_out
 
-    def draw(self, step: int, *, rank: int = 0, world: int = 1) -> Batch:
-        return self.whole.draw(step, rank=rank, world=world)
+    @property
+    def num_steps(self) -> int:
+        return self.steps_per_epoch * self.epochs
+
+    def sample(self, step: int, *, rank: int = 0, world_size: int = 1) -> Batch:
+        return self.whole.sample(step, rank=rank, world_size=world_size)
 
 
 @cache
@@ -82,12 +85,12 @@ def perform(
     losses: list[float] = []
     last_epochs: list[float] = []
 
-    def report(progress: Progress) -> None:
-        losses[:] = progress.losses
+    def report(state: TrainingState) -> None:
+        losses[:] = state.losses
         count(run.cost / 1000)
 
     def watch(model: TemporalModel, step: int) -> dict[str, float]:
-        if step > source.steps - LAST_EPOCHS * source.epoch:
+        if step > source.num_steps - LAST_EPOCHS * source.steps_per_epoch:
             first = test_on.recordings[0].camera
             one_camera = tuple(r for r in test_on.recordings if r.camera == first)
             scores = measure(model, config, replace(test_on, recordings=one_camera), flip=False)
@@ -95,7 +98,7 @@ def perform(
         return {}
 
     with tempfile.TemporaryDirectory() as folder:
-        model = train(
+        model = train_lifter(
             config, source, folder=Path(folder), report=report, measure=watch if run.last_epochs else None
         )
     errors = {}
@@ -150,5 +153,7 @@ def _step_times(config: RecordedConfig, data: RecordingSet, steps: int) -> list[
     source = ShortEpochs(RecordedBatches(data, config), steps, 1)
     stamps: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        train(config, source, folder=Path(folder), report=lambda progress: stamps.append(time.perf_counter()))
+        train_lifter(
+            config, source, folder=Path(folder), report=lambda state: stamps.append(time.perf_counter())
+        )
     return [later - earlier for earlier, later in pairwise(stamps[1:-1])]

@@ -33,9 +33,9 @@ from videopose.lifting.simulation.config import DetectionConfig
 from videopose.lifting.simulation.detector_noise import simulate_clip
 from videopose.lifting.simulation.motion_bank import COCO_POINTS
 from videopose.lifting.simulation.studio import DETECTOR, TEST_SUBJECTS
-from videopose.pipeline.progress import quiet
+from videopose.pipeline.progress import no_progress
 from videopose.pipeline.training.semi_supervised.find_people import People
-from videopose.pipeline.training.semi_supervised.from_videos import learn_from_videos
+from videopose.pipeline.training.semi_supervised.from_videos import train_on_videos
 from videopose.pipeline.training.semi_supervised.options import SemiOptions
 from videopose.semi.quality import assess
 from videopose.semi.spans import Span, hold_out
@@ -81,9 +81,9 @@ def main() -> None:
     given = parser.parse_args()
     learnt, others = film_scene(SCENES[given.scene], *DETECTORS[given.detector], folder=given.data)
     people = People(tuple(span for span, _ in learnt), (), (), ())
-    options = SemiOptions(labelled=given.labeled, overrides=tuple(given.overrides))
+    options = SemiOptions(labeled=given.labeled, overrides=tuple(given.overrides))
     with TemporaryDirectory() as folder:
-        result = learn_from_videos(
+        result = train_on_videos(
             options,
             options.recipe_file,
             Path(folder),
@@ -91,7 +91,7 @@ def main() -> None:
             resume=False,
             device="cpu",
             command="",
-            stage=quiet,
+            progress=no_progress,
         )
         after = Lifter.load(result)
     kept = [(part, true[-len(part) :]) for span, true in learnt for part in hold_out([span], HELD_OUT)[1]]

@@ -52,11 +52,11 @@ from videopose.lifting.simulation.studio import DETECTOR, NOBODY, TEST_SUBJECTS,
 from videopose.lifting.training.recorded_batches import RecordedBatches
 from videopose.lifting.training.recorded_data import thin
 from videopose.pipeline.progress import say
-from videopose.semi.batches import UnlabelledBatches
-from videopose.semi.config import SemiRecordedConfig, load_studio_recipe
-from videopose.semi.footage import studio_footage
-from videopose.semi.networks import Networks
-from videopose.semi.training import train
+from videopose.semi.batches import UnlabeledBatches
+from videopose.semi.config import SemiRecordedConfig, load_recorded_recipe
+from videopose.semi.footage import recorded_footage
+from videopose.semi.networks import PoseAndTrajectory
+from videopose.semi.training import train_semi_supervised
 
 RESULTS = Path(__file__).with_name("results") / "semi_supervised.csv"
 RECIPE = Path(__file__).parents[1] / "configs" / "semi" / "studio.yaml"
@@ -70,9 +70,9 @@ RATE = 10.0  # frames a second
 EPOCH = 100  # steps; the recipe says how many epochs
 SHARES = (0.01, 0.03, 0.1, 1.0)
 METHODS: dict[str, dict[str, Any]] = {
-    "labels alone": {"semi.reprojection": 0, "semi.bones": 0, "semi.spread": 0},
-    "without bones": {"semi.bones": 0, "semi.spread": 0},
-    "with footage": {"semi.spread": 0},
+    "labels alone": {"semi.reprojection": 0, "semi.bones": 0, "semi.bone_consistency": 0},
+    "without bones": {"semi.bones": 0, "semi.bone_consistency": 0},
+    "with footage": {"semi.bone_consistency": 0},
     "steady bones": {},
 }
 """Name → changes of the recipe."""
@@ -120,7 +120,7 @@ class Run:
             changes["semi.reprojection"] = DETECTED
         if self.method == "labels alone":
             changes |= best_alone(self.share)
-        return load_studio_recipe(RECIPE, changes | METHODS[self.method])
+        return load_recorded_recipe(RECIPE, changes | METHODS[self.method])
 
     def settings(self) -> dict[str, Any]:
         """All that its result depends on, beside the data."""
@@ -179,15 +179,14 @@ def perform(run: Run, data: Path) -> dict[str, Any]:
     """Train and measure: the result, a row of the table. Errors are millimetres."""
     config = run.config()
     labelled = thin(filmed(data, run.keypoints, LABELLED, seed=run.seed), subset=run.share)
-    footage = studio_footage(filmed(data, run.keypoints), config.input_space, config.semi)
-    networks = Networks.fresh(config.model, (17, 17), seed=run.seed, strided=True)
+    footage = recorded_footage(filmed(data, run.keypoints), config.input_space, config.semi)
+    networks = PoseAndTrajectory.untrained(config.model, seed=run.seed, strided=True)
     with tempfile.TemporaryDirectory() as folder:
-        train(
+        train_semi_supervised(
             config,
             networks,
             ShortEpochs(RecordedBatches(labelled, config), EPOCH, config.schedule.epochs),
-            UnlabelledBatches(footage, networks.pose, seed=run.seed + 1),
-            bones=labelled.skeleton.bones,
+            UnlabeledBatches(footage, networks.pose, seed=run.seed + 1),
             folder=Path(folder),
         )
     test = filmed(data, run.keypoints, *TEST_SUBJECTS)

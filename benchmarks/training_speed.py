@@ -102,10 +102,10 @@ def our_step(
     number = iter(range(sys.maxsize))
 
     def step() -> None:
-        drawn = batches.draw(next(number))
+        batch = batches.sample(next(number))
         with torch.autocast("cpu", torch.bfloat16):
-            out = model.forward_strided(drawn.keypoints)
-        loss = (out.float() - drawn.pose).norm(dim=-1).mean()
+            out = model.forward_strided(batch.keypoints)
+        loss = (out.float() - batch.pose).norm(dim=-1).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

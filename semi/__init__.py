@@ -1,1 +1,1 @@
-"""First floor: training on unlabelled video, by projecting poses back onto its keypoints."""
+"""Training on unlabeled video: predicted poses are projected back onto the video's keypoints (paper, §4)."""

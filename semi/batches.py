@@ -1,8 +1,7 @@
-"""Batches of unlabelled footage, for the second half of a training step."""
+"""Batches of unlabeled footage, and of labeled data and footage together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,15 +9,20 @@ import torch
 from torch import Tensor
 
 from ..lifting.network.temporal_model import TemporalModel
+from ..lifting.training.batch import Batch, BatchSource, to_device
 from .footage import Footage, mirrored_camera
 
 
 @dataclass(frozen=True)
-class UnlabelledBatch:
-    """What the second half of a training step reads.
+class UnlabeledBatch:
+    """The unlabeled half of a training batch.
 
-    keypoints: (N, receptive field − 1 + chunk, K, 2). target: (N, chunk, S, 2), and weight: (N, chunk, S), as
-    of `footage.Clip`. camera: (N, 14). person: (N,).
+    Attributes:
+        keypoints: (N, receptive field − 1 + chunk, K, 2) keypoints, as the networks read them.
+        target: (N, chunk, S, 2) keypoints that the predicted joints are projected onto.
+        weight: (N, chunk, S) how far each of them is trusted.
+        camera: (N, 14) `Lens.parameters` of each sample's camera.
+        person: (N,) numbers that are equal for samples of the same person.
     """
 
     keypoints: Tensor
@@ -27,16 +31,24 @@ class UnlabelledBatch:
     camera: Tensor
     person: Tensor
 
-    def map(self, function: Callable[[Tensor], Tensor]) -> UnlabelledBatch:
-        """The batch with something done to each of its tensors."""
-        return UnlabelledBatch(**{each.name: function(getattr(self, each.name)) for each in fields(self)})
+    def to(self, device: str) -> UnlabeledBatch:
+        """Return the batch on a device, without waiting for the GPU."""
+        return UnlabeledBatch(*(to_device(getattr(self, each.name), device) for each in fields(self)))
 
 
-class UnlabelledBatches:
-    """Chunks of footage, endless: every pass visits each one once, and its mirror image where `flip`, in a
-    new order. What is drawn depends on the seed and the place in the sequence alone.
+class UnlabeledBatches:
+    """Samples of footage in an endless sequence.
 
-    Clips go on beyond their ends as their first and last frame, as in `lifting.recorded_batches`.
+    A sample is a chunk of frames with the receptive field around each. Every pass visits each chunk once, in
+    a new order, and with `flip` its mirror image too. Clips are continued beyond their ends by their first
+    and last frame.
+
+    Args:
+        footage: The clips.
+        model: A network of the receptive field that is needed.
+        chunk: Neighbouring frames that are predicted together.
+        flip: Whether mirror images are used too.
+        seed: Decides the order.
     """
 
     def __init__(
@@ -44,7 +56,7 @@ class UnlabelledBatches:
     ) -> None:
         clips = footage.clips
         self.footage, self.chunk, self.flip, self.seed = footage, chunk, flip, seed
-        self.keypoints = torch.from_numpy(np.concatenate([clip.seen for clip in clips]))
+        self.keypoints = torch.from_numpy(np.concatenate([clip.lifter_input for clip in clips]))
         self.target = torch.from_numpy(np.concatenate([clip.target for clip in clips]))
         self.weight = torch.from_numpy(np.concatenate([clip.weight for clip in clips]))
         self.camera = torch.stack([clip.camera for clip in clips]).float()
@@ -53,7 +65,7 @@ class UnlabelledBatches:
         lengths = torch.tensor([len(clip) for clip in clips])
         self.first = lengths.cumsum(0) - lengths
         self.last = self.first + lengths - 1
-        # Chunks of a clip are centred on it: what the last one lacks is shared by both ends.
+        # The chunks of a clip are centred on it: if they are longer, they reach beyond both ends alike.
         counts = (lengths + chunk - 1) // chunk
         self.clip = torch.arange(len(clips)).repeat_interleave(counts)
         number = torch.arange(len(self.clip)) - (counts.cumsum(0) - counts)[self.clip]
@@ -67,21 +79,24 @@ class UnlabelledBatches:
         """Samples of one pass."""
         return len(self.clip) * (2 if self.flip else 1)
 
-    def draw(self, at: int, count: int) -> UnlabelledBatch:
-        """Samples `at` to `at + count` of the endless sequence."""
-        places = torch.arange(at, at + count)
+    def sample(self, first: int, count: int) -> UnlabeledBatch:
+        """Return the samples `first` to `first + count` of the sequence.
+
+        The result depends on the seed and on the arguments alone.
+        """
+        places = torch.arange(first, first + count)
         passes = places // len(self)
-        numbers = range(at // len(self), (at + count - 1) // len(self) + 1)
+        numbers = range(first // len(self), (first + count - 1) // len(self) + 1)
         chosen = torch.cat([self._order(n)[places[passes == n] % len(self)] for n in numbers])
         mirrored, sample = chosen >= len(self.clip), chosen % len(self.clip)
         clip, start = self.clip[sample], self.start[sample, None]
         low, high = self.first[clip, None], self.last[clip, None]
-        seen = (start + self.window).clamp(low, high)
+        window = (start + self.window).clamp(low, high)
         target = (start + torch.arange(self.chunk)).clamp(low, high)
-        there = mirrored[:, None, None, None]
-        return UnlabelledBatch(
-            torch.where(there, *_both(self.keypoints[seen], self.footage.mirror_seen)),
-            torch.where(there, *_both(self.target[target], self.footage.mirror_target)),
+        mirror = mirrored[:, None, None, None]
+        return UnlabeledBatch(
+            torch.where(mirror, *_mirrored_and_plain(self.keypoints[window], self.footage.mirror_input)),
+            torch.where(mirror, *_mirrored_and_plain(self.target[target], self.footage.mirror_target)),
             torch.where(
                 mirrored[:, None, None],
                 self.weight[target][..., list(self.footage.mirror_target)],
@@ -92,6 +107,7 @@ class UnlabelledBatches:
         )
 
     def _order(self, number: int) -> Tensor:
+        """The order of a pass. Those of a pass and of the one before are kept."""
         if number not in self._orders:
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
             self._orders = {
@@ -101,6 +117,49 @@ class UnlabelledBatches:
         return self._orders[number]
 
 
-def _both(points: Tensor, mirror: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    """Points (N, T, J, 2) in a mirror, and as they are."""
+def _mirrored_and_plain(points: Tensor, mirror: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     return points[:, :, list(mirror)] * torch.tensor([-1.0, 1.0]), points
+
+
+@dataclass(frozen=True)
+class MixedBatch:
+    """What one step of semi-supervised training reads: a labeled half and perhaps an unlabeled one."""
+
+    labeled: Batch
+    unlabeled: UnlabeledBatch | None
+
+    @property
+    def keypoints(self) -> Tensor:
+        """Those of both halves, the labeled one first."""
+        if self.unlabeled is None:
+            return self.labeled.keypoints
+        return torch.cat([self.labeled.keypoints, self.unlabeled.keypoints])
+
+    def to(self, device: str) -> MixedBatch:
+        """Return the batch on a device, without waiting for the GPU."""
+        return MixedBatch(self.labeled.to(device), self.unlabeled and self.unlabeled.to(device))
+
+
+@dataclass(frozen=True)
+class MixedBatches:
+    """Labeled batches, each with as many unlabeled samples once the warm-up is over.
+
+    Attributes:
+        labeled: Where the labeled halves come from.
+        unlabeled: Where the unlabeled halves come from; None for no such halves.
+        warmup: Steps without an unlabeled half.
+    """
+
+    labeled: BatchSource
+    unlabeled: UnlabeledBatches | None
+    warmup: int
+
+    def sample(self, step: int, *, rank: int = 0, world_size: int = 1) -> MixedBatch:
+        """Return the batch of a step, or one process's part of it, as `BatchSource` describes."""
+        labeled = self.labeled.sample(step, rank=rank, world_size=world_size)
+        if self.unlabeled is None or step < self.warmup:
+            return MixedBatch(labeled, None)
+        count = len(labeled.keypoints)
+        stride = count + 1  # the sizes of labeled batches differ by one at most, so no sample comes twice
+        first = ((step - self.warmup) * world_size + rank) * stride
+        return MixedBatch(labeled, self.unlabeled.sample(first, count))

@@ -1,4 +1,4 @@
-"""What a semi-supervised run is told: a run of `lifting.config`, and how to learn from unlabelled footage."""
+"""Configurations of semi-supervised training, and their recipes."""
 
 from __future__ import annotations
 
@@ -6,35 +6,40 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt, create_model
 
 from ..errors import UsageError
-from ..lifting.training.config import RecordedConfig, TrainingConfig
-from ..yaml_config import Fraction, checked, merged, overridden, read_with_base
+from ..lifting.training.config import RecordedConfig, SyntheticConfig
+from ..yaml_config import Fraction, StrictConfig, checked, merged, overridden, read_with_base
+from .losses import LABELED_LOSSES, UNLABELED_LOSSES
 
 Weight = Annotated[float, Field(ge=0)]
 
+_FIELDS: dict[str, Any] = {
+    **{name: (Weight, loss.weight) for name, loss in LABELED_LOSSES.items()},
+    **{name: (Weight, loss.weight) for name, loss in UNLABELED_LOSSES.items()},
+}
+LossWeights: Any = create_model("LossWeights", __base__=StrictConfig, **_FIELDS)
+"""A field for the weight of every registered loss; a weight of 0 switches the loss off."""
 
-class SemiConfig(BaseModel):
+
+class SemiConfig(LossWeights):  # type: ignore[misc]
     """The losses of §4, and when they begin.
 
-    pose, trajectory, reprojection, bones, spread: the weight of each term; 0 switches it off. The last, that
-    everybody's own bones keep one length, is not the paper's. warmup: epochs on labelled data alone (steps,
-    where there are no epochs). joints: which are compared with keypoints: "all" where the keypoints are
-    Human3.6M's own joints, "limbs" (and the hip) where they come from COCO's, which places spine, neck and
-    head elsewhere. pose_rate: the pose network's learning rate, relative to the trajectory network's, which
-    has to begin anew where a lifter has none. distortion: project through the lens as it is; else as a
-    pinhole. subjects: of the labelled data set, whose keypoints stand for unlabelled footage. held_out: the
-    share of every track of a user's footage that is kept for measuring.
+    The weight of every loss in `losses.LABELED_LOSSES` and `losses.UNLABELED_LOSSES` is a field too.
+
+    Attributes:
+        warmup: Epochs on labeled data alone; steps, if there are no epochs.
+        joints: The joints that are compared with keypoints. "all" if the keypoints are Human3.6M's own
+            joints. "limbs" (and the hip) if they come from COCO's, which places spine, neck and head
+            elsewhere.
+        pose_rate: The pose network's learning rate, relative to the trajectory network's, which has to learn
+            everything anew if the lifter has none.
+        distortion: Whether to project through the lens with its distortion, instead of as a pinhole.
+        subjects: People of the labeled dataset whose keypoints are used as unlabeled footage.
+        held_out: Share of every track of a user's videos that is kept for measuring.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    pose: Weight = 1.0
-    trajectory: Weight = 1.0
-    reprojection: Weight = 1.0
-    bones: Weight = 1.0
-    spread: Weight = 0.0
     warmup: NonNegativeInt = 1
     joints: Literal["limbs", "all"] = "limbs"
     pose_rate: Fraction = 1.0
@@ -43,38 +48,50 @@ class SemiConfig(BaseModel):
     held_out: Fraction = 0.2
 
     @property
-    def unlabelled(self) -> bool:
-        """Whether unlabelled footage has any say."""
-        return max(self.reprojection, self.bones, self.spread) > 0
+    def uses_unlabeled(self) -> bool:
+        """Whether any loss of unlabeled samples has a weight."""
+        return any(self.weight(name) > 0 for name in UNLABELED_LOSSES)
+
+    def weight(self, loss: str) -> float:
+        """Return the weight of a registered loss."""
+        return float(getattr(self, loss))
 
 
 class SemiRecordedConfig(RecordedConfig):
-    """Labelled and unlabelled people of one data set, in the paper's manner."""
+    """Labeled and unlabeled people of one dataset, as in the paper's experiments."""
 
     semi: SemiConfig = SemiConfig()
 
 
-class SemiMotionConfig(TrainingConfig):
-    """Labelled motion through virtual cameras, and a user's own footage.
+class SemiVideosConfig(SyntheticConfig):
+    """A user's own videos, beside labeled motion that is seen through random cameras.
 
-    footage: what else the result depends on, the starting lifter's and the detections' sha256.
+    Attributes:
+        semi: The losses.
+        material: Hashes of everything else that the result depends on: lifter, detections, labeled motion.
     """
 
     semi: SemiConfig = SemiConfig()
-    footage: tuple[str, ...] = ()
+    material: tuple[str, ...] = ()
 
 
-AnySemiConfig = SemiRecordedConfig | SemiMotionConfig
+AnySemiConfig = SemiRecordedConfig | SemiVideosConfig
 
 
-def load_studio_recipe(
+def load_recorded_recipe(
     path: str | os.PathLike[str], overrides: dict[str, Any] | None = None
 ) -> SemiRecordedConfig:
-    """Read a YAML recipe for people of a data set.
+    """Read a YAML recipe for people of a dataset.
 
-    `base` names a file beside it whose values hold where this one gives no other, and which may have a base
-    too. `overrides` replaces values by dotted name. Raises `InputError` for an unreadable file and
-    `UsageError`, naming the key, for a wrong value or a recipe for footage.
+    A file's `base` is the name of another file beside it, whose values hold where the file gives none.
+
+    Args:
+        path: The file.
+        overrides: Values that replace those of the file, by dotted name.
+
+    Raises:
+        InputError: A file cannot be read.
+        UsageError: The recipe is for a user's videos, or a value is wrong; the message names its key.
     """
     path = Path(path)
     values = overridden({"name": path.stem} | read_with_base(path), overrides or {})
@@ -83,14 +100,19 @@ def load_studio_recipe(
     return checked(path, SemiRecordedConfig.model_validate, values)
 
 
-def load_footage_recipe(
-    path: str | os.PathLike[str], overrides: dict[str, Any] | None = None, *, below: dict[str, Any]
-) -> SemiMotionConfig:
-    """Read a YAML recipe for a user's footage, as `load_studio_recipe` does; `below` holds where it gives no
-    value."""
+def load_videos_recipe(
+    path: str | os.PathLike[str], overrides: dict[str, Any] | None = None, *, defaults: dict[str, Any]
+) -> SemiVideosConfig:
+    """Read a YAML recipe for a user's videos, as `load_recorded_recipe` does.
+
+    Args:
+        path: The file.
+        overrides: Values that replace those of the file, by dotted name.
+        defaults: Values that hold where the file gives none.
+    """
     path = Path(path)
-    values = {"name": path.stem} | merged(below, read_with_base(path))
+    values = {"name": path.stem} | merged(defaults, read_with_base(path))
     values = overridden(values, overrides or {})
     if "recordings" in values:
-        raise UsageError(f"{path}: this recipe learns from a data set and takes no --unlabeled")
-    return checked(path, SemiMotionConfig.model_validate, values)
+        raise UsageError(f"{path}: this recipe learns from a dataset and takes no --unlabeled")
+    return checked(path, SemiVideosConfig.model_validate, values)

@@ -1,4 +1,4 @@
-"""Unlabelled footage as a lifter reads it, beside the keypoints that its poses are to be projected onto."""
+"""Unlabeled footage: what a lifter reads of it, and the keypoints that its poses are projected onto."""
 
 from __future__ import annotations
 
@@ -16,80 +16,109 @@ from ..lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
 from ..lifting.datasets.recordings import CalibratedCamera, Recording, RecordingSet, read_keypoints
 from ..skeleton import COCO17, H36M17, Skeleton, convert
 from .config import SemiConfig
+from .losses import Bones
 
 RAYS = Lens(Intrinsics(H36M_FOCAL, H36M_FOCAL, 0.0, 0.0)).parameters
-"""The camera whose pixels are rays (`camera.to_rays`)."""
+"""The camera whose pixels are rays."""
 
-_CX, _QX = 2, 10  # in `Lens.parameters`: what turns about when left and right are exchanged
+_CX, _QX = 2, 10  # in `Lens.parameters`: what changes its sign if left and right are exchanged
 _CY = 3
 _FACTORS = slice(4, 12)
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One person, seen without a break by one camera.
+    """One person, seen by one camera without a break.
 
-    seen: (T, K, 2), what the lifter reads. target: (T, S, 2) keypoints that are compared, in whatever units
-    `camera`, (14,) of `Lens.parameters`, projects to. weight: (T, S), how far each is trusted; 0 where it was
-    not seen. person: a number that other clips of the same person have too. Raises `ValueError` where shapes
-    disagree.
+    Attributes:
+        lifter_input: (T, K, 2) keypoints in the lifter's input space.
+        target: (T, S, 2) keypoints that the predicted joints are projected onto, in the pixels of `camera`.
+        weight: (T, S) how far each of them is trusted; 0 if it was not detected.
+        camera: (14,) `Lens.parameters`.
+        person: A number that all clips of the same person have.
+
+    Raises:
+        ValueError: The numbers of frames or joints differ.
     """
 
-    seen: NDArray[np.float32]
+    lifter_input: NDArray[np.float32]
     target: NDArray[np.float32]
     weight: NDArray[np.float32]
     camera: Tensor
     person: int = 0
 
     def __post_init__(self) -> None:
-        if not len(self.seen) == len(self.target) or self.weight.shape != self.target.shape[:2]:
-            raise ValueError("seen, target and weight must have the same number of frames and joints")
+        if not len(self.lifter_input) == len(self.target) or self.weight.shape != self.target.shape[:2]:
+            raise ValueError(
+                "lifter_input, target and weight must have the same number of frames and joints, found "
+                f"{self.lifter_input.shape}, {self.target.shape} and {self.weight.shape}"
+            )
 
     def __len__(self) -> int:
-        return len(self.seen)
+        return len(self.lifter_input)
 
 
 @dataclass(frozen=True)
 class Footage:
     """Clips to learn from without labels.
 
-    joints: (S,) of the poses, which are compared with the clips' targets. mirror_seen, mirror_target: the
-    orders of keypoints that exchange left and right.
+    Attributes:
+        clips: The clips.
+        joints: (S,) the joints of the poses that the clips' targets belong to.
+        bones: The bones of the poses.
+        mirror_input: The order of the lifter input's keypoints that exchanges left and right.
+        mirror_target: The order of the targets that exchanges left and right.
     """
 
     clips: tuple[Clip, ...]
     joints: tuple[int, ...]
-    mirror_seen: tuple[int, ...]
+    bones: Bones
+    mirror_input: tuple[int, ...]
     mirror_target: tuple[int, ...]
+
+    @classmethod
+    def of(
+        cls, clips: tuple[Clip, ...], joints: tuple[int, ...], skeleton: Skeleton, mirror: tuple[int, ...]
+    ) -> Footage:
+        """Return footage whose poses have a skeleton.
+
+        Args:
+            clips: The clips.
+            joints: The joints that the clips' targets belong to.
+            skeleton: That of the poses.
+            mirror: `mirror_input`.
+        """
+        mirror_target = tuple(joints.index(skeleton.mirror[joint]) for joint in joints)
+        return cls(clips, joints, skeleton.bones, mirror, mirror_target)
 
     def __len__(self) -> int:
         return len(self.clips)
 
     @property
     def frames(self) -> int:
-        """Of all clips."""
+        """Frames of all clips together."""
         return sum(len(clip) for clip in self.clips)
 
     @property
-    def trust(self) -> float:
-        """The mean weight of its keypoints."""
+    def mean_weight(self) -> float:
+        """How far the keypoints are trusted, on average."""
         return float(np.concatenate([clip.weight for clip in self.clips]).mean())
 
 
-def compared(skeleton: Skeleton, *, exact: bool) -> tuple[int, ...]:
-    """The joints that keypoints can be held against: all where they are the very same joints (`exact`), else
-    the root and the limbs, which every layout places alike."""
+def compared_joints(skeleton: Skeleton, *, exact: bool) -> tuple[int, ...]:
+    """Return the joints that can be compared with keypoints.
+
+    Args:
+        skeleton: That of the poses.
+        exact: Whether the keypoints are the very joints of the skeleton. Then all can be compared, else only
+            the root and the limbs, which every layout places alike.
+    """
     if exact:
         return tuple(range(len(skeleton)))
     return tuple(sorted((skeleton.parents.index(-1), *skeleton.sided)))
 
 
-def mirror_of(joints: tuple[int, ...], skeleton: Skeleton) -> tuple[int, ...]:
-    """The order of some of a skeleton's joints that exchanges left and right."""
-    return tuple(joints.index(skeleton.mirror[joint]) for joint in joints)
-
-
-def as_clip(
+def clip_of_video(
     keypoints: NDArray[np.float32],
     weight: NDArray[np.float32],
     rays: NDArray[np.float32],
@@ -98,30 +127,37 @@ def as_clip(
     space: InputSpace,
     joints: tuple[int, ...],
 ) -> Clip:
-    """A user's footage: compared as rays, so that a phone's and a studio's pixels weigh alike.
+    """Return a clip of a user's video. It is compared in rays, which do not depend on the camera.
 
-    keypoints: (T, 17, 2), Human3.6M's layout, as of `camera.to_rays`, or for the space "screen" as of
-    `camera.to_screen`. weight: (T, S), of the joints that are compared. rays: (T, 17, 2), undistorted, as of
-    `camera.to_rays`. person: as of `Clip`.
+    Args:
+        keypoints: (T, 17, 2) in Human3.6M's layout: screen coordinates for the space "screen", else rays.
+        weight: (T, S) how far the compared joints' keypoints are trusted.
+        rays: (T, 17, 2) the same keypoints as rays, without the lens's distortion.
+        person: As in `Clip`.
+        space: What the lifter reads.
+        joints: The compared joints.
     """
-    seen = keypoints
+    lifter_input = keypoints
     if space == "centred":
-        seen = centre(torch.from_numpy(keypoints / H36M_FOCAL))[0].numpy()
-    return Clip(seen, rays[:, list(joints)], weight, RAYS, person)
+        lifter_input = centre(torch.from_numpy(keypoints / H36M_FOCAL))[0].numpy()
+    return Clip(lifter_input, rays[:, list(joints)], weight, RAYS, person)
 
 
-def studio_footage(data: RecordingSet, space: InputSpace, config: SemiConfig) -> Footage:
-    """Recordings without their labels, compared in the units that the lifter reads: normalised screen
-    coordinates through the studio's lenses, as in the paper, or rays.
+def recorded_footage(data: RecordingSet, space: InputSpace, config: SemiConfig) -> Footage:
+    """Return recordings without their labels.
 
-    Raises `InputError` for keypoints that are missing, and `UsageError` where a lens is not known, or the
-    keypoints' layout is not that of the poses.
+    They are compared in the units that the lifter reads: in normalised screen coordinates through the
+    recording cameras' lenses, as in the paper, or in rays.
+
+    Raises:
+        InputError: A keypoint is missing.
+        UsageError: A lens is not known, or the keypoints' layout does not fit the poses.
     """
     given = data.keypoint_skeleton
     convertible = (given, data.skeleton) == (COCO17, H36M17)
     if given is not data.skeleton and not convertible:
         raise UsageError(f"{given.name} keypoints cannot be compared with {data.skeleton.name} poses")
-    joints = compared(data.skeleton, exact=config.joints == "all" and not convertible)
+    joints = compared_joints(data.skeleton, exact=config.joints == "all" and not convertible)
     people = sorted({recording.subject for recording in data.recordings})
 
     def clip(recording: Recording) -> Clip:
@@ -131,22 +167,19 @@ def studio_footage(data: RecordingSet, space: InputSpace, config: SemiConfig) ->
                 f"{recording.subject} {recording.action!r}: learning from footage without labels takes a "
                 f"lens, and that of camera {camera.name} is not known"
             )
-        seen = read_keypoints(recording, space)
-        target = convert(seen, given, data.skeleton)[:, list(joints)]
+        lifter_input = read_keypoints(recording, space)
+        target = convert(lifter_input, given, data.skeleton)[:, list(joints)]
         parameters = RAYS if space != "screen" else screen_camera(camera, distortion=config.distortion)
         weight = np.ones(target.shape[:2], np.float32)
-        return Clip(seen, target, weight, parameters, people.index(recording.subject))
+        return Clip(lifter_input, target, weight, parameters, people.index(recording.subject))
 
-    return Footage(
-        tuple(clip(r) for r in data.recordings),
-        joints,
-        data.keypoint_skeleton.mirror,
-        mirror_of(joints, data.skeleton),
+    return Footage.of(
+        tuple(clip(r) for r in data.recordings), joints, data.skeleton, data.keypoint_skeleton.mirror
     )
 
 
 def screen_camera(camera: CalibratedCamera, *, distortion: bool = True) -> Tensor:
-    """(14,) of `Lens.parameters`, of a camera whose pixels are normalised screen coordinates."""
+    """Return the (14,) `Lens.parameters` of a camera whose pixels are normalised screen coordinates."""
     assert camera.lens is not None
     width, height = camera.size
     parameters = camera.lens.parameters.clone()
@@ -159,7 +192,7 @@ def screen_camera(camera: CalibratedCamera, *, distortion: bool = True) -> Tenso
 
 
 def mirrored_camera(parameters: Tensor) -> Tensor:
-    """(…, 14): the camera that sees mirrored people where this one's mirrored picture shows them."""
+    """Return the cameras (…, 14) that show mirrored people as the mirror image of what these cameras show."""
     sign = torch.ones(parameters.shape[-1]).to(parameters)
     sign[[_CX, _QX]] = -1
     return parameters * sign

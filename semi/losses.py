@@ -1,49 +1,66 @@
-"""The losses of semi-supervised training (paper §4). All are means, zero at the truth; lengths in metres."""
+"""The losses of semi-supervised training (paper, §4), and the registry that training and configuration read.
+
+A new loss is a function, here or in a file of its own, and a line in `LABELED_LOSSES` or `UNLABELED_LOSSES`.
+All losses are means. They are zero at the truth, and lengths are in metres.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
+from .projection import project
+
+Bones = Sequence[tuple[int, int]]
+"""(child, parent) pairs of joints."""
+
 
 def pose_error(predicted: Tensor, true: Tensor) -> Tensor:
-    """MPJPE, on labelled poses (N, T, J, 3)."""
+    """Return the MPJPE of labeled poses (N, T, J, 3)."""
     return (predicted - true).norm(dim=-1).mean()
 
 
 def trajectory_error(predicted: Tensor, true: Tensor) -> Tensor:
-    """WMPJPE (§4, "trajectory model"), on labelled roots (N, T, 3): errors count by 1/z of the true depth,
-    for the further away somebody is, the less a picture tells of where."""
+    """Return the WMPJPE (§4, "trajectory model") of labeled roots (N, T, 3).
+
+    Errors are weighted by 1 / (true depth): the further away people are, the less their image tells of where
+    they are.
+    """
     return ((predicted - true).norm(dim=-1) / true[..., 2]).mean()
 
 
 def reprojection_error(predicted: Tensor, keypoints: Tensor, weight: Tensor) -> Tensor:
-    """Distance between projected joints and keypoints (N, T, J, 2), a mean by weight (N, T, J).
+    """Return the mean distance between projected joints and keypoints (N, T, J, 2), weighted by (N, T, J).
 
-    0 where nothing has any weight.
+    It is 0 if all weights are.
     """
     distance = (predicted - keypoints).norm(dim=-1)
     return (weight * distance).sum() / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
 
 
-def bone_error(labelled: Tensor, unlabelled: Tensor, bones: Sequence[tuple[int, int]]) -> Tensor:
-    """How far the mean length of each bone among unlabelled poses is from that among labelled ones.
+def bone_error(labeled: Tensor, unlabeled: Tensor, bones: Bones) -> Tensor:
+    """Return how far the mean length of each bone differs between labeled and unlabeled poses.
 
-    Poses (N, T, J, 3), as predicted. bones: (child, parent) pairs.
+    Both are predicted poses (N, T, J, 3).
     """
-    return (_mean_lengths(labelled, bones) - _mean_lengths(unlabelled, bones)).abs().mean()
+    return (_mean_lengths(labeled, bones) - _mean_lengths(unlabeled, bones)).abs().mean()
 
 
-def spread_error(poses: Tensor, person: Tensor, bones: Sequence[tuple[int, int]]) -> Tensor:
-    """How far bones are from the mean length that the same person's have in other samples.
+def bone_consistency(poses: Tensor, person: Tensor, bones: Bones) -> Tensor:
+    """Return how far bones differ from their mean length in all samples of the same person.
 
-    Not the paper's, whose mean lengths leave bones free to be short in one frame and long in the next. Of a
-    bone whose length and projection are known, one end tells the other's depth, but for its sign.
+    It is not one of the paper's losses. Those fix mean lengths alone, so a bone may be short in one frame and
+    long in the next. If the length of a bone and its projection are known, then the depth of one end follows
+    from that of the other, except for its sign.
 
-    Poses (N, T, J, 3), as predicted. person: (N,), equal where people are the same. bones: (child, parent)
-    pairs.
+    Args:
+        poses: (N, T, J, 3) predicted poses.
+        person: (N,) numbers that are equal for samples of the same person.
+        bones: The bones to compare.
     """
     lengths = _lengths(poses, bones)
     same = (person[:, None] == person).to(lengths)
@@ -51,10 +68,76 @@ def spread_error(poses: Tensor, person: Tensor, bones: Sequence[tuple[int, int]]
     return (lengths - mean[:, None]).abs().mean()
 
 
-def _mean_lengths(poses: Tensor, bones: Sequence[tuple[int, int]]) -> Tensor:
+def _mean_lengths(poses: Tensor, bones: Bones) -> Tensor:
     return _lengths(poses, bones).flatten(0, -2).mean(0)
 
 
-def _lengths(poses: Tensor, bones: Sequence[tuple[int, int]]) -> Tensor:
+def _lengths(poses: Tensor, bones: Bones) -> Tensor:
     child, parent = (list(ends) for ends in zip(*bones, strict=True))
     return (poses[..., child, :] - poses[..., parent, :]).norm(dim=-1)
+
+
+@dataclass(frozen=True)
+class LabeledHalf:
+    """What the losses of labeled samples compare.
+
+    Attributes:
+        pose: (N, T, J, 3) predicted poses.
+        true_pose: (N, T, J, 3) true poses.
+        root: (N, T, 3) predicted roots.
+        true_root: (N, T, 3) true roots, in the space of the predicted ones.
+    """
+
+    pose: Tensor
+    true_pose: Tensor
+    root: Tensor
+    true_root: Tensor
+
+
+@dataclass(frozen=True)
+class UnlabeledHalf:
+    """What the losses of unlabeled samples compare.
+
+    Attributes:
+        pose: (N, T, J, 3) predicted poses, root at 0.
+        placed: (N, T, S, 3) the predicted joints that have keypoints, in camera space.
+        labeled_pose: (M, T, J, 3) the poses that are predicted for the labeled half.
+        keypoints: (N, T, S, 2) keypoints.
+        weight: (N, T, S) how far each keypoint is trusted.
+        camera: (N, 14) the cameras' `Lens.parameters`.
+        person: (N,) numbers that are equal for samples of the same person.
+        bones: The bones of the poses.
+    """
+
+    pose: Tensor
+    placed: Tensor
+    labeled_pose: Tensor
+    keypoints: Tensor
+    weight: Tensor
+    camera: Tensor
+    person: Tensor
+    bones: Bones
+
+
+Half = TypeVar("Half")
+
+
+@dataclass(frozen=True)
+class Loss(Generic[Half]):
+    """A loss of one half of the batch, and its weight if the configuration gives none."""
+
+    compute: Callable[[Half], Tensor]
+    weight: float
+
+
+LABELED_LOSSES: dict[str, Loss[LabeledHalf]] = {
+    "pose": Loss(lambda half: pose_error(half.pose, half.true_pose), 1.0),
+    "trajectory": Loss(lambda half: trajectory_error(half.root, half.true_root), 1.0),
+}
+UNLABELED_LOSSES: dict[str, Loss[UnlabeledHalf]] = {
+    "reprojection": Loss(
+        lambda half: reprojection_error(project(half.placed, half.camera), half.keypoints, half.weight), 1.0
+    ),
+    "bones": Loss(lambda half: bone_error(half.labeled_pose, half.pose, half.bones), 1.0),
+    "bone_consistency": Loss(lambda half: bone_consistency(half.pose, half.person, half.bones), 0.0),
+}

@@ -1,9 +1,10 @@
-"""The two networks of §4: one for the pose, and one of the same architecture for where the root is."""
+"""The two networks of §4: one for the pose, and one of the same architecture for the root's trajectory."""
 
 from __future__ import annotations
 
 import copy
-import math
+from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -17,10 +18,13 @@ from ..skeleton import H36M17
 _HIP = H36M17.index("hip")
 
 
-class Networks(nn.Module):
-    """Pose and trajectory model, called as one. They share no weights.
+class PoseAndTrajectory(nn.Module):
+    """The pose network and the trajectory network, called as one. They share no weights.
 
-    strided: whether to use the faster training form, for chunks of one frame.
+    Attributes:
+        pose: Gives poses, root at 0.
+        trajectory: Gives roots.
+        strided: Whether the faster training form is used, which chunks of one frame allow.
     """
 
     def __init__(self, pose: TemporalModel, trajectory: TemporalModel, *, strided: bool) -> None:
@@ -30,20 +34,28 @@ class Networks(nn.Module):
         self.strided = strided
 
     @classmethod
-    def fresh(cls, config: ModelConfig, joints: tuple[int, int], *, seed: int, strided: bool) -> Networks:
-        """Both untrained. joints: of the keypoints and of the poses."""
+    def untrained(
+        cls,
+        config: ModelConfig,
+        *,
+        num_joints_in: int = 17,
+        num_joints_out: int = 17,
+        seed: int,
+        strided: bool,
+    ) -> Self:
+        """Return two networks with random weights."""
         torch.manual_seed(seed)
-        shape = config.model_dump()
-        return cls(
-            TemporalModel(**shape, num_joints_in=joints[0], num_joints_out=joints[1]),
-            TemporalModel(**shape, num_joints_in=joints[0], num_joints_out=1),
-            strided=strided,
-        )
+        shape = config.model_dump() | {"num_joints_in": num_joints_in}
+        pose = TemporalModel(**shape, num_joints_out=num_joints_out)
+        return cls(pose, TemporalModel(**shape, num_joints_out=1), strided=strided)
 
     @classmethod
-    def of(cls, lifter: Lifter, *, seed: int, strided: bool) -> Networks:
-        """A lifter's. One without a trajectory model gets a copy of its pose model for a start, with a last
-        layer of its own: what tells a pose tells most of how far away it is."""
+    def from_lifter(cls, lifter: Lifter, *, seed: int, strided: bool) -> Self:
+        """Return a lifter's networks.
+
+        A lifter without a trajectory network gets a copy of its pose network with a new last layer: features
+        that tell the pose also tell most of how far away the person is.
+        """
         torch.manual_seed(seed)
         pose = copy.deepcopy(lifter.model)
         trajectory = copy.deepcopy(lifter.trajectory)
@@ -54,31 +66,76 @@ class Networks(nn.Module):
         return cls(pose, trajectory, strided=strided)
 
     def forward(self, keypoints: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, receptive field − 1 + chunk, K, 2) → poses (N, chunk, J, 3), roots (N, chunk, 1, 3)."""
+        """Return poses (N, chunk, J, 3) and roots (N, chunk, 1, 3).
+
+        Args:
+            keypoints: (N, receptive field − 1 + chunk, K, 2), as the networks read them.
+        """
         if self.strided:
             return self.pose.forward_strided(keypoints), self.trajectory.forward_strided(keypoints)
         return self.pose(keypoints), self.trajectory(keypoints)
 
 
-def rotation_of(keypoints: Tensor, model: ModelConfig, chunk: int, space: InputSpace) -> Tensor | None:
-    """How the virtual cameras that the networks' answers belong to are turned: (N, chunk, 3, 3), camera to
-    virtual camera, or None where they answer in camera space.
+class FineTunedNetworks(PoseAndTrajectory):
+    """Networks that stay in evaluation mode while they are trained.
 
-    keypoints: (N, receptive field − 1 + chunk, K, 2), as the networks read them. (Centred rays hold the hip's
-    own ray in its place.)
+    Nothing is dropped, and batch normalisation keeps the statistics of the lifter's own training, which saw
+    far more motion than a user's videos show. Training with dropout, or with the statistics of each batch,
+    would shift what the networks give in use. Above all it would shift people's size, which no video tells.
     """
-    if space != "centred":
-        return None
-    reach = math.prod(model.filter_widths) - 1
-    before = reach if model.causal else reach // 2
-    return look_at(keypoints[:, before : before + chunk, _HIP])
+
+    def train(self, mode: bool = True) -> Self:
+        """Stay in evaluation mode."""
+        return super().train(False)
 
 
-def to_camera(points: Tensor, rotation: Tensor | None) -> Tensor:
-    """Points (N, chunk, J, 3) as the networks give them, in camera space."""
-    return points if rotation is None else turn_back(points, rotation)
+@dataclass(frozen=True)
+class Prediction:
+    """What the networks give for a batch.
+
+    Attributes:
+        pose: (N, chunk, J, 3) poses, root at 0.
+        root: (N, chunk, 1, 3) roots.
+        rotation: (N, chunk, 3, 3) camera → virtual camera. Networks that read centred rays give poses and
+            roots in the space of a virtual camera, which looks at the hip. None if it is camera space.
+    """
+
+    pose: Tensor
+    root: Tensor
+    rotation: Tensor | None
+
+    def __getitem__(self, samples: slice) -> Prediction:
+        """Return the prediction of some samples."""
+        rotation = None if self.rotation is None else self.rotation[samples]
+        return Prediction(self.pose[samples], self.root[samples], rotation)
+
+    def in_camera_space(self) -> Tensor:
+        """Return the joints (N, chunk, J, 3) where they are in front of the camera, metres."""
+        points = self.pose + self.root
+        return points if self.rotation is None else turn_back(points, self.rotation)
+
+    def from_camera_space(self, points: Tensor) -> Tensor:
+        """Return points (N, chunk, J, 3) of camera space in the space of the prediction."""
+        return points if self.rotation is None else torch.einsum("...ij,...kj->...ki", self.rotation, points)
 
 
-def to_network(points: Tensor, rotation: Tensor | None) -> Tensor:
-    """Points (N, chunk, J, 3) in camera space, as the networks are to give them."""
-    return points if rotation is None else torch.einsum("...ij,...kj->...ki", rotation, points)
+def predict(
+    networks: nn.Module, keypoints: Tensor, *, padding: tuple[int, int], input_space: InputSpace
+) -> Prediction:
+    """Return what the networks give for keypoints (N, receptive field − 1 + chunk, K, 2).
+
+    Args:
+        networks: `PoseAndTrajectory`, perhaps wrapped for several processes.
+        keypoints: As the networks read them.
+        padding: `TemporalModel.padding` of the networks.
+        input_space: What the networks read.
+    """
+    pose, root = networks(keypoints)
+    target = keypoints[:, padding[0] : padding[0] + pose.shape[1]]
+    return Prediction(pose.float(), root.float(), camera_rotation(target, input_space))
+
+
+def camera_rotation(keypoints: Tensor, input_space: InputSpace) -> Tensor | None:
+    """Return the `Prediction.rotation` of target frames (N, chunk, K, 2), as the networks read them."""
+    # In centred rays the hip's place holds the direction of the hip.
+    return look_at(keypoints[:, :, _HIP]) if input_space == "centred" else None

@@ -1,40 +1,42 @@
-"""From camera space back to pixels, so that gradients always tell which way a joint should move (paper §4).
+"""Projection from camera space to pixels, with useful gradients everywhere (paper, §4).
 
-Three models, each named: the linear one (a `Lens` without factors), Human3.6M's and OpenCV's (`Lens.model`).
-In front of the camera these are the formulas of `lifting.distortion`. Training strays to where formulas break
-down, and there they are continued smoothly rather than cut off: a clamp would say that moving makes no
-difference, and give up the joints that are furthest off.
+There are three models: a pinhole (a `Lens` without factors), Human3.6M's and OpenCV's (`Lens.model`). In
+front of the camera the formulas are those of `lifting.cameras.distortion`. During training points come to lie
+where these formulas break down, for example behind the camera. There they are continued smoothly. A clamp
+would have no gradient, so the joints that are furthest off would never be corrected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
-from ..lifting.cameras.distortion import LENS_PARAMETERS, Lens, distort
+from ..lifting.cameras.distortion import LENS_PARAMETERS, distort
 
 NEAR = 0.2
-"""Metres before the camera at which 1/z begins to be continued."""
-
-
-def camera_parameters(lenses: Sequence[Lens]) -> Tensor:
-    """(N, 14) float64, one row a sample; cameras of different models may stand side by side."""
-    return torch.stack([lens.parameters for lens in lenses])
+"""Metres in front of the camera; nearer than this, 1/z is continued by another function."""
 
 
 def project(points: Tensor, parameters: Tensor, *, near: float = NEAR) -> Tensor:
-    """Camera space → pixels.
+    """Project points of camera space to pixels.
 
-    points: (N, …, 3) metres, commonly (N, T, J, 3). parameters: (N, 14) of `camera_parameters`, in any
-    precision and on any device. Returns (N, …, 2), finite, and so are the gradients, for any finite points:
-    also for those beside, in and behind the image plane. Raises `ValueError` where shapes do not fit.
+    Results and gradients are finite for all finite points, also for those in and behind the image plane.
+
+    Args:
+        points: (N, …, 3) metres, usually (N, T, J, 3).
+        parameters: (N, 14) `Lens.parameters` of each sample's camera, of any precision and on any device.
+        near: Metres; see `NEAR`.
+
+    Returns:
+        (N, …, 2) pixels.
+
+    Raises:
+        ValueError: The shapes do not fit.
     """
     if points.shape[-1] != 3 or parameters.shape != (points.shape[0], LENS_PARAMETERS):
         raise ValueError(
-            f"points (N, …, 3) need parameters (N, {LENS_PARAMETERS}), "
-            f"not {tuple(points.shape)} and {tuple(parameters.shape)}"
+            f"expected points (N, …, 3) and parameters (N, {LENS_PARAMETERS}), "
+            f"found {tuple(points.shape)} and {tuple(parameters.shape)}"
         )
     each = parameters.to(points).view(len(points), *(1,) * (points.ndim - 2), LENS_PARAMETERS)
     xy = points[..., :2] * reciprocal(points[..., 2:], near)
@@ -42,9 +44,9 @@ def project(points: Tensor, parameters: Tensor, *, near: float = NEAR) -> Tensor
 
 
 def reciprocal(z: Tensor, near: float = NEAR) -> Tensor:
-    """1/z from `near` on; nearer and behind, it goes on growing like a logarithm the further back z is.
+    """Return 1/z from `near` on; for smaller z, a function that grows like a logarithm.
 
-    It is continuous and so is its derivative; it is always positive and always falls with z. So wherever a
-    joint is, moving it forward draws it to the middle of the picture, as it does before a camera.
+    Function and derivative are continuous. The function is always positive and falls with z. So wherever a
+    joint is, moving it away from the camera moves its projection towards the middle of the image.
     """
     return 1 / z.clamp(min=near) + torch.log1p(torch.relu(near - z) / near) / near

@@ -1,4 +1,4 @@
-"""A user's footage, person by person, as `infer` sees it."""
+"""Parts of tracks in a user's videos: what there is to learn from, and what is kept for measuring."""
 
 from __future__ import annotations
 
@@ -15,21 +15,27 @@ from ..lifting.inference.lifter import Lifter
 from ..lifting.inference.resampling import even_times, read_at
 from ..lifting.pose_table import PoseTable
 from ..skeleton import COCO17, H36M17, convert
-from .footage import Clip, Footage, as_clip, compared, mirror_of
+from .footage import Clip, Footage, clip_of_video, compared_joints
 
-COMPARED = compared(H36M17, exact=False)
-"""The joints of a pose that are held against keypoints."""
+COMPARED = compared_joints(H36M17, exact=False)
+"""The joints of a pose that are compared with keypoints."""
 
-_DOUBTFUL = 0.08  # metres at the person's distance between a keypoint and a lifted joint
-_LEARNT, _KEPT = 1.0, 0.25  # seconds of a track, at least, to learn from and to measure on
+_DOUBTFUL = 0.08  # metres between a keypoint and a lifted joint, at the person's distance
+_MIN_TO_LEARN, _MIN_TO_MEASURE = 1.0, 0.25  # seconds of a track
 
 
 @dataclass(frozen=True)
 class Span:
     """One person through time, without a break.
 
-    name: the video's. keypoints: (T, 17, 3) COCO17 pixels, undistorted, and scores. filled: (T,), where they
-    were interpolated. times: (T,) seconds. camera, size: of the video.
+    Attributes:
+        name: The video's name.
+        track: The track's number in the video.
+        keypoints: (T, 17, 3) COCO17: undistorted pixels, and scores.
+        filled: (T,) whether the keypoints were interpolated.
+        times: (T,) seconds.
+        camera: The video's camera.
+        size: The video's width and height.
     """
 
     name: str
@@ -45,34 +51,45 @@ class Span:
 
     @property
     def seconds(self) -> float:
-        """From the first frame to the last."""
+        """Time from the first frame to the last."""
         return float(self.times[-1] - self.times[0])
 
     def part(self, frames: slice) -> Span:
-        """Some of its frames."""
+        """Return some of its frames."""
         parts = self.keypoints[frames], self.filled[frames], self.times[frames]
         return Span(self.name, self.track, *parts, self.camera, self.size)
 
     def lifted(self, lifter: Lifter) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Poses (T, 17, 3) and roots (T, 3), as `infer` would give them."""
+        """Return poses (T, 17, 3) and roots (T, 3), as `infer` gives them."""
         lifted = lifter.lift_track(self.keypoints, self.times, lens=Lens(self.camera), size=self.size)
         return lifted.pose, lifted.root
 
     def reprojected(
         self, pose: NDArray[np.float32], root: NDArray[np.float32]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """How far joints that are `COMPARED` are from their keypoints, in focal lengths, and the keypoints'
-        scores: both (T, S). Distances are NaN where the root is, scores 0 where nothing was seen."""
-        seen = convert(self.keypoints, COCO17, H36M17)[:, list(COMPARED)].astype(np.float64)
+        """Return how far the `COMPARED` joints are from their keypoints, and the keypoints' scores.
+
+        Shape:
+            Both (T, S). Distances are in focal lengths, and NaN where the root is. Scores are 0 where the
+            keypoints were interpolated.
+        """
+        detected = convert(self.keypoints, COCO17, H36M17)[:, list(COMPARED)].astype(np.float64)
         point = (pose + root[:, None])[:, list(COMPARED)].astype(np.float64)
         with np.errstate(invalid="ignore"):
             projected = point[..., :2] / point[..., 2:]
-        off = np.linalg.norm(projected - to_rays(seen[..., :2], self.camera) / H36M_FOCAL, axis=-1)
-        return off, seen[..., 2].clip(0, 1) * ~self.filled[:, None]
+        rays = to_rays(detected[..., :2], self.camera) / H36M_FOCAL
+        distance = np.linalg.norm(projected - rays, axis=-1)
+        return distance, detected[..., 2].clip(0, 1) * ~self.filled[:, None]
 
 
 def spans_of(table: PoseTable, lens: Lens, name: str) -> list[Span]:
-    """Everybody in a video. lens: that filmed it; the table's own intrinsics are not looked at."""
+    """Return every track of a video that has two frames or more.
+
+    Args:
+        table: The detected keypoints. Its intrinsics are not used.
+        lens: The lens of the video.
+        name: The video's name.
+    """
     keypoints = lens.undistort(table.keypoints)
     return [
         Span(
@@ -90,41 +107,46 @@ def spans_of(table: PoseTable, lens: Lens, name: str) -> list[Span]:
 
 
 def hold_out(spans: Iterable[Span], share: float) -> tuple[list[Span], list[Span]]:
-    """Spans to learn from, and spans to measure on: the end of every one that is long enough for both."""
-    learnt, kept = [], []
+    """Return spans to learn from, and spans to measure on.
+
+    The latter are the last `share` of every span that is long enough for both.
+    """
+    to_learn, to_measure = [], []
     for span in spans:
         cut = int(np.searchsorted(span.times, span.times[-1] - share * span.seconds))
-        parts = span.part(slice(cut)), span.part(slice(cut, None))
-        enough = len(parts[1]) > 2 and parts[0].seconds >= _LEARNT and parts[1].seconds >= _KEPT
+        first, last = span.part(slice(cut)), span.part(slice(cut, None))
+        enough = len(last) > 2 and first.seconds >= _MIN_TO_LEARN and last.seconds >= _MIN_TO_MEASURE
         if share and enough:
-            learnt.append(parts[0])
-            kept.append(parts[1])
+            to_learn.append(first)
+            to_measure.append(last)
         else:
-            learnt.append(span)
-    return learnt, kept
+            to_learn.append(span)
+    return to_learn, to_measure
 
 
 def footage_of(spans: Sequence[Span], lifter: Lifter) -> Footage:
-    """What `lifter` is to learn from: its input, at its frame rate, beside limbs and hip as rays.
+    """Return footage for a lifter: its input, at its frame rate, and limbs and hip as rays.
 
-    A keypoint counts by its score, and the less the further it is from where the lifter sees the joint
-    (Geman–McClure's weight): a detector that is far off is wrong more often than the lifter is.
+    A keypoint's weight is its score, times Geman and McClure's weight of its distance from where the lifter
+    puts the joint: if they are far apart, it is more often the detector that is wrong.
     """
     people = list(dict.fromkeys((span.name, span.track) for span in spans))
     clips = tuple(_clip(span, lifter, people.index((span.name, span.track))) for span in spans)
-    return Footage(clips, COMPARED, H36M17.mirror, mirror_of(COMPARED, H36M17))
+    return Footage.of(clips, COMPARED, H36M17, H36M17.mirror)
 
 
 def _clip(span: Span, lifter: Lifter, person: int) -> Clip:
     positions = convert(span.keypoints, COCO17, H36M17)[..., :2]
     pose, root = span.lifted(lifter)
-    off, scores = span.reprojected(pose, root)
-    agreed = np.asarray(scores / (1 + (off * root[:, 2:] / _DOUBTFUL) ** 2) ** 2, np.float32)
-    lost = (~np.isfinite(agreed)).astype(np.float32) + span.filled[:, None]
-    weight = np.nan_to_num(agreed)
+    distance, scores = span.reprojected(pose, root)
+    trusted = np.asarray(scores / (1 + (distance * root[:, 2:] / _DOUBTFUL) ** 2) ** 2, np.float32)
+    lost = (~np.isfinite(trusted)).astype(np.float32) + span.filled[:, None]
+    weight = np.nan_to_num(trusted)
     grid = even_times(span.times, lifter.rate)
     if grid is not None:
         positions, weight, lost = (read_at(v, span.times, grid) for v in (positions, weight, lost))
     rays = to_rays(positions, span.camera)
-    seen = to_screen(positions, span.size) if lifter.input_space == "screen" else rays
-    return as_clip(seen, weight * (lost == 0), rays, person=person, space=lifter.input_space, joints=COMPARED)
+    keypoints = to_screen(positions, span.size) if lifter.input_space == "screen" else rays
+    return clip_of_video(
+        keypoints, weight * (lost == 0), rays, person=person, space=lifter.input_space, joints=COMPARED
+    )

@@ -1,181 +1,128 @@
-"""Semi-supervised training (paper §4): labelled people in a batch's first half, footage in its second."""
+"""Semi-supervised training (paper, §4): one half of every batch is labeled, the other is footage."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..lifting.network.temporal_model import TemporalModel
-from ..lifting.training import checkpoint
-from ..lifting.training.batch import Batch, BatchSource, one_ahead, to_device
-from ..lifting.training.checkpoint import Progress
-from ..lifting.training.distributed import place, share
-from ..lifting.training.loop import LOSS_EVERY, set_momentum
-from .batches import UnlabelledBatch, UnlabelledBatches
+from ..lifting.training.batch import Batch, BatchSource, prefetched
+from ..lifting.training.checkpoint import Checkpoint
+from ..lifting.training.distributed import rank_and_world_size
+from ..lifting.training.lifter_training import LOSS_EVERY, config_fingerprint, intervals
+from ..lifting.training.trainer import StepLoss, train
+from ..lifting.training.training_state import TrainingState
+from .batches import MixedBatch, MixedBatches, UnlabeledBatch, UnlabeledBatches
 from .config import AnySemiConfig
-from .losses import bone_error, pose_error, reprojection_error, spread_error, trajectory_error
-from .networks import Networks, rotation_of, to_camera, to_network
-from .projection import project
+from .footage import Footage
+from .losses import LABELED_LOSSES, UNLABELED_LOSSES, LabeledHalf, UnlabeledHalf
+from .networks import PoseAndTrajectory, Prediction, predict
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the networks say of a batch: poses (N, chunk, J, 3) and roots (N, chunk, 1, 3), both in the space
-    they answer in, and how that is turned (`rotation_of`)."""
-
-    pose: Tensor
-    root: Tensor
-    rotation: Tensor | None
-
-    def part(self, samples: slice) -> Answer:
-        """Of some samples."""
-        turned = None if self.rotation is None else self.rotation[samples]
-        return Answer(self.pose[samples], self.root[samples], turned)
-
-
-def labelled_terms(answer: Answer, batch: Batch) -> dict[str, Tensor]:
-    """`pose` and `trajectory`: the errors of poses and of roots."""
-    root = to_network(batch.root.reshape(answer.root.shape), answer.rotation)
-    return {
-        "pose": pose_error(answer.pose, batch.pose.reshape(answer.pose.shape)),
-        "trajectory": trajectory_error(answer.root[:, :, 0], root[:, :, 0]),
-    }
-
-
-def unlabelled_terms(
-    answer: Answer,
-    batch: UnlabelledBatch,
-    labelled: Tensor,
-    *,
-    joints: Sequence[int],
-    bones: Sequence[tuple[int, int]],
-) -> dict[str, Tensor]:
-    """`reprojection`, `bones` and `spread`: how far the answer is from the keypoints, its bones from those of
-    `labelled`, the poses that the networks give of labelled people, and everybody's bones from their mean."""
-    placed = to_camera(answer.pose + answer.root, answer.rotation)[:, :, list(joints)]
-    return {
-        "reprojection": reprojection_error(project(placed, batch.camera), batch.target, batch.weight),
-        "bones": bone_error(labelled, answer.pose, bones),
-        "spread": spread_error(answer.pose, batch.person, bones),
-    }
-
-
-def train(
+def train_semi_supervised(
     config: AnySemiConfig,
-    networks: Networks,
-    labelled: BatchSource,
-    unlabelled: UnlabelledBatches | None,
+    networks: PoseAndTrajectory,
+    labeled: BatchSource,
+    unlabeled: UnlabeledBatches | None,
     *,
-    bones: Sequence[tuple[int, int]],
     folder: Path,
     resume: bool = False,
     device: str = "cpu",
-    report: Callable[[Progress], None] = lambda progress: None,
-    measure: Callable[[Networks, int], Mapping[str, float]] | None = None,
-) -> Networks:
+    report: Callable[[TrainingState], None] = lambda state: None,
+    measure: Callable[[PoseAndTrajectory, int], Mapping[str, float]] | None = None,
+) -> PoseAndTrajectory:
     """Train both networks and return them in evaluation mode.
 
-    labelled: batches with roots, in the input space that `config` names. unlabelled: as many samples of each
-    step come from here once the warm-up is over; None for labelled data alone. bones: (child, parent) pairs
-    of the poses. folder, resume, device, report, measure: as of `lifting.training.train`.
+    Several processes share each batch; see `lifting.training.trainer.train`.
 
-    Several processes share a batch as in `lifting.training.train`. Raises `InputError` where there is no
-    fitting checkpoint to resume.
+    Args:
+        config: Losses, schedule, seed and precision.
+        networks: What to train.
+        labeled: Batches with poses and roots, in the input space that `config` names.
+        unlabeled: Footage. Each step reads as many samples of it as labeled ones, once the warm-up is over.
+            None to learn from labeled data alone.
+        folder: Where `checkpoint.pt` is kept.
+        resume: Whether to go on from the checkpoint, to the numbers of an uninterrupted run.
+        device: "cpu", "cuda", …
+        report: Called after every step.
+        measure: Networks in evaluation mode and step → errors by name, for `TrainingState.history`.
+
+    Raises:
+        InputError: There is no fitting checkpoint to resume.
+        UsageError: The loss becomes infinite or not a number.
     """
-    schedule, terms = config.schedule, config.semi
-    rank = place()[0]
-    torch.manual_seed(config.seed + rank)
-    networks.to(device).train()
-    called = share(networks, device)
-    rates = {networks.pose: terms.pose_rate, networks.trajectory: 1.0}
-    groups = [{"params": [*network.parameters()], "share": part} for network, part in rates.items()]
-    optimiser = torch.optim.Adam(groups, lr=schedule.learning_rate, amsgrad=True, fused=True)
-    progress = Progress(labelled.steps, labelled.epoch or LOSS_EVERY)
-    path = folder / "checkpoint.pt"
-    state = cast(TemporalModel, networks)  # as far as a checkpoint is concerned
-    if resume:
-        checkpoint.restore(path, config, state, optimiser, progress, device)
+    semi, epoch = config.semi, labeled.steps_per_epoch
+    torch.manual_seed(config.seed + rank_and_world_size()[0])
+    networks.to(device)
+    used = unlabeled if semi.uses_unlabeled else None
+    batches = MixedBatches(labeled, used, warmup=semi.warmup * (epoch or 1))
+    shares = {networks.pose: semi.pose_rate, networks.trajectory: 1.0}
+    groups = [{"params": [*network.parameters()], "share": share} for network, share in shares.items()]
 
-    warm = terms.warmup * (labelled.epoch or 1)
-    measure_every = schedule.measure_every * (labelled.epoch or 1)
-    footage = unlabelled if terms.unlabelled else None
-    batches = _batches(labelled, footage, warm, progress.step, device)
-    step = partial(_step, called, config, footage, bones)
-    while progress.step < progress.steps:
-        rate, momentum = schedule.at(progress.step, progress.steps)
-        for group in optimiser.param_groups:
-            group["lr"] = rate * group["share"]
-        set_momentum(state, momentum)
-        with torch.autocast(
-            torch.device(device).type, torch.bfloat16, enabled=config.precision == "bfloat16"
-        ):
-            values = step(*next(batches))
-        loss = torch.stack([getattr(terms, name) * value for name, value in values.items()]).sum()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+    def compute_loss(called: nn.Module, batch: MixedBatch) -> StepLoss:
+        prediction = predict(
+            called, batch.keypoints, padding=networks.pose.padding, input_space=config.input_space
+        )
+        half = len(batch.labeled.keypoints)
+        losses = labeled_losses(prediction[:half], batch.labeled)
+        if batch.unlabeled is not None and used is not None:
+            labeled_pose = prediction.pose[:half]
+            losses |= unlabeled_losses(prediction[half:], batch.unlabeled, labeled_pose, used.footage)
+        total = torch.stack([semi.weight(name) * value for name, value in losses.items()]).sum()
+        return StepLoss(total, losses["pose"])
 
-        progress.step += 1
-        progress.running.append(float(values["pose"].detach()))
-        if len(progress.running) == progress.every:
-            progress.losses.append(sum(progress.running) / progress.every)
-            progress.running.clear()
-        report(progress)
-        last = progress.step == progress.steps
-        if measure and rank == 0 and (last or progress.step % measure_every == 0):
-            networks.eval()
-            progress.history.append((progress.step, dict(measure(networks, progress.step))))
-            networks.train()
-        if last or progress.step % schedule.checkpoint_every == 0:
-            checkpoint.save(path, config, state, optimiser, progress, device)
-    return networks.eval()
+    train(
+        networks,
+        compute_loss,
+        partial(prefetched, batches.sample, device=device),
+        torch.optim.Adam(groups, lr=config.schedule.learning_rate, amsgrad=True, fused=True),
+        lambda step: config.schedule.at(step, labeled.num_steps),
+        TrainingState(labeled.num_steps, epoch or LOSS_EVERY),
+        checkpoint=Checkpoint(folder / "checkpoint.pt", config_fingerprint(config)),
+        intervals=intervals(config, labeled),
+        resume=resume,
+        device=device,
+        precision=config.precision,
+        report=report,
+        measure=measure,
+    )
+    return networks
 
 
-def _step(
-    networks: torch.nn.Module,
-    config: AnySemiConfig,
-    footage: UnlabelledBatches | None,
-    bones: Sequence[tuple[int, int]],
-    batch: Batch,
-    more: UnlabelledBatch | None,
+def labeled_losses(prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
+    """Return every loss of labeled samples, by name."""
+    true_root = prediction.from_camera_space(batch.root.reshape(prediction.root.shape))
+    half = LabeledHalf(
+        pose=prediction.pose,
+        true_pose=batch.pose.reshape(prediction.pose.shape),
+        root=prediction.root[:, :, 0],
+        true_root=true_root[:, :, 0],
+    )
+    return {name: loss.compute(half) for name, loss in LABELED_LOSSES.items()}
+
+
+def unlabeled_losses(
+    prediction: Prediction, batch: UnlabeledBatch, labeled_pose: Tensor, footage: Footage
 ) -> dict[str, Tensor]:
-    """The loss's terms in one step."""
-    keypoints = batch.keypoints if more is None else torch.cat([batch.keypoints, more.keypoints])
-    with torch.autocast(keypoints.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
-        pose, root = networks(keypoints)
-    rotation = rotation_of(keypoints, config.model, pose.shape[1], config.input_space)
-    answer = Answer(pose.float(), root.float(), rotation)
-    half = len(batch.keypoints)
-    first = answer.part(slice(half))
-    values = labelled_terms(first, batch)
-    if more is not None:
-        assert footage is not None
-        second = answer.part(slice(half, None))
-        joints = footage.footage.joints
-        values |= unlabelled_terms(second, more, first.pose, joints=joints, bones=bones)
-    return values
+    """Return every loss of unlabeled samples, by name.
 
-
-def _batches(
-    labelled: BatchSource, unlabelled: UnlabelledBatches | None, warm: int, step: int, device: str
-) -> Iterator[tuple[Batch, UnlabelledBatch | None]]:
-    """Both halves from `step` on, on `device`, one step ahead in a thread."""
-    rank, world = place()
-
-    def make(at: int) -> tuple[Batch, UnlabelledBatch | None]:
-        batch = labelled.draw(at, rank=rank, world=world)
-        first = replace(batch, **{name: to_device(device, value) for name, value in vars(batch).items()})
-        if unlabelled is None or at < warm:
-            return first, None
-        count = len(batch.keypoints)
-        most = count + 1  # the sizes of labelled batches differ by one at most; no sample is drawn twice
-        second = unlabelled.draw(((at - warm) * world + rank) * most, count)
-        return first, second.map(partial(to_device, device))
-
-    return one_ahead(make, step, device)
+    Args:
+        prediction: What the networks give for the batch.
+        batch: Samples of `footage`.
+        labeled_pose: (M, chunk, J, 3) poses that the networks give for labeled samples.
+        footage: Says which joints have keypoints, and what the bones are.
+    """
+    half = UnlabeledHalf(
+        pose=prediction.pose,
+        placed=prediction.in_camera_space()[:, :, list(footage.joints)],
+        labeled_pose=labeled_pose,
+        keypoints=batch.target,
+        weight=batch.weight,
+        camera=batch.camera,
+        person=batch.person,
+        bones=footage.bones,
+    )
+    return {name: loss.compute(half) for name, loss in UNLABELED_LOSSES.items()}

@@ -1,11 +1,11 @@
-"""What CPN learns from: annotated people's crops, varied at random, and the heatmaps they should give.
+"""What the cascaded pyramid network learns from: crops of annotated people, varied at random.
 
-A batch depends on the seed and its iteration alone, so that a resumed run sees what it would have seen.
+A batch depends on the seed and its iteration alone, so a resumed run sees what an uninterrupted one sees.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,45 +16,58 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..coco.annotations import Annotations, Person
-from ..finetuning.config import AugmentationConfig, CPNRecipe
 from ..people import Image
 from .crops import Window
-from .network import HEIGHT, SPREADS, STRIDE
+from .recipe import AugmentationConfig, CPNRecipe
 
 Sample = tuple[Image, NDArray[np.float32], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
-class Batch:
-    """crops: (N, H, W, 3) uint8. points: (N, K, 2) pixels of the crop. annotated: (N, K) bool."""
+class CropBatch:
+    """A training batch.
+
+    Attributes:
+        crops: (N, H, W, 3) uint8 RGB.
+        points: (N, K, 2) keypoints, pixels of the crop.
+        annotated: (N, K) bool: which keypoints are annotated.
+    """
 
     crops: Tensor
     points: Tensor
     annotated: Tensor
 
-    def to(self, device: str) -> Batch:
-        """The same on another device."""
-        return Batch(self.crops.to(device), self.points.to(device), self.annotated.to(device))
+    def to(self, device: str) -> CropBatch:
+        """Return the batch on a device."""
+        return CropBatch(self.crops.to(device), self.points.to(device), self.annotated.to(device))
 
 
-@dataclass(frozen=True)
-class Share:
-    """Which part of every batch is this process's: `rank` of `count`."""
+def crop_batches(
+    recipe: CPNRecipe,
+    annotations: Annotations,
+    images: Path,
+    *,
+    start: int = 0,
+    rank: int = 0,
+    world_size: int = 1,
+) -> Generator[CropBatch, None, None]:
+    """Yield batches from iteration `start` on, without end. Threads read the next one in the meantime.
 
-    rank: int = 0
-    count: int = 1
+    Every person comes once before any person comes again.
 
+    Args:
+        recipe: Seed, batch size, crop size and augmentation.
+        annotations: The annotated people.
+        images: Folder of the images.
+        start: The first iteration.
+        rank: Which part of every batch is this process's.
+        world_size: Number of processes.
 
-def batches(
-    recipe: CPNRecipe, annotations: Annotations, images: Path, *, start: int = 0, share: Share | None = None
-) -> Iterator[Batch]:
-    """Batches from iteration `start` on, without end, the next one being read by threads meanwhile.
-
-    Everybody comes once before anybody comes again. Raises `InputError` for images that cannot be read.
+    Raises:
+        InputError: An image cannot be read.
     """
-    share = share or Share()
     people = annotations.trainable()
-    size = recipe.batch // share.count
+    size = recipe.batch // world_size
     mirror = list(annotations.keypoints.mirror)
 
     def sample(position: int) -> Sample:
@@ -68,7 +81,7 @@ def batches(
     with ThreadPoolExecutor(max(recipe.workers, 1)) as pool:
 
         def ask(iteration: int) -> list[Future[Sample]]:
-            first = iteration * recipe.batch + share.rank * size
+            first = iteration * recipe.batch + rank * size
             return [pool.submit(sample, first + i) for i in range(size)]
 
         ahead = ask(start)
@@ -77,7 +90,7 @@ def batches(
                 start += 1
                 pending, ahead = ahead, ask(start)
                 crops, points, annotated = zip(*(future.result() for future in pending), strict=True)
-                yield Batch(*(torch.from_numpy(np.stack(part)) for part in (crops, points, annotated)))
+                yield CropBatch(*(torch.from_numpy(np.stack(part)) for part in (crops, points, annotated)))
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -90,9 +103,12 @@ def vary(
     mirror: list[int],
     generator: np.random.Generator,
 ) -> Sample:
-    """A person's crop (H, W, 3), varied at random; the (K, 2) keypoints in it; which of them are annotated.
+    """Return a person's crop, varied at random, its keypoints, and which of them are annotated.
 
-    A keypoint beyond the crop is not.
+    Keypoints outside the crop count as not annotated.
+
+    Shape:
+        crop (H, W, 3), keypoints (K, 2) in pixels of the crop, annotated (K,).
     """
     height, width = size
     window = Window.around(person.box, size, scale=generator.uniform(*augmentation.scale))
@@ -110,15 +126,3 @@ def vary(
         crop = np.clip(crop * brightness, 0, 255).astype(np.uint8)
     inside = ((points >= 0) & (points < [width, height])).all(1)
     return np.ascontiguousarray(crop), points, annotated & inside
-
-
-def targets(points: Tensor, map_size: tuple[int, int]) -> list[Tensor]:
-    """(N, K, 2) pixels of the crop → for each of `SPREADS` (N, K, h, w): Gaussians around the points."""
-    cells = points / STRIDE - 0.5
-    rows, columns = (torch.arange(side, dtype=points.dtype, device=points.device) for side in map_size)
-    across, down = columns - cells[..., :1], rows - cells[..., 1:]
-    heatmaps = []
-    for spread in SPREADS:
-        x, y = (torch.exp(-((offset / spread) ** 2) / 2) for offset in (across, down))
-        heatmaps.append(HEIGHT * y[..., :, None] * x[..., None, :])
-    return heatmaps

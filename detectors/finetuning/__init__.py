@@ -1,1 +1,1 @@
-"""What fine-tuning of any detector shares."""
+"""What the fine-tuning of every detector shares: the schedule of a recipe, and the record of a run."""

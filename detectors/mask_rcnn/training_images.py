@@ -1,6 +1,6 @@
-"""Annotated images, as detectron2's mapper and loader make training batches of them.
+"""Annotated images as training batches, made by detectron2's mapper and loader.
 
-A batch depends on the seed and its iteration alone, so that a resumed run sees what it would have seen.
+A batch depends on the seed and its iteration alone, so a resumed run sees what an uninterrupted one sees.
 Importing this module imports detectron2: call `require_detectron2` first.
 """
 
@@ -21,20 +21,21 @@ from torch.utils.data import Dataset, Sampler
 
 from ...errors import InputError, UsageError
 from ..coco.annotations import Annotations
-from ..finetuning.config import MaskRCNNRecipe
+from .recipe import MaskRCNNRecipe
 
 
 def training_loader(
     recipe: MaskRCNNRecipe, config: CfgNode, annotations: Annotations, images: Path, *, start: int
 ) -> Any:
-    """detectron2's loader of training batches, from iteration `start` on, without end.
+    """Return detectron2's loader of training batches, from iteration `start` on, without end.
 
-    Raises `UsageError` where nobody is annotated, and when it comes to it `InputError` for an image that
-    cannot be read.
+    Raises:
+        UsageError: No person is annotated.
+        InputError: An image cannot be read; it is raised when the image is needed.
     """
     data = as_detectron2(annotations, images)
     if not data:
-        raise UsageError("nobody is annotated with keypoints: nothing to train on")
+        raise UsageError("no person is annotated with keypoints: nothing to train on")
     mapper = DatasetMapper(
         True,
         augmentations=build_augmentation(config, True),
@@ -53,7 +54,7 @@ def training_loader(
 
 
 def as_detectron2(annotations: Annotations, images: Path) -> list[dict[str, Any]]:
-    """The images with people to learn from, in detectron2's form: everybody, save groups."""
+    """Return the images with people to learn from, in detectron2's form; groups are marked as crowds."""
     wanted = {person.image for person in annotations.trainable()}
     return [
         {
@@ -78,7 +79,7 @@ def as_detectron2(annotations: Annotations, images: Path) -> list[dict[str, Any]
 
 
 class _Positions(Dataset[Any]):
-    """The images by their position in training, each once a round; how they vary depends on that alone."""
+    """The images by position in training. Each comes once a round, varied by its position alone."""
 
     def __init__(
         self, data: list[dict[str, Any]], mapper: Callable[[dict[str, Any]], Any], seed: int
@@ -93,7 +94,7 @@ class _Positions(Dataset[Any]):
         order = np.random.default_rng([self.seed, 0, round_]).permutation(len(self.data))
         seed = int(np.random.default_rng([self.seed, 1, position]).integers(1 << 31))
         random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 — detectron2's augmentations draw from it
+        np.random.seed(seed)  # noqa: NPY002 — detectron2's augmentations use it
         entry = self.data[order[place]]
         try:
             return self.mapper(entry)
@@ -102,7 +103,7 @@ class _Positions(Dataset[Any]):
 
 
 class _From(Sampler[int]):
-    """Positions from one on, without end; of several processes each has its own."""
+    """Positions from `first` on, without end. Each of several processes gets its own."""
 
     def __init__(self, first: int) -> None:
         self.first = first

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from ...yaml_config import _Strict
+from ...yaml_config import StrictConfig
 
 
-class RecordingsConfig(_Strict):
+class RecordingsConfig(StrictConfig):
     """Which recordings to train on, and how they are read.
 
     Attributes:

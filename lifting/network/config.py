@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import Field, PositiveInt, field_validator
 
-from ...yaml_config import _Strict
+from ...yaml_config import StrictConfig
 
 
-class ModelConfig(_Strict):
+class ModelConfig(StrictConfig):
     """The temporal model's shape (see `TemporalModel`)."""
 
     filter_widths: tuple[PositiveInt, ...] = (3, 3, 3)

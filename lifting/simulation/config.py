@@ -6,10 +6,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from ...yaml_config import Fraction, Metres, PositiveRange, Range, _Strict
+from ...yaml_config import Fraction, Metres, PositiveRange, Range, StrictConfig
 
 
-class ScarceConfig(_Strict):
+class ScarceConfig(StrictConfig):
     """Made motion (`scarce`) beside the recorded: minutes of it, 0 for none, on the bodies of the first
     motion file's training people; weight as of `MotionFile`."""
 
@@ -17,7 +17,7 @@ class ScarceConfig(_Strict):
     weight: Annotated[float, Field(ge=0)] = 1.0
 
 
-class BodyConfig(_Strict):
+class BodyConfig(StrictConfig):
     """How bodies vary: log-normal spreads, and a uniform factor for the hips."""
 
     stature: Annotated[float, Field(ge=0, lt=0.3)] = 0.06
@@ -26,7 +26,7 @@ class BodyConfig(_Strict):
     hip_width: PositiveRange = (1.0, 1.6)
 
 
-class CameraConfig(_Strict):
+class CameraConfig(StrictConfig):
     """Where the virtual cameras stand. Lengths in metres, angles in degrees.
 
     Attributes:
@@ -64,7 +64,7 @@ class CameraConfig(_Strict):
         return self
 
 
-class PictureConfig(_Strict):
+class PictureConfig(StrictConfig):
     """What of a person is in the picture and found by the detector; the rest is hidden keypoints.
 
     Attributes:
@@ -86,7 +86,7 @@ class PictureConfig(_Strict):
     misplaced: Fraction = 0.1
 
 
-class RecombinationConfig(_Strict):
+class RecombinationConfig(StrictConfig):
     """Motion recombined from several people's, and turned at trunk and limbs.
 
     Only people who stand upright are recombined: floor motion would lose its contacts.
@@ -110,7 +110,7 @@ class RecombinationConfig(_Strict):
     jumps: Fraction = 0.1
 
 
-class DetectionConfig(_Strict):
+class DetectionConfig(StrictConfig):
     """What a detector does to the projected points. Lengths are metres at the person's distance.
 
     severity: every window multiplies all spreads and chances by a factor of this range, log-uniform: some

@@ -1,112 +1,117 @@
-"""A training run's state on disk, from which it goes on as if nothing had happened."""
+"""Checkpoints: all that a training run needs to go on exactly where it stopped.
+
+A checkpoint is a file of `torch.save`, which is a ZIP archive with a checksum (CRC-32) of every member.
+PyTorch does not check them, so `Checkpoint.restore` does. Nothing in the file is executed.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+from zipfile import BadZipFile, ZipFile
 
 import torch
-from torch import Tensor
 
 from ...errors import InputError
 from ...files import replacing
-from ..network.temporal_model import TemporalModel
-from .config import RecordedConfig, TrainingConfig
-from .distributed import gather, place
+from .distributed import gather_to_first, rank_and_world_size
 
 
-@dataclass
-class Progress:
-    """How far a run has come: `step` of `steps`.
+class Stateful(Protocol):
+    """What a checkpoint can hold: networks, optimisers, `TrainingState`."""
 
-    losses: the mean training MPJPE, metres, of every `every` steps (an epoch, where there are epochs).
-    running: that of each step since. history: (step, errors by name, millimetres) whenever it was measured.
+    def state_dict(self) -> Any:
+        """Return tensors and plain values."""
+
+    def load_state_dict(self, state: Any, /) -> Any:
+        """Take over what `state_dict` returned."""
+
+
+def fingerprint(settings: Any) -> str:
+    """Return a hash that changes with any of the settings, which are values that JSON knows."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The file that a training run is saved to.
+
+    Attributes:
+        path: The file.
+        fingerprint: `fingerprint` of all settings that decide the result; a checkpoint of others is refused.
+        settings: What these settings are called in the error message.
     """
 
-    steps: int
-    every: int
-    step: int = 0
-    losses: list[float] = field(default_factory=list)
-    running: list[float] = field(default_factory=list)
-    history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    path: Path
+    fingerprint: str
+    settings: str = "configuration"
+
+    def save(self, parts: Mapping[str, Stateful], device: str) -> None:
+        """Write the parts and the states of the random generators.
+
+        Of several processes all must call it; the first one writes.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        generators = (torch.get_rng_state(), torch.cuda.get_rng_state(device) if _on_gpu(device) else None)
+        random = gather_to_first(generators)
+        if rank_and_world_size()[0] != 0:
+            return
+        content = {name: part.state_dict() for name, part in parts.items()}
+        with replacing(self.path) as partial:
+            torch.save({"fingerprint": self.fingerprint, "random": random, **content}, partial)
+
+    def restore(self, parts: Mapping[str, Stateful], device: str) -> None:
+        """Read what `save` wrote into the parts and the random generators.
+
+        It is exact for as many processes as wrote the file. With more processes, the additional ones keep
+        their generators as they are.
+
+        Raises:
+            InputError: The file is missing, damaged, or of other settings.
+        """
+        try:
+            content = self._read()
+            known = content["fingerprint"]
+            if known == self.fingerprint:
+                for name, part in parts.items():
+                    part.load_state_dict(content[name])
+                rank, random = rank_and_world_size()[0], content["random"]
+                if rank < len(random):
+                    cpu, cuda = random[rank]
+                    _set_generators(cpu, cuda, device)
+        except FileNotFoundError as error:
+            raise InputError(f"nothing to resume: {self.path} does not exist") from error
+        except Exception as error:  # a damaged file can fail in many ways
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            raise InputError(
+                f"{self.path} is not a checkpoint of videopose, or is damaged ({reason}); begin anew with "
+                "--overwrite"
+            ) from error
+        if known != self.fingerprint:
+            raise InputError(
+                f"{self.path} belongs to another {self.settings}; give the same one, or begin anew with "
+                "--overwrite"
+            )
+
+    def _read(self) -> dict[str, Any]:
+        with ZipFile(self.path) as archive:
+            if damaged := archive.testzip():
+                raise BadZipFile(f"wrong checksum of {damaged}")
+        content: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+        return content
 
 
-def save(
-    path: Path,
-    config: TrainingConfig | RecordedConfig,
-    model: TemporalModel,
-    optimiser: torch.optim.Optimizer,
-    progress: Progress,
-    device: str,
-) -> None:
-    """Write the state; of several processes all must call it, and the first writes. Raises `OutputError`."""
-    random = gather((torch.get_rng_state(), torch.cuda.get_rng_state(device) if _on_gpu(device) else None))
-    if place()[0] != 0:
-        return
-    state = {
-        "config": _fingerprint(config),
-        "model": model.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "step": progress.step,
-        "losses": progress.losses,
-        "running": progress.running,
-        "history": progress.history,
-        "random": random,
-    }
-    with replacing(path) as partial:
-        torch.save(state, partial)
-
-
-def restore(
-    path: Path,
-    config: TrainingConfig | RecordedConfig,
-    model: TemporalModel,
-    optimiser: torch.optim.Optimizer,
-    progress: Progress,
-    device: str,
-) -> None:
-    """Read what `save` wrote into model, optimiser, progress and the random generators.
-
-    Raises `InputError` for a missing, damaged or foreign file, or one of another configuration.
-    """
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        fingerprint = state["config"]
-    except FileNotFoundError as error:
-        raise InputError(f"nothing to resume: {path} does not exist") from error
-    except Exception as error:  # torch.load raises many kinds for a damaged file
-        raise InputError(f"{path} is not a checkpoint of videopose ({type(error).__name__})") from error
-    if fingerprint != _fingerprint(config):
-        raise InputError(f"{path} belongs to another configuration; start afresh or give the same one")
-    model.load_state_dict(state["model"])
-    optimiser.load_state_dict(state["optimiser"])
-    progress.step = state["step"]
-    progress.losses = state["losses"]
-    progress.running = state["running"]
-    progress.history = state.get("history", [])
-    random = state["random"]
-    if isinstance(random, Tensor):  # as one process wrote it before there were several
-        random = [(random, next(iter(state["cuda_random"]), None))]
-    rank = place()[0]
-    if rank < len(random):  # else more processes than before: this one goes on from its seed
-        cpu, cuda = random[rank]
-        torch.set_rng_state(cpu)
-        if cuda is not None and _on_gpu(device):
-            torch.cuda.set_rng_state(cuda, device)
+def _set_generators(cpu: torch.Tensor, cuda: torch.Tensor | None, device: str) -> None:
+    torch.set_rng_state(cpu)
+    if cuda is not None and _on_gpu(device):
+        torch.cuda.set_rng_state(cuda, device)
 
 
 def _on_gpu(device: str) -> bool:
     return torch.device(device).type == "cuda"
-
-
-def _fingerprint(config: TrainingConfig | RecordedConfig) -> str:
-    """Changes with anything that would make a resumed run differ; how often to save or measure does not."""
-    values = config.model_dump(mode="json")
-    for name in ("checkpoint_every", "measure_every"):
-        del values["schedule"][name]
-    if not values["model"]["dense"]:  # as before models could be
-        del values["model"]["dense"]
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -1,27 +1,15 @@
-"""What a training run is told, checked on load: unknown keys, wrong types and wrong ranges are errors."""
+"""Configurations of lifter training."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    model_validator,
-)
+from pydantic import Field, PositiveFloat
 
 from ...errors import UsageError
-from ...yaml_config import (
-    Fraction,
-    PositiveRange,
-    _Strict,
-    checked,
-    overridden,
-    read_with_base,
-)
+from ...yaml_config import Fraction, PositiveRange, StrictConfig, checked, overridden, read_with_base
 from ..datasets.config import RecordingsConfig
 from ..network.config import ModelConfig
 from ..simulation.config import (
@@ -32,13 +20,17 @@ from ..simulation.config import (
     RecombinationConfig,
     ScarceConfig,
 )
+from .schedule import EpochScheduleConfig, ScheduleConfig
 
 
-class MotionFile(_Strict):
-    """One motion-capture table and how much of it to draw.
+class MotionFile(StrictConfig):
+    """One motion-capture table, and how much of it to sample.
 
-    weight: relative chance of a frame of it. exclude: clips left out of training, by subject, or by
-    `subject/action`. held_out: subjects kept for measuring.
+    Attributes:
+        path: The file, relative to the data folder.
+        weight: Relative chance of sampling one of its frames.
+        held_out: Subjects that are kept for measuring.
+        exclude: Clips that are left out of training: a subject, or `subject/action`.
     """
 
     path: str
@@ -47,131 +39,121 @@ class MotionFile(_Strict):
     exclude: tuple[str, ...] = ()
 
 
-class ScheduleConfig(_Strict):
-    """The published optimisation (§5) where there are no epochs: Amsgrad, decaying rate, decaying batch-norm
-    momentum. Everything is counted in steps."""
+class LifterConfig(StrictConfig):
+    """What every training of a lifter is told.
 
-    steps: PositiveInt = 20_000
-    batch: PositiveInt = 1024
-    learning_rate: PositiveFloat = 1e-3
-    final_learning_rate: PositiveFloat = 2e-5
-    momentum: PositiveFloat = 0.1
-    final_momentum: PositiveFloat = 0.001
-    checkpoint_every: PositiveInt = 1000
-    measure_every: PositiveInt = 2000
-
-    def at(self, step: int, steps: int) -> tuple[float, float]:
-        """Learning rate and batch-norm momentum of a step: both fall exponentially from step to step."""
-        done = step / steps
-        return (
-            _decay(self.learning_rate, self.final_learning_rate, done),
-            _decay(self.momentum, self.final_momentum, done),
-        )
-
-
-class EpochScheduleConfig(_Strict):
-    """The published optimisation (§5) in epochs: the learning rate is multiplied by `decay` after each of
-    them, and batch-norm momentum falls exponentially to just above `final_momentum` in the last.
-
-    batch: frames that are predicted in a step. chunk: neighbouring ones among them that make one sample, so a
-    step has batch / chunk samples; 1 is the paper's choice, which makes the batch the least correlated.
-    checkpoint_every: steps. measure_every: epochs.
-    """
-
-    epochs: PositiveInt = 80
-    batch: PositiveInt = 1024
-    chunk: PositiveInt = 1
-    learning_rate: PositiveFloat = 1e-3
-    decay: Annotated[float, Field(gt=0, le=1)] = 0.95
-    momentum: PositiveFloat = 0.1
-    final_momentum: PositiveFloat = 0.001
-    checkpoint_every: PositiveInt = 1000
-    measure_every: PositiveInt = 1
-
-    @model_validator(mode="after")
-    def _several_samples(self) -> Self:
-        if self.batch < 2 * self.chunk:
-            raise ValueError("a batch needs two samples at least, for batch normalisation")
-        return self
-
-    def at(self, step: int, steps: int) -> tuple[float, float]:
-        """Learning rate and batch-norm momentum of a step: both change from epoch to epoch."""
-        epoch = step * self.epochs // steps
-        return (
-            self.learning_rate * self.decay**epoch,
-            _decay(self.momentum, self.final_momentum, epoch / self.epochs),
-        )
-
-
-def _decay(start: float, end: float, done: float) -> float:
-    return float(start * (end / start) ** done)
-
-
-class TrainingConfig(_Strict):
-    """One training run of a lifter on motion capture seen through virtual cameras.
-
-    start: a shipped lifter's name, or the file of one of the same shape, whose weights training begins with.
-    rate: frames a second that the lifter reads. speed: every sample is played at a random speed in this
-    range, which both varies the motion and makes the lifter indifferent to small differences of rate.
+    Attributes:
+        name: Name of the run.
+        seed: Decides the first weights, the order of the data and everything else that is random.
+        precision: Number type of the forward pass.
+        model: The model's shape.
+        licence: What may be done with the lifter, in words.
+        acknowledgement: Whom users of the lifter have to name.
     """
 
     name: str
-    motions: tuple[MotionFile, ...] = Field(min_length=1)
-    input_space: Literal["centred", "centred-visible", "rays"] = "centred"
-    start: str | None = None
     seed: int = 0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    model: ModelConfig = ModelConfig()
+    licence: str = ""
+    acknowledgement: str = ""
+
+
+class SyntheticConfig(LifterConfig):
+    """Training on motion capture that is seen through random cameras.
+
+    Attributes:
+        input_space: What the lifter reads.
+        rate: Frames a second that the lifter reads.
+        speed: Every sample is played at a random speed of this range. It varies the motion, and the lifter
+            comes to accept frame rates that differ a little.
+        mirror: Share of the samples that are mirrored.
+        tumble: Share of the samples in which the person is tipped over.
+        bodies: How bodies vary.
+        cameras: Where cameras stand.
+        detections: How a simulated detector errs.
+        recombination: How motion of several people is recombined.
+        picture: What of a person is in the picture and found by the detector.
+        schedule: Learning rate and the like, counted in steps.
+    """
+
+    input_space: Literal["centred", "centred-visible", "rays"] = "centred"
     rate: PositiveFloat = 30.0
     speed: PositiveRange = (0.75, 1.35)
-    scarce: ScarceConfig = ScarceConfig()
     mirror: Fraction = 0.5
     tumble: Fraction = 0.03
     precision: Literal["float32", "bfloat16"] = "bfloat16"
-    model: ModelConfig = ModelConfig()
     bodies: BodyConfig = BodyConfig()
     cameras: CameraConfig = CameraConfig()
     detections: DetectionConfig = DetectionConfig()
     recombination: RecombinationConfig = RecombinationConfig()
     picture: PictureConfig = PictureConfig()
     schedule: ScheduleConfig = ScheduleConfig()
-    licence: str = ""
-    acknowledgement: str = ""
 
 
-class RecordedConfig(_Strict):
-    """One training run of a lifter on people whom calibrated cameras recorded (see `capture.RecordingSet`).
+class TrainingConfig(SyntheticConfig):
+    """`videopose train` on motion capture.
 
-    start: see `TrainingConfig`.
+    Attributes:
+        motions: The motion-capture tables.
+        scarce: Rare postures that are made in addition to them.
+        start: A pretrained lifter's name, or the file of a lifter of the same shape, whose weights training
+            begins with.
     """
 
-    name: str
+    motions: tuple[MotionFile, ...] = Field(min_length=1)
+    scarce: ScarceConfig = ScarceConfig()
+    start: str | None = None
+
+
+class RecordedConfig(LifterConfig):
+    """`videopose train` on people whom calibrated cameras recorded.
+
+    Attributes:
+        recordings: Whom to train and to measure on.
+        input_space: What the lifter reads.
+        start: As in `TrainingConfig`.
+        schedule: Learning rate and the like, counted in epochs.
+    """
+
     recordings: RecordingsConfig
     input_space: Literal["screen", "rays"] = "screen"
     start: str | None = None
-    seed: int = 0
-    precision: Literal["float32", "bfloat16"] = "float32"
-    model: ModelConfig = ModelConfig()
     schedule: EpochScheduleConfig = EpochScheduleConfig()
-    licence: str = ""
-    acknowledgement: str = ""
+
+
+AnyLifterConfig = SyntheticConfig | RecordedConfig
+
+KINDS: dict[str, type[Any]] = {
+    "motions": TrainingConfig,
+    "recordings": RecordedConfig,
+}
+"""The key that tells what a configuration trains on → its class."""
 
 
 def load_config(
     path: str | os.PathLike[str], overrides: dict[str, Any] | None = None
 ) -> TrainingConfig | RecordedConfig:
-    """Read a YAML configuration: with `motions`, of a run on motion capture, with `recordings` on recordings.
+    """Read the YAML configuration of a training run.
 
-    `base` names a file beside it whose values hold where this one gives no other; `name` is the file's own
-    unless given. `overrides` replaces values by dotted name (`schedule.steps`). Relative motion paths are
-    left as they are; the caller says where data lies.
-    Raises `InputError` for an unreadable file and `UsageError`, naming the key, for a wrong value.
+    A file's `base` is the name of another file beside it, whose values hold where the file gives none. The
+    run is named after the file unless it gives a `name`.
+
+    Args:
+        path: The file.
+        overrides: Values that replace those of the file, by dotted name such as `schedule.steps`.
+
+    Raises:
+        InputError: A file cannot be read.
+        UsageError: A value is wrong; the message names its key.
     """
     path = Path(path)
     values = overridden({"name": path.stem} | read_with_base(path), overrides or {})
-    if ("motions" in values) == ("recordings" in values):
+    kinds = [KINDS[key] for key in KINDS if key in values]
+    if len(kinds) != 1:
         raise UsageError(
-            f"{path}: give either motions (motion capture through virtual cameras) or recordings (a data set "
+            f"{path}: give either motions (motion capture through virtual cameras) or recordings (a dataset "
             "of calibrated cameras)"
         )
-    if "recordings" in values:
-        return checked(path, RecordedConfig.model_validate, values)
-    return checked(path, TrainingConfig.model_validate, values)
+    config: TrainingConfig | RecordedConfig = checked(path, kinds[0].model_validate, values)
+    return config

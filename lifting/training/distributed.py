@@ -1,4 +1,4 @@
-"""Several processes that train one model together, as `torchrun` starts them."""
+"""Several processes that train one network together, as `torchrun` starts them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from torch.nn.parallel import DistributedDataParallel
 
 from ...errors import UsageError
 
-_PATIENCE = timedelta(hours=6)  # the others wait while the first measures
+_TIMEOUT = timedelta(hours=6)  # the other processes wait while the first one measures
 
 
 @contextmanager
-def joined(device: str) -> Iterator[str]:
-    """Join the processes that `torchrun` started with this one; give the device that is this one's.
+def process_group(device: str) -> Iterator[str]:
+    """Join the processes that `torchrun` started together with this one, while the block runs.
 
-    A process of its own gets `device` back. Raises `UsageError` where there are fewer GPUs than processes.
+    Yields the device of this process: `device` itself if it was not started by `torchrun`.
+
+    Raises:
+        UsageError: There are fewer GPUs than processes.
     """
     if not distributed.is_torchelastic_launched():
         yield device
@@ -35,38 +38,38 @@ def joined(device: str) -> Iterator[str]:
             )
         device = f"cuda:{local}"
         torch.cuda.set_device(local)
-    distributed.init_process_group(backend, timeout=_PATIENCE)
+    distributed.init_process_group(backend, timeout=_TIMEOUT)
     try:
         yield device
     finally:
         distributed.destroy_process_group()
 
 
-def place() -> tuple[int, int]:
-    """This process's number, and how many there are: (0, 1) for one on its own."""
+def rank_and_world_size() -> tuple[int, int]:
+    """Return this process's number and the number of processes: (0, 1) outside a process group."""
     if not distributed.is_initialized():
         return 0, 1
     return distributed.get_rank(), distributed.get_world_size()
 
 
-def share(module: nn.Module, device: str) -> nn.Module:
-    """The module to call in training: alone itself, else one that averages gradients over the processes.
+def wrap_ddp(network: nn.Module, device: str) -> nn.Module:
+    """Return the module to call in training, which averages gradients over all processes.
 
-    On GPUs batch normalisation takes its statistics over the whole batch, which changes `module` in place;
-    on CPUs, where torch cannot, each process normalises its own share and the first one's running
-    statistics are kept.
+    A single process gets the network itself. On GPUs batch normalisation takes its statistics over the whole
+    batch, which changes `network` in place. PyTorch has no such batch normalisation on CPUs: there each
+    process normalises its own part of the batch, and the first one's running statistics are kept.
     """
-    if place()[1] == 1:
-        return module
+    if rank_and_world_size()[1] == 1:
+        return network
     if torch.device(device).type != "cuda":
-        return DistributedDataParallel(module)
-    module = nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]
-    return DistributedDataParallel(module, device_ids=[torch.device(device).index])
+        return DistributedDataParallel(network)
+    network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+    return DistributedDataParallel(network, device_ids=[torch.device(device).index])
 
 
-def gather(value: Any) -> list[Any]:
-    """Every process's value in order for the first, nothing for the others."""
-    rank, world = place()
+def gather_to_first(value: Any) -> list[Any]:
+    """Return every process's value, in order, to the first process, and an empty list to the others."""
+    rank, world = rank_and_world_size()
     if world == 1:
         return [value]
     values = [None] * world if rank == 0 else None

@@ -1,4 +1,4 @@
-"""Training batches from recordings: windows gathered from flat tensors, each frame plain and mirrored."""
+"""Training batches from recordings of calibrated cameras."""
 
 from __future__ import annotations
 
@@ -17,23 +17,27 @@ from .config import RecordedConfig
 
 
 class RecordedBatches:
-    """A `training.BatchSource` of recordings, as the paper draws from them (§5).
+    """A `BatchSource` of recordings, sampled as in the paper (§5).
 
-    A sample is a chunk of frames with the receptive field about each. Every epoch visits every chunk once,
-    and its mirror image too where `config.recordings.flip`, in a new order. The batch of a step depends on
-    the seed and the step alone.
+    A sample is a chunk of frames with the receptive field around each. Every epoch visits every chunk once,
+    in a new order, and with `config.recordings.flip` its mirror image too.
 
-    All frames of all clips lie end to end in flat tensors on `device`, and the mirrored ones behind them; a
-    batch is one gather from them, with indices clamped to the clip, which is replicate padding.
+    All frames of all clips lie end to end in tensors on `device`, followed by the mirrored ones. A batch is
+    gathered from them. Indices beyond a clip are clamped to it, which repeats its first and last frame.
 
-    joints: of keypoints and of poses. epoch: steps of one. steps: of the whole run.
-    Raises `InputError` where a keypoint is not finite, and `UsageError` for rays of a camera whose lens is
-    not known.
+    Args:
+        data: The recordings.
+        config: Schedule, seed, model shape and input space.
+        device: Where the tensors lie.
+
+    Raises:
+        InputError: A keypoint is not finite.
+        UsageError: The input space is rays and a camera's lens is not known.
     """
 
     def __init__(self, data: RecordingSet, config: RecordedConfig, *, device: str = "cpu") -> None:
         schedule, flip = config.schedule, config.recordings.flip
-        self.joints = (len(data.keypoint_skeleton), len(data.skeleton))
+        self.num_joints_in, self.num_joints_out = len(data.keypoint_skeleton), len(data.skeleton)
         self.seed = config.seed
         self.zeros = config.recordings.padding == "zero"
 
@@ -48,7 +52,7 @@ class RecordedBatches:
         self.pose = flat([r.pose for r in recordings], data.skeleton.mirror)
         self.root = flat([r.root[:, None] for r in recordings], (0,))
 
-        # Chunks of a clip are centred on it: what the last one lacks is shared by both ends.
+        # The chunks of a clip are centred on it: if they are longer, they reach beyond both ends alike.
         lengths = np.tile([len(r) for r in recordings], 2 if flip else 1)
         starts = np.cumsum(lengths) - lengths
         counts = -(-lengths // schedule.chunk)
@@ -67,20 +71,20 @@ class RecordedBatches:
         before = reach if config.model.causal else reach // 2
         self.window = torch.arange(-before, schedule.chunk + reach - before, device=device)
         self.chunk = torch.arange(schedule.chunk, device=device)
-        self.epoch = -(-len(self.samples) // (schedule.batch // schedule.chunk))
-        self.steps = self.epoch * schedule.epochs
+        self.steps_per_epoch = -(-len(self.samples) // (schedule.batch // schedule.chunk))
+        self.num_steps = self.steps_per_epoch * schedule.epochs
         self._order = (-1, torch.empty(0, dtype=torch.int64))
 
-    def draw(self, step: int, *, rank: int = 0, world: int = 1) -> Batch:
-        """Keypoints (N, receptive field − 1 + chunk, K, 2), poses (N, chunk, J, 3) and roots (N, chunk, 3).
+    def sample(self, step: int, *, rank: int = 0, world_size: int = 1) -> Batch:
+        """Return the batch of a step, or one process's part of it, as `BatchSource` describes.
 
-        rank, world: of several processes that share the batch, this one's number and how many they are.
-        Raises `UsageError` where its share is less than two samples.
+        Raises:
+            UsageError: The part is less than two samples, of which batch normalisation has no statistics.
         """
-        epoch, number = divmod(step, self.epoch)
-        # An epoch's last batch would be smaller; sharing evenly spares batch normalisation a tiny one.
-        start, stop = (len(self.samples) * i // self.epoch for i in (number, number + 1))
-        start, stop = (start + (stop - start) * i // world for i in (rank, rank + 1))
+        epoch, number = divmod(step, self.steps_per_epoch)
+        # The samples are divided evenly: batch normalisation would suffer from a small last batch.
+        start, stop = (len(self.samples) * i // self.steps_per_epoch for i in (number, number + 1))
+        start, stop = (start + (stop - start) * i // world_size for i in (rank, rank + 1))
         if stop - start < 2:
             raise UsageError("a step needs two samples at least in every process, for batch normalisation")
         samples = self.samples[self._permutation(epoch)[start:stop]].to(self.window.device)

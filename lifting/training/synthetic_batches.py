@@ -22,29 +22,30 @@ from ..simulation.random_cameras import random_cameras
 from ..simulation.rare_postures import make_scarce_motion
 from ..simulation.recombination import recombine
 from .batch import Batch
-from .config import MotionFile, TrainingConfig
+from .config import MotionFile, SyntheticConfig, TrainingConfig
 
 pass
 
 
 class SynthesisedBatches:
-    """A `training.BatchSource` of motion capture through virtual cameras: endless, without epochs.
+    """A `BatchSource` of motion capture that is seen through random cameras. It is endless and has no epochs.
 
-    Each process of several synthesises its share of a batch by itself.
+    Each of several processes synthesises its own part of a batch.
     """
 
-    joints = (17, 17)
-    epoch = None
+    num_joints_in = 17
+    num_joints_out = 17
+    steps_per_epoch = None
 
-    def __init__(self, bank: MotionBank, config: TrainingConfig) -> None:
+    def __init__(self, bank: MotionBank, config: SyntheticConfig) -> None:
         self.bank = bank
         self.config = config
-        self.steps = config.schedule.steps
+        self.num_steps = config.schedule.steps
 
-    def draw(self, step: int, *, rank: int = 0, world: int = 1) -> Batch:
-        """A batch as of `synthesise`, or a process's share of it."""
+    def sample(self, step: int, *, rank: int = 0, world_size: int = 1) -> Batch:
+        """Return the batch of a step, or one process's part of it, as `BatchSource` describes."""
         batch = self.config.schedule.batch
-        count = batch * (rank + 1) // world - batch * rank // world
+        count = batch * (rank + 1) // world_size - batch * rank // world_size
         # (The generator looks at the lower 32 bits only.)
         seed = self.config.seed * 1_000_003 + step + rank * 2_654_435_761
         return synthesise(
@@ -90,7 +91,7 @@ _NOSE = H36M17.index("nose")
 _COCO_TO_H36M = torch.from_numpy(COCO_TO_H36M.copy())
 
 
-def synthesise(bank: MotionBank, config: TrainingConfig, count: int, generator: torch.Generator) -> Batch:
+def synthesise(bank: MotionBank, config: SyntheticConfig, count: int, generator: torch.Generator) -> Batch:
     """Sample `count` windows as of `film`, in the configured input space."""
     filmed = film(bank, config, count, generator)
     if config.input_space == "rays":
@@ -122,7 +123,7 @@ class Filmed:
     target: int
 
 
-def film(bank: MotionBank, config: TrainingConfig, count: int, generator: torch.Generator) -> Filmed:
+def film(bank: MotionBank, config: SyntheticConfig, count: int, generator: torch.Generator) -> Filmed:
     """Sample `count` windows, each with its own person, body, camera, speed and detector.
 
     Everything up to the projection is one matrix per sample (body, mirror and camera are all linear), so a

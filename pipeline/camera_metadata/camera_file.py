@@ -18,11 +18,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, ValidationError, model_validator
+from pydantic import Field, FiniteFloat, PositiveInt, ValidationError, model_validator
 
 from ...errors import InputError
 from ...lifting.cameras.distortion import Lens, Model
 from ...lifting.cameras.intrinsics import Intrinsics
+from ...yaml_config import StrictConfig, validation_message
 
 _MOST_BYTES = 1 << 20
 _SHAPE_TOLERANCE = 0.01  # encoders round sizes to multiples of 8 or 16 pixels
@@ -30,18 +31,14 @@ _SHAPE_TOLERANCE = 0.01  # encoders round sizes to multiples of 8 or 16 pixels
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Distortion(_Strict):
+class Distortion(StrictConfig, strict=True):
     """Distortion of the lens: the model's name, and its coefficients in the model's order."""
 
     model: Model
     coefficients: tuple[FiniteFloat, ...]
 
 
-class CameraFile(_Strict):
+class CameraFile(StrictConfig, strict=True):
     """The content of a camera file; see the module's description."""
 
     fx: Positive | None = None
@@ -136,7 +133,4 @@ def parse_camera_file(path: Path) -> CameraFile:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror})") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{path}: {f'{where}: ' if where else ''}{reason[0].lower()}{reason[1:]}") from error
+        raise InputError(f"{path}: {validation_message(error)}") from error

@@ -119,7 +119,7 @@ def finetune_detector(overrides: tuple[str, ...], **options: Any) -> None:
     from ..training.finetune_detector import FinetuneOptions, run
 
     settings = FinetuneOptions(overrides=parse_overrides(overrides), **options)
-    click.echo(run(settings, stage=partial(progress_bar, unit="iterations/s")))
+    click.echo(run(settings, progress=partial(progress_bar, unit="iterations/s")))
 
 
 @command(

@@ -34,7 +34,6 @@ from .options import (
     "Input",
     click.option(
         "--unlabeled",
-        "unlabelled",
         multiple=True,
         type=click.Path(path_type=Path, exists=True),
         metavar="VIDEO|FOLDER",
@@ -42,7 +41,6 @@ from .options import (
     ),
     click.option(
         "--labeled",
-        "labelled",
         type=click.Path(path_type=Path, exists=True),
         metavar="FILE|FOLDER",
         help="Motion with labels.  [default: the videos' motion as --lifter sees it]",
@@ -93,8 +91,8 @@ from .options import (
 def semi_train(
     context: click.Context,
     /,
-    unlabelled: tuple[Path, ...],
-    labelled: Path | None,
+    unlabeled: tuple[Path, ...],
+    labeled: Path | None,
     lifter: str,
     recipe: str,
     overrides: tuple[str, ...],
@@ -121,8 +119,8 @@ def semi_train(
     failures = Failures(context)
     path = run(
         SemiOptions(
-            unlabelled=unlabelled,
-            labelled=labelled,
+            unlabeled=unlabeled,
+            labeled=labeled,
             recipe=recipe,
             overrides=overrides,
             lifter=lifter,
@@ -134,7 +132,7 @@ def semi_train(
         overwrite=options["overwrite"],
         command=context.obj or "",
         failed=failures,
-        stage=progress_bar,
+        progress=progress_bar,
         steps=partial(progress_bar, unit="steps/s"),
     )
     if path is not None:  # None in all processes of torchrun but the first

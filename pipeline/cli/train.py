@@ -77,7 +77,7 @@ def train(
         resume=resume,
         device=device,
         overwrite=overwrite,
-        stage=partial(progress_bar, unit="steps/s"),
+        progress=partial(progress_bar, unit="steps/s"),
     )
     if path is not None:  # None in all processes of torchrun but the first
         click.echo(path)

@@ -18,20 +18,17 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import Field, FiniteFloat, ValidationError
 
 from ...errors import InputError
 from ...lifting.cameras.extrinsics import Extrinsics
 from ...skeleton import SKELETONS, Skeleton
+from ...yaml_config import StrictConfig, validation_message
 from ..camera_metadata.camera_file import CameraFile
 from .label_views import View
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class ViewFile(_Strict):
+class ViewFile(StrictConfig, strict=True):
     """One camera of a scene."""
 
     video: str
@@ -40,7 +37,7 @@ class ViewFile(_Strict):
     camera: CameraFile
 
 
-class SceneFile(_Strict):
+class SceneFile(StrictConfig, strict=True):
     """The keys of a scene."""
 
     poses: tuple[str, ...] = Field(min_length=1)
@@ -76,9 +73,7 @@ def read_scene(path: Path) -> tuple[Skeleton, list[View]]:
             for number, view in enumerate(scene.views)
         ]
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
+        raise InputError(f"{path}: {validation_message(error)}") from error
     except OSError as error:
         raise InputError(f"{path}: {error.filename} cannot be read ({error.strerror})") from error
     except ValueError as error:

@@ -1,50 +1,34 @@
-"""`videopose train`: configuration and data in, a lifter file with its measured errors out."""
+"""`videopose train`: a configuration and data in, a lifter file with its measured errors out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
-from ...errors import OutputError
-from ...lifting.evaluation.motion_capture_sequences import motion_capture_sequences
-from ...lifting.evaluation.recorded_sequences import lift_recorded, recorded_sequences
-from ...lifting.evaluation.scores import Errors, measure, pool, score
 from ...lifting.inference.lifter import Lifter
 from ...lifting.inference.pretrained import load_lifter
 from ...lifting.network.temporal_model import TemporalModel
-from ...lifting.training.batch import BatchSource
-from ...lifting.training.checkpoint import Progress
 from ...lifting.training.config import RecordedConfig, TrainingConfig, load_config
-from ...lifting.training.distributed import joined, place
-from ...lifting.training.loop import train
-from ...lifting.training.recorded_batches import RecordedBatches
-from ...lifting.training.recorded_data import find_dataset, load_recordings
-from ...lifting.training.synthetic_batches import SynthesisedBatches, split
-from ...skeleton import H36M17
+from ...lifting.training.distributed import process_group, rank_and_world_size
+from ...lifting.training.lifter_training import train_lifter
+from ...lifting.training.training_state import TrainingState
 from ...yaml_config import parse_overrides
 from ..device import choose_device
-from ..paths import check_writable
-from ..progress import Stage, say
-from .report import Follower, draw_curves, rounded, say_errors
+from ..progress import Progress, no_progress, say
+from .lifter_session import LifterSession
+from .motion_capture_session import motion_capture_session
+from .output_folder import LIFTER, check_output_folder
+from .recordings_session import recordings_session
+from .report import ProgressReporter, plot_curves, rounded, say_errors
 
-
-@dataclass(frozen=True)
-class Course:
-    """What a lifter is trained and measured on.
-
-    measure: a model's errors on people whom it does not learn from, None where there are none. layout, rate:
-    of the lifter. plan: what will happen, in words. about: what the lifter's file says of all this.
-    """
-
-    source: BatchSource
-    measure: Callable[[TemporalModel], Errors] | None
-    layout: str
-    rate: float
-    plan: str
-    about: dict[str, object]
+SESSIONS: dict[type, Callable[[Any, Path, str], LifterSession]] = {
+    TrainingConfig: motion_capture_session,
+    RecordedConfig: recordings_session,
+}
+"""The kind of configuration → what reads its data: configuration, data folder and device → session."""
 
 
 def run(
@@ -56,141 +40,97 @@ def run(
     resume: bool = False,
     device: str = "auto",
     overwrite: bool = False,
-    stage: Stage,
+    progress: Progress,
 ) -> Path | None:
-    """Train, measure on the held-out people, and write `lifter.safetensors` and `curves.png` to `output`.
+    """Train a lifter, measure it on held-out people, and write `lifter.safetensors` and `curves.png`.
 
-    data: folder of the files that the configuration names. Returns the lifter's path; of several processes
-    that `torchrun` started only the first prints, writes and returns one. Raises `OutputError` where a lifter
-    is there already and may not be replaced.
+    Args:
+        config_path: The YAML configuration.
+        data: The folder of the files that the configuration names.
+        output: The folder to write to.
+        overrides: `NAME=VALUE` assignments that replace values of the configuration.
+        resume: Whether to go on from the checkpoint in `output`.
+        device: "auto", "cpu", "cuda", …
+        overwrite: Whether results in `output` may be replaced.
+        progress: How progress is shown.
+
+    Returns:
+        The lifter's path. Of several processes that `torchrun` started, only the first one prints, writes and
+        returns a path.
+
+    Raises:
+        OutputError: A lifter is there already and may not be replaced.
+        VideoposeError: What reading configuration, data and checkpoint raises.
     """
     config = load_config(config_path, parse_overrides(overrides))
     device = choose_device(device)
-    result = output / "lifter.safetensors"
-    if not overwrite and not resume:
-        for path in (result, output / "checkpoint.pt"):
-            if path.exists():
-                raise OutputError(
-                    f"{path} exists; --resume goes on from a checkpoint, --overwrite begins anew"
-                )
-    check_writable(output)
-    with joined(device) as device:
-        course = (
-            _recorded(config, data, device) if isinstance(config, RecordedConfig) else _motion(config, data)
-        )
+    check_output_folder(output, resume=resume, overwrite=overwrite)
+    with process_group(device) as device:
+        session = SESSIONS[type(config)](config, data, device)
         start = load_lifter(config.start) if config.start else None
         weights = start.model.state_dict() if start else None
-        if place()[0] > 0:
-            train(config, course.source, folder=output, resume=resume, device=device, start=weights)
-            return None
-        say(course.plan)
-        model, progress = _train(
-            config, course, output, resume=resume, device=device, start=weights, stage=stage
+        first = rank_and_world_size()[0] == 0
+        if first:
+            say(session.plan)
+        model, state = _train(
+            config,
+            session,
+            output,
+            resume=resume,
+            device=device,
+            start=weights,
+            progress=progress if first else no_progress,
         )
-        if progress is None:  # a finished run, resumed
-            errors = rounded(course.measure(model)) if course.measure else None
+        if not first:
+            return None
+        if state is None:  # a finished run was resumed
+            errors = rounded(session.measure(model)) if session.measure else None
         else:
-            errors = progress.history[-1][1] if progress.history else None
+            errors = state.history[-1][1] if state.history else None
     about = {
         "name": config.name,
-        **course.about,
+        **session.about,
         "acknowledgement": config.acknowledgement,
         "started_from": {"name": config.start, "sha256": start.digest()} if start else None,
         "held_out_errors_mm": errors,
         "config": config.model_dump(mode="json"),
     }
-    Lifter(model.cpu(), course.layout, config.input_space, course.rate, about=about).save(result)
-    if progress is not None:  # else the curves of the finished run are better than none
-        draw_curves(output / "curves.png", progress, course.source.epoch)
+    result = output / LIFTER
+    Lifter(model.cpu(), session.layout, config.input_space, session.rate, about=about).save(result)
+    if state is not None:  # otherwise the curves of the finished run are kept
+        plot_curves(output / "curves.png", state, session.source.steps_per_epoch)
     return result
 
 
 def _train(
     config: TrainingConfig | RecordedConfig,
-    course: Course,
+    session: LifterSession,
     output: Path,
     *,
     resume: bool,
     device: str,
     start: Mapping[str, Tensor] | None,
-    stage: Stage,
-) -> tuple[TemporalModel, Progress | None]:
-    """The model and how its training went, None where it was finished before."""
+    progress: Progress,
+) -> tuple[TemporalModel, TrainingState | None]:
+    """Return the model and how its training went; None if it was finished before."""
+    source, measure = session.source, session.measure
 
     def measured(model: TemporalModel, step: int) -> dict[str, float]:
-        assert course.measure is not None
-        errors = course.measure(model)
-        say_errors(step, course.source.epoch, f"held-out MPJPE {errors.mpjpe:.1f} mm")
+        assert measure is not None
+        errors = measure(model)
+        say_errors(step, source.steps_per_epoch, f"held-out MPJPE {errors.mpjpe:.1f} mm")
         return rounded(errors)
 
-    with stage("training", course.source.steps) as advance:
-        follower = Follower(advance)
-        model = train(
+    with progress("training", source.num_steps) as advance:
+        reporter = ProgressReporter(advance)
+        model = train_lifter(
             config,
-            course.source,
+            source,
             folder=output,
             resume=resume,
             device=device,
             start=start,
-            report=follower,
-            measure=measured if course.measure else None,
+            report=reporter,
+            measure=measured if measure else None,
         )
-    return model, follower.latest
-
-
-def _motion(config: TrainingConfig, data: Path) -> Course:
-    bank, held = split(config, data)
-    seen = (
-        list(
-            motion_capture_sequences(
-                held, rate=config.rate, cameras=config.cameras, detections=config.detections
-            )
-        )
-        if held is not None
-        else []
-    )
-    minutes = sum(len(s.pose) for s in seen) / config.rate / 60
-    return Course(
-        SynthesisedBatches(bank, config),
-        (lambda model: measure(model, seen, config.input_space)) if seen else None,
-        H36M17.name,
-        config.rate,
-        f"training on {len(bank.points) / bank.rate / 60:.0f} minutes of motion; measuring on {minutes:.0f}",
-        {
-            "training_data": [motion.path for motion in config.motions],
-            "licence": config.licence,
-            "held_out_subjects": [subject for motion in config.motions for subject in motion.held_out],
-            "measured_with": "three random cameras a clip, simulated detections, flip augmentation",
-        },
-    )
-
-
-def _recorded(config: RecordedConfig, data: Path, device: str) -> Course:
-    recordings = config.recordings
-    train_on, test_on = load_recordings(recordings, data)
-    layout = train_on.keypoint_skeleton.name
-    frames = [sum(len(r) for r in part.recordings) if part else 0 for part in (train_on, test_on)]
-
-    def errors(model: TemporalModel) -> Errors:
-        assert test_on is not None
-        settings = {"config": config.model_dump(mode="json")}
-        lifter = Lifter(model, layout, config.input_space, train_on.rate, about=settings)
-        lift = lift_recorded(lifter, flip=recordings.flip, skeleton=test_on.skeleton)
-        seen = recorded_sequences(test_on, lifter)
-        return pool([score(lift, sequence, skeleton=test_on.skeleton) for sequence in seen])
-
-    return Course(
-        RecordedBatches(train_on, config, device=device),
-        errors if test_on else None,
-        layout,
-        train_on.rate,
-        f"training on {frames[0]:,} frames; measuring on {frames[1]:,}",
-        {
-            "training_data": [f"{recordings.data_set}, {recordings.keypoints} keypoints"],
-            "licence": config.licence or find_dataset(recordings).licence,
-            "training_subjects": sorted({r.subject for r in train_on.recordings}),
-            "held_out_subjects": sorted({r.subject for r in test_on.recordings}) if test_on else [],
-            "measured_with": f"every camera, {recordings.keypoints} keypoints, "
-            f"{'with' if recordings.flip else 'without'} flip augmentation, mean over frames",
-        },
-    )
+    return model, reporter.latest

@@ -10,25 +10,24 @@ from torch import Tensor
 
 from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.extrinsics import Extrinsics
-from videopose.lifting.cameras.input_space import centre, look_at
+from videopose.lifting.cameras.input_space import InputSpace, centre, look_at
 from videopose.lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
 from videopose.lifting.datasets.recordings import CalibratedCamera, Recording, RecordingSet
-from videopose.lifting.network.config import ModelConfig
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.simulation.config import BodyConfig, CameraConfig, DetectionConfig
 from videopose.lifting.training.batch import Batch
 from videopose.lifting.training.config import TrainingConfig
 from videopose.lifting.training.synthetic_batches import synthesise
-from videopose.semi.batches import UnlabelledBatch, UnlabelledBatches
+from videopose.semi.batches import UnlabeledBatch, UnlabeledBatches
 from videopose.semi.config import SemiConfig
-from videopose.semi.footage import RAYS, Footage, as_clip, compared, mirror_of, studio_footage
-from videopose.semi.networks import Networks, rotation_of, to_camera, to_network
+from videopose.semi.footage import RAYS, Footage, clip_of_video, compared_joints, recorded_footage
+from videopose.semi.networks import PoseAndTrajectory, Prediction, camera_rotation, predict
 from videopose.semi.projection import project
-from videopose.semi.training import Answer, labelled_terms, unlabelled_terms
+from videopose.semi.training import labeled_losses, unlabeled_losses
 from videopose.skeleton import H36M17
 
 DEPTH, SIZE = 4.0, 0.35  # metres: of the flat people of these tests
-JOINTS = compared(H36M17, exact=False)
+JOINTS = compared_joints(H36M17, exact=False)
 HIP, SPINE = 0, H36M17.index("spine")
 
 
@@ -48,7 +47,7 @@ def _echo(*, causal: bool, joints: int, weight: Tensor, bias: Tensor) -> Tempora
     return model
 
 
-def _flat(causal: bool, chunk: int, scale: Tensor, origin: Tensor) -> Networks:
+def _flat(causal: bool, chunk: int, scale: Tensor, origin: Tensor) -> PoseAndTrajectory:
     """Everybody stands flat at one depth: metres = scale · (keypoint − origin)."""
     pose, root = torch.zeros(51, 34), torch.zeros(3, 34)
     for joint in range(17):
@@ -58,45 +57,41 @@ def _flat(causal: bool, chunk: int, scale: Tensor, origin: Tensor) -> Networks:
     for axis in range(2):
         root[axis, 2 * HIP + axis] = scale[axis]
     place = torch.tensor([*(-scale * origin).tolist(), DEPTH])
-    return Networks(
+    return PoseAndTrajectory(
         _echo(causal=causal, joints=17, weight=pose, bias=torch.zeros(51)),
         _echo(causal=causal, joints=1, weight=root, bias=place),
         strided=chunk == 1,
     )
 
 
-def _centred(causal: bool, chunk: int) -> Networks:
+def _centred(causal: bool, chunk: int) -> PoseAndTrajectory:
     """Flat people of one size, each facing the virtual camera: metres = size · input, but for the hip."""
     pose = SIZE * torch.eye(51)[:, [3 * j + a for j in range(17) for a in range(2)]]
     pose[:3] = 0
-    return Networks(
+    return PoseAndTrajectory(
         _echo(causal=causal, joints=17, weight=pose, bias=torch.zeros(51)),
         _echo(causal=causal, joints=1, weight=torch.zeros(3, 34), bias=torch.tensor([0.0, 0.0, DEPTH])),
         strided=chunk == 1,
     )
 
 
-def _answer(networks: Networks, batch: UnlabelledBatch, causal: bool, chunk: int, space: str) -> Answer:
-    model = ModelConfig(filter_widths=(3, 3), causal=causal)
+def _prediction(networks: PoseAndTrajectory, batch: UnlabeledBatch, space: InputSpace) -> Prediction:
     with torch.no_grad():
-        pose, root = networks(batch.keypoints)
-    return Answer(pose, root, rotation_of(batch.keypoints, model, chunk, space))  # type: ignore[arg-type]
+        return predict(networks, batch.keypoints, padding=networks.pose.padding, input_space=space)
 
 
-def _loss(answer: Answer, batch: UnlabelledBatch, joints: tuple[int, ...]) -> float:
-    terms = unlabelled_terms(answer, batch, answer.pose, joints=joints, bones=H36M17.bones)
-    return float(terms["reprojection"])
+def _loss(prediction: Prediction, batch: UnlabeledBatch, footage: Footage) -> float:
+    return float(unlabeled_losses(prediction, batch, prediction.pose, footage)["reprojection"])
 
 
 def _zero_at_the_truth_only(
-    networks: Networks, footage: Footage, causal: bool, chunk: int, space: str
+    networks: PoseAndTrajectory, footage: Footage, causal: bool, chunk: int, space: str
 ) -> None:
-    batches = UnlabelledBatches(footage, networks.pose, chunk=chunk)
-    batch = batches.draw(0, len(batches))
-    answer = _answer(networks, batch, causal, chunk, space)
-    assert _loss(answer, batch, footage.joints) < 2e-5
-    late = UnlabelledBatch(batch.keypoints.roll(1, 1), batch.target, batch.weight, batch.camera, batch.person)
-    assert _loss(_answer(networks, late, causal, chunk, space), batch, footage.joints) > 1e-2
+    batches = UnlabeledBatches(footage, networks.pose, chunk=chunk)
+    batch = batches.sample(0, len(batches))
+    assert _loss(_prediction(networks, batch, space), batch, footage) < 2e-5
+    late = UnlabeledBatch(batch.keypoints.roll(1, 1), batch.target, batch.weight, batch.camera, batch.person)
+    assert _loss(_prediction(networks, late, space), batch, footage) > 1e-2
 
 
 def _motion(frames: int = 30) -> NDArray[np.float32]:
@@ -116,8 +111,8 @@ every_way = pytest.mark.parametrize(
 def test_rays(causal: bool, chunk: int) -> None:
     seen = _motion()
     scores = np.ones((len(seen), 17), np.float32)
-    clip = as_clip(seen, scores[:, JOINTS], seen, person=0, space="rays", joints=JOINTS)
-    footage = Footage((clip,), JOINTS, H36M17.mirror, mirror_of(JOINTS, H36M17))
+    clip = clip_of_video(seen, scores[:, JOINTS], seen, person=0, space="rays", joints=JOINTS)
+    footage = Footage.of((clip,), JOINTS, H36M17, H36M17.mirror)
     scale = torch.full((2,), DEPTH / H36M_FOCAL)
     _zero_at_the_truth_only(_flat(causal, chunk, scale, torch.zeros(2)), footage, causal, chunk, "rays")
 
@@ -134,10 +129,10 @@ def test_centred(causal: bool, chunk: int) -> None:
     there = torch.einsum("tji,tkj->tki", look_at(hip), there)
     rays = (H36M_FOCAL * there[..., :2] / there[..., 2:]).numpy()
     weight = np.ones((30, len(JOINTS)), np.float32)
-    clip = as_clip(rays, weight, rays, person=0, space="centred", joints=JOINTS)
-    footage = Footage((clip,), JOINTS, H36M17.mirror, mirror_of(JOINTS, H36M17))
+    clip = clip_of_video(rays, weight, rays, person=0, space="centred", joints=JOINTS)
+    footage = Footage.of((clip,), JOINTS, H36M17, H36M17.mirror)
     expected = centre(torch.from_numpy(rays / H36M_FOCAL))[0].numpy()
-    np.testing.assert_array_equal(clip.seen, expected)
+    np.testing.assert_array_equal(clip.lifter_input, expected)
     # the input's place of the spine holds no x and y, but the spine is not compared
     _zero_at_the_truth_only(_centred(causal, chunk), footage, causal, chunk, "centred")
 
@@ -149,15 +144,16 @@ def test_screen_coordinates_of_a_studio_with_an_eccentric_camera(causal: bool, c
     pixels = 300 * _motion() + 500
     nothing = np.zeros((len(pixels), 17, 3), np.float32)
     recording = Recording("S1", "Walking", camera, pixels, nothing, nothing[:, 0])
-    data = RecordingSet((recording,), H36M17, H36M17, 50)
-    footage = studio_footage(data, "screen", SemiConfig(joints="all"))
+    layout = H36M17
+    data = RecordingSet((recording,), H36M17, layout, 50)
+    footage = recorded_footage(data, "screen", SemiConfig(joints="all"))
     assert footage.joints == tuple(range(17))
     scale = torch.tensor([DEPTH / (2 * 1.150), DEPTH / (2 * 1.140)])
     origin = torch.tensor([2 * 0.52 - 1, 2 * 0.48 - 0.96])
     networks = _flat(causal, chunk, scale, origin)
-    batches = UnlabelledBatches(footage, networks.pose, chunk=chunk, flip=False)
-    batch = batches.draw(0, len(batches))
-    assert _loss(_answer(networks, batch, causal, chunk, "screen"), batch, footage.joints) < 2e-5
+    batches = UnlabeledBatches(footage, networks.pose, chunk=chunk, flip=False)
+    batch = batches.sample(0, len(batches))
+    assert _loss(_prediction(networks, batch, "screen"), batch, footage) < 2e-5
 
 
 def test_a_lens_that_bends_is_projected_through_in_screen_coordinates_mirrored_or_not() -> None:
@@ -170,14 +166,14 @@ def test_a_lens_that_bends_is_projected_through_in_screen_coordinates_mirrored_o
     recording = Recording("S1", "Walking", camera, lens.project(pose + root[:, None]), pose, root)
     data = RecordingSet((recording,), H36M17, H36M17, 50)
     model = TemporalModel(filter_widths=(1,), channels=4)
-    footage = studio_footage(data, "screen", SemiConfig(joints="all"))
-    batches = UnlabelledBatches(footage, model)
-    batch = batches.draw(0, 40)
+    footage = recorded_footage(data, "screen", SemiConfig(joints="all"))
+    batches = UnlabeledBatches(footage, model)
+    batch = batches.sample(0, 40)
     for sample in range(40):
         # find the frame again by its picture
-        plain = np.abs(footage.clips[0].seen - batch.target[sample].numpy()).max((1, 2))
+        plain = np.abs(footage.clips[0].lifter_input - batch.target[sample].numpy()).max((1, 2))
         order = list(H36M17.mirror)
-        turned = footage.clips[0].seen[:, order] * np.float32([-1, 1])
+        turned = footage.clips[0].lifter_input[:, order] * np.float32([-1, 1])
         other = np.abs(turned - batch.target[sample].numpy()).max((1, 2))
         placed = torch.from_numpy((pose + root[:, None])[[int(np.argmin(np.minimum(plain, other)))]])
         if other.min() < plain.min():
@@ -197,20 +193,22 @@ def test_labelled_people_agree_with_what_footage_is_compared_with(space: str, ca
         "cameras": CameraConfig(focal_error=0).model_dump(), "detections": sharp.model_dump(),
     })  # fmt: skip
     batch = _synthesise(config)
-    rotation = rotation_of(batch.keypoints, config.model, 1, config.input_space)
-    pose, root = batch.pose[:, None], to_network(batch.root[:, None, None], rotation)
-    terms = labelled_terms(Answer(pose, root, rotation), batch)
+    at = 8 if causal else 4
+    rotation = camera_rotation(batch.keypoints[:, at : at + 1], config.input_space)
+    there = Prediction(batch.pose[:, None], batch.root[:, None, None], rotation)
+    truth = Prediction(there.pose, there.from_camera_space(there.root), rotation)
+    terms = labeled_losses(truth, batch)
     assert terms["pose"] == terms["trajectory"] == 0
 
-    placed = to_camera(pose + root, rotation)
+    placed = truth.in_camera_space()
     seen = project(placed, RAYS.float().expand(len(placed), -1))[:, 0]
-    at = 8 if causal else 4
     shared = [j for j in JOINTS if j != HIP]
     inputs = batch.keypoints[:, at]
     if space == "centred":
         assert rotation is not None
         unit = inputs * (inputs[:, SPINE, 1] - 2.0).exp()[:, None, None]  # the spine's y tells the size
-        rays = to_camera(torch.nn.functional.pad(unit, (0, 1), value=1.0)[:, None], rotation)[:, 0]
+        ahead = torch.nn.functional.pad(unit, (0, 1), value=1.0)[:, None]
+        rays = Prediction(ahead, torch.zeros(1), rotation).in_camera_space()[:, 0]
         inputs = H36M_FOCAL * rays[..., :2] / rays[..., 2:]
     torch.testing.assert_close(seen[:, shared], inputs[:, shared], atol=1e-4, rtol=0)
 

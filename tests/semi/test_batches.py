@@ -3,11 +3,11 @@ import pytest
 import torch
 
 from videopose.lifting.network.temporal_model import TemporalModel
-from videopose.semi.batches import UnlabelledBatches
-from videopose.semi.footage import RAYS, Clip, Footage, compared, mirror_of
+from videopose.semi.batches import UnlabeledBatches
+from videopose.semi.footage import RAYS, Clip, Footage, compared_joints
 from videopose.skeleton import H36M17
 
-JOINTS = compared(H36M17, exact=False)
+JOINTS = compared_joints(H36M17, exact=False)
 
 
 def _clip(frames: int, number: int) -> Clip:
@@ -18,24 +18,24 @@ def _clip(frames: int, number: int) -> Clip:
     return Clip(seen, seen[:, list(JOINTS)], weight.astype(np.float32), RAYS + number, number)
 
 
-FOOTAGE = Footage((_clip(5, 1), _clip(8, 2)), JOINTS, H36M17.mirror, mirror_of(JOINTS, H36M17))
+FOOTAGE = Footage.of((_clip(5, 1), _clip(8, 2)), JOINTS, H36M17, H36M17.mirror)
 
 
-def _batches(chunk: int = 1, *, flip: bool = False, causal: bool = False) -> UnlabelledBatches:
+def _batches(chunk: int = 1, *, flip: bool = False, causal: bool = False) -> UnlabeledBatches:
     model = TemporalModel(filter_widths=(3, 3), channels=4, causal=causal)
-    return UnlabelledBatches(FOOTAGE, model, chunk=chunk, flip=flip, seed=3)
+    return UnlabeledBatches(FOOTAGE, model, chunk=chunk, flip=flip, seed=3)
 
 
 def test_limbs_and_hip_are_compared() -> None:
     names = [H36M17.names[j] for j in JOINTS]
     assert names[0] == "hip"
     assert sorted(n[0] for n in names[1:]) == ["l"] * 6 + ["r"] * 6
-    assert compared(H36M17, exact=True) == tuple(range(17))
+    assert compared_joints(H36M17, exact=True) == tuple(range(17))
 
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_a_window_holds_the_frames_about_its_target(causal: bool) -> None:
-    batch = _batches(causal=causal).draw(0, 13)
+    batch = _batches(causal=causal).sample(0, 13)
     assert batch.keypoints.shape == (13, 9, 17, 2)
     at = 8 if causal else 4
     torch.testing.assert_close(batch.keypoints[:, at, list(JOINTS)], batch.target[:, 0])
@@ -52,14 +52,14 @@ def test_a_window_holds_the_frames_about_its_target(causal: bool) -> None:
 @pytest.mark.parametrize("chunk", [2, 3, 8])
 def test_chunks_are_neighbouring_frames(chunk: int) -> None:
     batches = _batches(chunk)
-    batch = batches.draw(0, len(batches))
+    batch = batches.sample(0, len(batches))
     assert batch.keypoints.shape[1] == 8 + chunk
     torch.testing.assert_close(batch.keypoints[:, 4 : 4 + chunk, list(JOINTS)], batch.target)
     assert {int(v) for v in batch.target[:, :, 0, 0].flatten()} == {*range(1000, 1005), *range(2000, 2008)}
 
 
 def test_half_of_the_samples_are_mirror_images() -> None:
-    batch = _batches(flip=True).draw(0, 26)
+    batch = _batches(flip=True).sample(0, 26)
     mirrored = batch.target[:, 0, 0, 0] < 0
     assert mirrored.sum() == 13
     plain = {float(f): i for i, f in enumerate(batch.target[:, 0, 0, 0]) if f > 0}
@@ -75,11 +75,11 @@ def test_half_of_the_samples_are_mirror_images() -> None:
 
 
 def test_it_goes_on_for_ever_in_a_new_order() -> None:
-    whole = _batches().draw(0, 39)
+    whole = _batches().sample(0, 39)
     first, second = (whole.target[i : i + 13, 0, 0, 0] for i in (0, 13))
     assert not torch.equal(first, second)
     assert torch.equal(first.sort().values, second.sort().values)
-    parts = _batches().draw(11, 20)  # across the seam, and without having drawn what comes before
+    parts = _batches().sample(11, 20)  # across the seam, and without having drawn what comes before
     torch.testing.assert_close(parts.target, whole.target[11:31])
 
 

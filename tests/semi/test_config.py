@@ -6,12 +6,12 @@ import torch
 import videopose
 from videopose.errors import InputError, UsageError
 from videopose.lifting.training.config import load_config
-from videopose.semi.config import SemiConfig, load_footage_recipe, load_studio_recipe
-from videopose.semi.networks import Networks
+from videopose.semi.config import SemiConfig, load_recorded_recipe, load_videos_recipe
+from videopose.semi.networks import PoseAndTrajectory
 
 RECIPES = Path(videopose.__file__).parent / "configs" / "semi"
 PAPER = sorted(RECIPES.glob("h36m-*.yaml"))
-BELOW = {"motions": [{"path": "m.npz"}], "model": {"filter_widths": [3, 3]}, "rate": 25}
+DEFAULTS = {"model": {"filter_widths": [3, 3]}, "rate": 25}
 
 
 def test_recipes_and_their_baselines_differ_in_the_footage_alone() -> None:
@@ -20,7 +20,7 @@ def test_recipes_and_their_baselines_differ_in_the_footage_alone() -> None:
     for path in baselines:
         alone = load_config(path)
         name = path.stem.removesuffix("-supervised")
-        semi, bare = (load_studio_recipe(RECIPES / f"{name}{kind}.yaml") for kind in ("", "-no-bones"))
+        semi, bare = (load_recorded_recipe(RECIPES / f"{name}{kind}.yaml") for kind in ("", "-no-bones"))
         shared = semi.model_dump()
         assert shared.pop("semi")["bones"] == 1
         assert {**shared, "name": path.stem} == alone.model_dump()
@@ -50,7 +50,7 @@ EXPERIMENTS: dict[str, tuple[str, float, int, int]] = {
 def test_the_papers_experiments_are_as_the_paper_says(name: str) -> None:
     labelled, share, _, warmup = EXPERIMENTS[name]
     for path in RECIPES / f"{name}.yaml", RECIPES / f"{name}-no-bones.yaml":
-        recipe = load_studio_recipe(path)
+        recipe = load_recorded_recipe(path)
         assert recipe.recordings.train_subjects == tuple(labelled.split())
         assert (recipe.recordings.subset, recipe.semi.warmup) == (share, warmup)
         assert recipe.recordings.downsample == 5  # 50 → 10 frames a second
@@ -59,10 +59,10 @@ def test_the_papers_experiments_are_as_the_paper_says(name: str) -> None:
 def test_every_recipe_of_the_paper_is_read_and_builds() -> None:
     for path in PAPER:
         if "supervised" not in path.stem and path.stem != "h36m-10fps":
-            recipe = load_studio_recipe(path)
+            recipe = load_recorded_recipe(path)
             assert (recipe.name, recipe.semi.joints) == (path.stem, "all")
             small = recipe.model.model_copy(update={"channels": 4})
-            networks = Networks.fresh(small, (17, 17), seed=0, strided=True)
+            networks = PoseAndTrajectory.untrained(small, seed=0, strided=True)
             reach = EXPERIMENTS.get(path.stem.removesuffix("-no-bones"), ("", 0, 27))[2]
             assert networks.pose.receptive_field == networks.trajectory.receptive_field == reach
             pose, root = networks(torch.zeros(2, reach, 17, 2))
@@ -72,13 +72,13 @@ def test_every_recipe_of_the_paper_is_read_and_builds() -> None:
 def test_the_losses_weigh_one_unless_told_otherwise() -> None:
     semi = SemiConfig()
     assert (semi.pose, semi.trajectory, semi.reprojection, semi.bones) == (1, 1, 1, 1)
-    assert semi.unlabelled
-    assert SemiConfig(reprojection=0).unlabelled
-    assert not SemiConfig(reprojection=0, bones=0).unlabelled
+    assert semi.uses_unlabeled
+    assert SemiConfig(reprojection=0).uses_unlabeled
+    assert not SemiConfig(reprojection=0, bones=0).uses_unlabeled
 
 
 def test_a_recipe_for_footage_stands_on_the_lifters_own_training() -> None:
-    config = load_footage_recipe(RECIPES / "footage.yaml", {"schedule.steps": 7}, below=BELOW)
+    config = load_videos_recipe(RECIPES / "footage.yaml", {"schedule.steps": 7}, defaults=DEFAULTS)
     assert (config.rate, config.model.filter_widths, config.schedule.steps) == (25, (3, 3), 7)
     assert config.semi.warmup < 2000
 
@@ -96,18 +96,18 @@ def test_a_recipe_for_footage_stands_on_the_lifters_own_training() -> None:
 def test_wrong_values_are_named(tmp_path: Path, text: str, complaint: str) -> None:
     (tmp_path / "r.yaml").write_text(text)
     with pytest.raises(UsageError, match=complaint):
-        load_footage_recipe(tmp_path / "r.yaml", below=BELOW)
+        load_videos_recipe(tmp_path / "r.yaml", defaults=DEFAULTS)
 
 
 def test_bases_that_go_round_in_circles(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("base: b.yaml")
     (tmp_path / "b.yaml").write_text("base: a.yaml")
     with pytest.raises(UsageError, match="another file beside it"):
-        load_studio_recipe(tmp_path / "a.yaml")
+        load_recorded_recipe(tmp_path / "a.yaml")
 
 
 def test_a_recipe_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
-        load_studio_recipe(tmp_path / "nothing.yaml")
+        load_recorded_recipe(tmp_path / "nothing.yaml")
     with pytest.raises(UsageError, match="learns from your own videos"):
-        load_studio_recipe(RECIPES / "footage.yaml")
+        load_recorded_recipe(RECIPES / "footage.yaml")

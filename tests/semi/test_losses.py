@@ -1,7 +1,13 @@
 import pytest
 import torch
 
-from videopose.semi.losses import bone_error, pose_error, reprojection_error, spread_error, trajectory_error
+from videopose.semi.losses import (
+    bone_consistency,
+    bone_error,
+    pose_error,
+    reprojection_error,
+    trajectory_error,
+)
 from videopose.skeleton import H36M17
 
 POSES = torch.randn(6, 4, 17, 3, generator=torch.Generator().manual_seed(0))
@@ -14,7 +20,7 @@ def test_everything_is_zero_at_the_truth() -> None:
     assert reprojection_error(keypoints, keypoints, weight) == 0
     assert bone_error(POSES, POSES, H36M17.bones) == 0
     still = POSES[:1, :1].expand(6, 4, 17, 3)
-    assert float(spread_error(still, torch.zeros(6), H36M17.bones)) == pytest.approx(0, abs=1e-6)
+    assert float(bone_consistency(still, torch.zeros(6), H36M17.bones)) == pytest.approx(0, abs=1e-6)
 
 
 def test_pose_error_is_mpjpe() -> None:
@@ -71,17 +77,17 @@ def test_everybody_keeps_bones_of_their_own() -> None:
     moving = torch.cat([torch.einsum("nij,kj->nki", turn, pose[:, :2]), pose[:, 2:].expand(6, 17, 1)], -1)
     size = torch.tensor([1.0, 1.0, 1.0, 1.0, 0.7, 0.7])
     poses, person = (size[:, None, None] * moving)[:, None], torch.tensor([5, 5, 5, 5, 2, 2])
-    assert float(spread_error(poses, person, H36M17.bones)) == pytest.approx(0, abs=1e-6)
+    assert float(bone_consistency(poses, person, H36M17.bones)) == pytest.approx(0, abs=1e-6)
 
     poses[0] *= 1.4  # 0.4 of a bone above the others, and 0.3 of it above the mean, which is 0.1 above them
     mean = torch.stack([(pose[c] - pose[p]).norm() for c, p in H36M17.bones]).mean()
     expected = (0.3 + 3 * 0.1) / 6 * float(mean)
-    assert float(spread_error(poses, person, H36M17.bones)) == pytest.approx(expected)
+    assert float(bone_consistency(poses, person, H36M17.bones)) == pytest.approx(expected)
 
 
 def test_a_person_seen_once_and_poses_of_one_point_move_nothing() -> None:
     poses = torch.zeros(3, 2, 17, 3, requires_grad=True)
-    error = spread_error(poses, torch.arange(3), H36M17.bones)
+    error = bone_consistency(poses, torch.arange(3), H36M17.bones)
     error.backward()
     assert error == 0
     assert poses.grad is not None

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from torch import Tensor
 from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.datasets.human36m_cameras import CAMERAS
-from videopose.semi.projection import NEAR, camera_parameters, project, reciprocal
+from videopose.semi.projection import NEAR, project, reciprocal
 
 PHONE = Intrinsics(1500.0, 1490.0, 960.0, 540.0)
 STUDIO = CAMERAS["S1"][0].lens
@@ -24,6 +25,11 @@ OPENCV = {
 }
 LENSES = {"linear": Lens(PHONE), "human36m": STUDIO, **OPENCV}
 every_lens = pytest.mark.parametrize("lens", LENSES.values(), ids=LENSES)
+
+
+def camera_parameters(lenses: Sequence[Lens]) -> Tensor:
+    """(N, 14): a row for each sample."""
+    return torch.stack([lens.parameters for lens in lenses])
 
 
 def _people(samples: int = 4, *, wide: float = 0.4) -> Tensor:
@@ -171,7 +177,7 @@ def test_the_reciprocal_is_continued_smoothly() -> None:
 
 
 def test_shapes_that_do_not_fit() -> None:
-    with pytest.raises(ValueError, match="need parameters"):
+    with pytest.raises(ValueError, match="expected points"):
         project(_people(3), camera_parameters([STUDIO, STUDIO]))
-    with pytest.raises(ValueError, match="need parameters"):
+    with pytest.raises(ValueError, match="expected points"):
         project(torch.zeros(2, 4), camera_parameters([STUDIO, STUDIO]))

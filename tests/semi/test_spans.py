@@ -9,14 +9,14 @@ from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.pose_table import PoseTable
 from videopose.lifting.simulation.motion_bank import COCO_POINTS
-from videopose.semi.footage import compared
-from videopose.semi.quality import accelerations, assess, bone_spread
+from videopose.semi.footage import compared_joints
+from videopose.semi.quality import accelerations, assess, bone_variation
 from videopose.semi.spans import Span, footage_of, hold_out, spans_of
 from videopose.skeleton import COCO17, H36M17, convert
 
 LENS = Lens(Intrinsics(900.0, 900.0, 640.0, 360.0), (-0.2, 0.05, 0.0), (0.001, -0.001), "opencv")
 SIZE = (1280, 720)
-JOINTS = list(compared(H36M17, exact=False))
+JOINTS = list(compared_joints(H36M17, exact=False))
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +91,7 @@ def test_limbs_and_hip_are_compared_as_rays_by_score(
     assert np.flatnonzero((gap.weight == 0).all(1)).tolist() == [10, 11, 12, 13, 14]
     np.testing.assert_allclose(np.delete(gap.weight, range(10, 15), 0), 0.5, atol=1e-3)
     if space == "rays":
-        np.testing.assert_array_equal(clip.seen[:, JOINTS], clip.target)
+        np.testing.assert_array_equal(clip.lifter_input[:, JOINTS], clip.target)
 
 
 def test_spans_of_a_track_are_of_one_person_and_those_of_other_videos_of_others(table: PoseTable) -> None:
@@ -155,14 +155,14 @@ def test_the_truth_is_of_the_best_quality(
 def test_bones_and_jitter() -> None:
     pose = np.random.default_rng(0).normal(size=(1, 17, 3)).astype(np.float32)
     still = np.repeat(pose, 20, 0)
-    assert bone_spread(still)[0] == pytest.approx(0, abs=1e-5)
+    assert bone_variation(still)[0] == pytest.approx(0, abs=1e-5)
     growing = still * np.linspace(0.9, 1.1, 20, dtype=np.float32)[:, None, None]
-    assert bone_spread(growing)[0] == pytest.approx(100 * np.linspace(0.9, 1.1, 20).std(), rel=1e-3)
+    assert bone_variation(growing)[0] == pytest.approx(100 * np.linspace(0.9, 1.1, 20).std(), rel=1e-3)
     times = np.arange(20) / 10
     falling = still + (5 * times**2)[:, None, None].astype(np.float32) * np.float32([0, 1, 0])
     np.testing.assert_allclose(accelerations(falling, times), 10, rtol=1e-3)
 
 
 def test_nothing_to_assess() -> None:
-    with pytest.raises(ValueError, match="nothing to assess"):
+    with pytest.raises(ValueError, match="expected one span or more"):
         assess([], _lifter())

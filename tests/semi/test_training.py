@@ -7,14 +7,13 @@ import torch
 from videopose.errors import InputError
 from videopose.lifting.datasets.recordings import RecordingSet
 from videopose.lifting.inference.lifter import Lifter
-from videopose.lifting.training.checkpoint import Progress
 from videopose.lifting.training.recorded_batches import RecordedBatches
-from videopose.semi.batches import UnlabelledBatch, UnlabelledBatches
+from videopose.lifting.training.training_state import TrainingState
+from videopose.semi.batches import UnlabeledBatch, UnlabeledBatches
 from videopose.semi.config import SemiRecordedConfig
-from videopose.semi.footage import studio_footage
-from videopose.semi.networks import Networks, rotation_of
-from videopose.semi.training import Answer, train, unlabelled_terms
-from videopose.skeleton import H36M17
+from videopose.semi.footage import recorded_footage
+from videopose.semi.networks import PoseAndTrajectory, predict
+from videopose.semi.training import train_semi_supervised, unlabeled_losses
 
 Studio = dict[str, RecordingSet]
 
@@ -31,27 +30,26 @@ def _config(*, semi: Any = {}, model: Any = {}, **schedule: Any) -> SemiRecorded
 class Run:
     """Everything that training takes, for a configuration."""
 
-    def __init__(self, config: SemiRecordedConfig, studio: Studio, batches: type = UnlabelledBatches) -> None:
+    def __init__(self, config: SemiRecordedConfig, studio: Studio, batches: type = UnlabeledBatches) -> None:
         chunk = config.schedule.chunk
         self.config = config
-        self.networks = Networks.fresh(config.model, (17, 17), seed=config.seed, strided=chunk == 1)
-        self.labelled = RecordedBatches(studio["a"], config)
-        footage = studio_footage(studio["b"], config.input_space, config.semi)
-        self.unlabelled = batches(footage, self.networks.pose, chunk=chunk)
+        self.networks = PoseAndTrajectory.untrained(config.model, seed=config.seed, strided=chunk == 1)
+        self.labeled = RecordedBatches(studio["a"], config)
+        footage = recorded_footage(studio["b"], config.input_space, config.semi)
+        self.unlabeled = batches(footage, self.networks.pose, chunk=chunk)
 
-    def train(self, folder: Path, **options: Any) -> Networks:
-        return train(
+    def train(self, folder: Path, **options: Any) -> PoseAndTrajectory:
+        return train_semi_supervised(
             self.config,
             self.networks,
-            self.labelled,
-            self.unlabelled,
-            bones=H36M17.bones,
+            self.labeled,
+            self.unlabeled,
             folder=folder,
             **options,
         )
 
 
-def _same(a: Networks, b: Networks) -> bool:
+def _same(a: PoseAndTrajectory, b: PoseAndTrajectory) -> bool:
     return all(
         torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True)
     )
@@ -65,17 +63,17 @@ def test_an_interrupted_run_ends_in_the_numbers_of_an_uninterrupted_one(
     tmp_path: Path, studio: Studio
 ) -> None:
     config = _config(checkpoint_every=5)
-    progress: list[Progress] = []
+    progress: list[TrainingState] = []
     whole = Run(config, studio).train(tmp_path / "whole", report=progress.append)
     assert progress[-1].steps > 12
 
-    def until(now: Progress) -> None:
+    def until(now: TrainingState) -> None:
         if now.step == 12:  # two steps after the last checkpoint, in the second epoch
             raise _InterruptedError
 
     with pytest.raises(_InterruptedError):
         Run(config, studio).train(tmp_path / "parts", report=until)
-    again: list[Progress] = []
+    again: list[TrainingState] = []
     parts = Run(config, studio).train(tmp_path / "parts", resume=True, report=again.append)
     assert _same(whole, parts)
     assert again[-1].losses == progress[-1].losses
@@ -87,24 +85,24 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path, studio: Studi
         Run(_config(epochs=1, semi={"bones": 0.5}), studio).train(tmp_path, resume=True)
 
 
-class _Counted(UnlabelledBatches):
-    drawn = 0
+class _Counted(UnlabeledBatches):
+    sampled = 0
 
-    def draw(self, at: int, count: int) -> UnlabelledBatch:
-        type(self).drawn += 1
-        return super().draw(at, count)
+    def sample(self, at: int, count: int) -> UnlabeledBatch:
+        type(self).sampled += 1
+        return super().sample(at, count)
 
 
 @pytest.mark.parametrize(("warmup", "semi"), [(2, {}), (4, {}), (0, {"reprojection": 0, "bones": 0})])
 def test_footage_waits_until_the_warm_up_is_over(
     tmp_path: Path, studio: Studio, warmup: int, semi: dict[str, float]
 ) -> None:
-    _Counted.drawn = 0
+    _Counted.sampled = 0
     run = Run(_config(semi={"warmup": warmup, **semi}), studio, _Counted)
     run.train(tmp_path)
-    after = run.labelled.steps - warmup * run.labelled.epoch
+    after = run.labeled.num_steps - warmup * run.labeled.steps_per_epoch
     # (one batch is made ahead of the last step)
-    assert _Counted.drawn == (0 if semi else after + 1)
+    assert _Counted.sampled == (0 if semi else after + 1)
 
 
 def test_without_footage_the_pose_model_learns_as_from_labels_alone(tmp_path: Path, studio: Studio) -> None:
@@ -140,20 +138,18 @@ def test_poses_of_footage_come_to_lie_on_its_keypoints_and_bones_to_keep_their_l
     for name, semi in (
         ("labels", {"reprojection": 0, "bones": 0}),
         ("footage", {"bones": 0, "warmup": 2}),
-        ("steady", {"bones": 0, "spread": 3, "warmup": 2}),
+        ("steady", {"bones": 0, "bone_consistency": 3, "warmup": 2}),
     ):
         run = Run(_config(semi=semi, epochs=30, batch=128, decay=0.9), studio)
         networks = run.train(tmp_path / name)
-        batch = run.unlabelled.draw(0, len(run.unlabelled))
+        batch = run.unlabeled.sample(0, len(run.unlabeled))
         with torch.no_grad():
-            pose, root = networks(batch.keypoints)
-        answer = Answer(pose, root, rotation_of(batch.keypoints, run.config.model, 1, "rays"))
-        joints = run.unlabelled.footage.joints
-        terms = unlabelled_terms(answer, batch, pose, joints=joints, bones=H36M17.bones)
+            prediction = predict(networks, batch.keypoints, padding=networks.pose.padding, input_space="rays")
+        terms = unlabeled_losses(prediction, batch, prediction.pose, run.unlabeled.footage)
         errors[name] = {term: float(value) for term, value in terms.items()}
     assert errors["footage"]["reprojection"] < 0.7 * errors["labels"]["reprojection"]
     assert errors["steady"]["reprojection"] < 0.7 * errors["labels"]["reprojection"]
-    assert errors["steady"]["spread"] < 0.85 * errors["footage"]["spread"]
+    assert errors["steady"]["bone_consistency"] < 0.85 * errors["footage"]["bone_consistency"]
 
 
 def test_bfloat16(tmp_path: Path, studio: Studio) -> None:
@@ -164,26 +160,28 @@ def test_bfloat16(tmp_path: Path, studio: Studio) -> None:
 def test_it_is_measured_in_evaluation_mode(tmp_path: Path, studio: Studio) -> None:
     run = Run(_config(measure_every=2), studio)
     seen: list[tuple[int, bool]] = []
-    progress: list[Progress] = []
+    progress: list[TrainingState] = []
 
-    def measure(networks: Networks, step: int) -> dict[str, float]:
+    def measure(networks: PoseAndTrajectory, step: int) -> dict[str, float]:
         seen.append((step, networks.training or networks.pose.training))
         return {"error": float(step)}
 
     run.train(tmp_path, measure=measure, report=progress.append)
-    epoch = run.labelled.epoch
+    epoch = run.labeled.steps_per_epoch
     assert seen == [(2 * epoch, False), (4 * epoch, False)]
     assert progress[-1].history == [(step, {"error": float(step)}) for step, _ in seen]
 
 
 def test_networks_of_a_lifter(studio: Studio) -> None:
     config = _config()
-    fresh = Networks.fresh(config.model, (17, 17), seed=0, strided=True).eval()
-    keypoints = RecordedBatches(studio["a"], config).draw(0).keypoints
+    fresh = PoseAndTrajectory.untrained(config.model, seed=0, strided=True).eval()
+    keypoints = RecordedBatches(studio["a"], config).sample(0).keypoints
     lone = Lifter(fresh.pose, "h36m17", "rays", 50)
     both = Lifter(fresh.pose, "h36m17", "rays", 50, fresh.trajectory)
-    torch.testing.assert_close(Networks.of(both, seed=1, strided=True)(keypoints), fresh(keypoints))
-    new = Networks.of(lone, seed=1, strided=True)
+    torch.testing.assert_close(
+        PoseAndTrajectory.from_lifter(both, seed=1, strided=True)(keypoints), fresh(keypoints)
+    )
+    new = PoseAndTrajectory.from_lifter(lone, seed=1, strided=True)
     assert torch.equal(new(keypoints)[0], fresh(keypoints)[0])
     assert new(keypoints)[1].shape == (len(keypoints), 1, 1, 3)
     assert torch.equal(new.trajectory.expand_conv.weight, fresh.pose.expand_conv.weight)

@@ -1,1 +1,1 @@
-"""`semi-train`: from unlabelled videos to a lifter."""
+"""`videopose semi-train`: labeled motion and unlabeled footage in, a lifter out."""

@@ -1,4 +1,4 @@
-"""The people of unlabelled videos: found once, kept in a folder, and read from there ever after."""
+"""The people of unlabeled videos. They are detected once, kept in a folder, and read from it later."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...camera_metadata.find_camera import find_camera
 from ...inference.detect import detect, load_detector
 from ...inference.options import DetectOptions
 from ...paths import DETECTED_SUFFIX, find_videos
-from ...progress import Stage, say
+from ...progress import Progress, say
 from ...video.reader import open_video
 
 FOLDER = "detections"
@@ -23,10 +23,13 @@ FOLDER = "detections"
 
 @dataclass(frozen=True)
 class People:
-    """Everybody in several videos.
+    """The people of several videos.
 
-    videos: what each is called, its sha256, and where its intrinsics are known from. left_out: which videos
-    could not be used, and why. digests: of the tables and lenses.
+    Attributes:
+        spans: Their tracks.
+        videos: Each video's name, its sha256, and where its intrinsics are known from.
+        left_out: The name of each video that could not be used, and why.
+        digests: Hashes of the tables and lenses.
     """
 
     spans: tuple[Span, ...]
@@ -41,20 +44,31 @@ def find_people(
     options: DetectOptions,
     *,
     failed: Callable[[Exception], None],
-    stage: Stage,
+    progress: Progress,
 ) -> People:
-    """Find and follow people in videos, or folders of them; tables without poses are kept in `output`.
+    """Detect and track people in videos.
 
-    A table is used again where video and options are the same. `failed` is told of each video that cannot be
-    used. Raises `InputError` where there is no video, or none can be used, `NoPeopleError` where nobody is in
-    any, and `UsageError` for two videos of one name.
+    Pose tables without poses are kept in a folder in `output`. One is used again if the video and the options
+    are the same.
+
+    Args:
+        inputs: Videos, or folders of them.
+        output: Where the tables are kept.
+        options: How people are detected.
+        failed: Called for each video that cannot be used; the others are used.
+        progress: How progress is shown.
+
+    Raises:
+        InputError: There is no video, or none can be used.
+        NoPeopleError: No video shows a person.
+        UsageError: Two videos have the same name, or the options bring keypoints of their own.
     """
     if options.keypoints is not None:
         raise UsageError("semi-train finds people by a detector")
     tables = _tables(find_videos(inputs), output / FOLDER)
     detector = cache(partial(load_detector, options, say))
     if not all(path.exists() for path in tables.values()):
-        detector()  # where it cannot be had, no video need be tried
+        detector()  # if it cannot be loaded, no video needs to be tried
     spans: list[Span] = []
     videos: list[dict[str, str]] = []
     left_out: list[tuple[str, str]] = []
@@ -67,12 +81,12 @@ def find_people(
                 say(f"{source.name}: people found before, in {path}")
             else:
                 with open_video(source) as video:
-                    table = detect(video, options, detector(), progress=stage, command=_key(options))
+                    table = detect(video, options, detector(), progress=progress, command=_key(options))
                 table.save(path)
             lens, known_from = find_camera(source, options.focal, table.size)
             found = spans_of(table, lens, source.name)
             if not found:
-                raise NoPeopleError(f"{source}: nobody was seen for two frames in a row")
+                raise NoPeopleError(f"{source}: no person was detected in two successive frames")
         except Exception as error:
             failed(error)
             errors.append(error)
@@ -95,13 +109,13 @@ def find_people(
 def _nothing(errors: Sequence[Exception]) -> InputError:
     if all(isinstance(error, NoPeopleError) for error in errors):
         return NoPeopleError(
-            "nobody was found in any of the unlabelled videos; give footage of people, or another --detector"
+            "no person was found in any of the unlabeled videos; give videos of people, or another --detector"
         )
-    return InputError("none of the unlabelled videos can be used, for the reasons above; give others")
+    return InputError("none of the unlabeled videos can be used, for the reasons above; give others")
 
 
 def _tables(videos: Sequence[Path], folder: Path) -> dict[Path, Path]:
-    """Video → where the people in it are kept."""
+    """Video → the table of the people in it."""
     taken: dict[Path, Path] = {}
     for source in videos:
         other = taken.setdefault(folder / (source.stem + DETECTED_SUFFIX), source)
@@ -111,7 +125,7 @@ def _tables(videos: Sequence[Path], folder: Path) -> dict[Path, Path]:
 
 
 def _known(source: Path, path: Path, options: DetectOptions) -> PoseTable | None:
-    """The table that an earlier run made of this very video by these very options."""
+    """The table that an earlier run made of this video with these options."""
     if not path.exists():
         return None
     try:
@@ -123,6 +137,6 @@ def _known(source: Path, path: Path, options: DetectOptions) -> PoseTable | None
 
 
 def _key(options: DetectOptions) -> str:
-    """All that decides what is found; the lens is looked up again, and where networks run does not matter."""
+    """All that decides what is detected. The device does not, and the lens is looked up again."""
     bare = replace(options, device="auto", focal=type(options.focal)())
     return "semi-train " + " ".join(str(value) for value in astuple(bare))

@@ -1,9 +1,9 @@
-"""A user's own videos, beside motion with labels: from the people in them to a lifter and a report."""
+"""A user's own videos, beside labeled motion: from the people in them to a lifter and a report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ....errors import InputError, UsageError
@@ -13,31 +13,35 @@ from ....lifting.inference.lifter import Lifter
 from ....lifting.inference.pretrained import load_lifter
 from ....lifting.simulation.motion_bank import MotionBank
 from ....lifting.training.batch import BatchSource
+from ....lifting.training.lifter_training import has_strided_form
 from ....lifting.training.synthetic_batches import SynthesisedBatches
-from ....semi.batches import UnlabelledBatches
-from ....semi.config import SemiMotionConfig, load_footage_recipe
-from ....semi.fine_tuning import Alternating, Answered, SteadyNetworks
-from ....semi.labelled import files_of, read_labelled, stand_in
-from ....semi.networks import Networks
+from ....semi.batches import UnlabeledBatches
+from ....semi.config import SemiVideosConfig, load_videos_recipe
+from ....semi.distillation import AlternatingBatches, DistillationBatches
+from ....semi.footage import Footage
+from ....semi.labeled_motion import labeled_files, read_labeled
+from ....semi.networks import FineTunedNetworks, PoseAndTrajectory
+from ....semi.own_motion import own_motion
 from ....semi.quality import assess
 from ....semi.spans import footage_of, hold_out
 from ....skeleton import H36M17
 from ....yaml_config import parse_overrides
-from ...progress import Stage, say
+from ...progress import Progress, say
+from ..output_folder import LIFTER
 from .find_people import People
 from .options import SemiOptions
 from .report import write_report
-from .session import Course
+from .session import SemiSession
 
 _OWN_MOTION = (
-    "no labelled motion was given; what the starting lifter says of the footage's own motion, seen by "
-    "virtual cameras, stood in for it"
+    "no labeled motion was given; the motion in the videos, as the starting lifter sees it, was used "
+    "instead, seen by random cameras"
 )
 _SHAPE = ("filter_widths", "channels", "causal", "dropout", "dense")
 _INHERITED = ("speed", "mirror", "tumble", "precision", "bodies", "cameras", "detections")
 
 
-def learn_from_videos(
+def train_on_videos(
     options: SemiOptions,
     recipe: Path,
     output: Path,
@@ -46,115 +50,167 @@ def learn_from_videos(
     resume: bool,
     device: str,
     command: str,
-    stage: Stage,
+    progress: Progress,
 ) -> Path:
     """Find people, train, and write `lifter.safetensors`, `report.md` and `curves.png` to `output`.
 
-    find: as of `semi_detect.find_people`. Whatever can be wrong with the options is found out before the long
-    work. Raises `UsageError` and `InputError`.
+    Whatever is wrong with the options is found out before the long work.
+
+    Args:
+        options: What the user asked for.
+        recipe: The recipe's file.
+        output: The folder to write to.
+        find: Videos, folder and options → the people in them; see `find_people.find_people`.
+        resume: Whether to go on from the checkpoint in `output`.
+        device: "cpu", "cuda", …
+        command: The command line, for the lifter's file.
+        progress: How the training's progress is shown.
+
+    Raises:
+        UsageError: The options do not go together.
+        InputError: There is nothing to learn from, or to resume.
     """
-    start = load_lifter(options.lifter).to(device)
+    start = _starting_lifter(options).to(device)
+    labeled = _LabeledMotion.read(options.labeled)
+    config = _configured(recipe, options, start)
+    people = find(options.unlabeled, output, options.detect)
+    to_learn, to_measure = hold_out(people.spans, config.semi.held_out)
+    held_out = bool(to_measure)
+    footage = footage_of(to_learn, start)
+    trust = _describe_footage(footage, start, held_out=held_out)
+    own = own_motion(to_learn, start)
+    minutes = (labeled.motion or own).minutes
+    say(f"labeled half: {labeled.source} ({minutes:.1f} minutes)")
+
+    # Losses are means by weight, which do not show whether keypoints are good or bad as a whole.
+    semi = config.semi.model_copy(update={"reprojection": config.semi.reprojection * trust})
+    material = (start.digest(), *people.digests, labeled.digest or "stand-in")
+    config = config.model_copy(update={"material": material, "semi": semi})
+    networks = FineTunedNetworks.from_lifter(start, seed=config.seed, strided=has_strided_form(config))
+    measured = to_measure or to_learn
+
+    def measure(networks: PoseAndTrajectory) -> dict[str, float]:
+        return {k: round(v, 3) for k, v in asdict(assess(measured, session.lifter(networks))).items()}
+
+    session = SemiSession(
+        config=config,
+        networks=networks,
+        labeled=_labeled_batches(labeled.motion, own, config, start),
+        unlabeled=UnlabeledBatches(footage, networks.pose, seed=config.seed + 1),
+        measure=measure,
+        layout=start.layout,
+        rate=start.rate,
+    )
+    before = assess(measured, start)
+    trained, state = session.train(output, resume=resume, device=device, progress=progress)
+    about = {
+        "name": config.name,
+        "training_data": [*labeled.training_data, f"{len(people.videos)} videos without labels"],
+        "licence": labeled.licence or str(start.about.get("licence", "")),
+        "acknowledgement": start.about.get("acknowledgement", ""),
+        "labelled": labeled.source,
+        "videos": people.videos,
+        "started_from": {"name": options.lifter, "sha256": start.digest(), "about": dict(start.about)},
+        "held_out_subjects": start.about.get("held_out_subjects", []) if labeled.motion is None else [],
+        "command": command,
+        "config": config.model_dump(mode="json"),
+    }
+    lifter = session.lifter(trained.cpu(), about)
+    lifter.save(output / LIFTER)
+    write_report(
+        output,
+        before=before,
+        after=assess(measured, lifter),
+        held_out=held_out,
+        state=state,
+        people=people,
+        shortest=start.model.receptive_field / (start.rate or 30.0),
+        about=about,
+    )
+    return output / LIFTER
+
+
+def _starting_lifter(options: SemiOptions) -> Lifter:
+    start = load_lifter(options.lifter)
     if start.layout != H36M17.name or start.model.num_joints_out != len(H36M17):
         raise UsageError(
             f"lifter {options.lifter} reads {start.layout}; learning from footage takes one that reads and "
             f"gives {H36M17.name}"
         )
-    # On Human3.6M's screen the two agree; only rays say of other cameras where a joint is.
-    start = replace(start, input_space="rays") if start.input_space == "screen" else start
-    given = read_labelled(options.labelled) if options.labelled is not None else None
-    config = _configured(recipe, options, start)
-    people = find(options.unlabelled, output, options.detect)
-    learnt, kept = hold_out(people.spans, config.semi.held_out)
-    footage = footage_of(learnt, start)
-    measured = kept or learnt
+    # For Human3.6M's cameras rays and screen coordinates agree; for other cameras only rays are right.
+    return replace(start, input_space="rays") if start.input_space == "screen" else start
+
+
+@dataclass(frozen=True)
+class _LabeledMotion:
+    """Labeled motion, if any was given.
+
+    Attributes:
+        motion: The motion; None if none was given.
+        source: What it is, in words.
+        training_data: The same for the lifter's file, which names files so that `evaluate` knows them.
+        licence: Its licence, in words.
+        digest: Hashes of its files.
+    """
+
+    motion: MotionCapture | None
+    source: str
+    training_data: Sequence[str]
+    licence: str
+    digest: str
+
+    @classmethod
+    def read(cls, path: Path | None) -> _LabeledMotion:
+        if path is None:
+            return cls(None, _OWN_MOTION, (_OWN_MOTION,), "", "")
+        motion, licence = read_labeled(path)
+        files = labeled_files(path)
+        source = f"motion capture from {path.name}"
+        digest = "".join(file_digest(file) for file in files)
+        return cls(motion, source, [file.name for file in files], licence, digest)
+
+
+def _describe_footage(footage: Footage, start: Lifter, *, held_out: bool) -> float:
+    """Say what there is to learn from, and return how far its keypoints are trusted."""
     reach = start.model.receptive_field
     short = sum(len(clip) < reach for clip in footage.clips)
     say(f"learning from {len(footage)} tracks, {footage.frames:,} frames at {start.rate or 0:g} fps")
-    trust = round(footage.trust, 2)
+    trust = round(footage.mean_weight, 2)
     if not trust:
         raise InputError("the people in these videos are seen too poorly to learn from; give clearer footage")
-    say(f"keypoints are believed to {trust:.0%}, by their scores and by how far the lifter agrees")
+    say(f"keypoints are trusted to {trust:.0%}, by their scores and by how far the lifter agrees")
     if short:
         say(f"note: {short} of them are shorter than the {reach} frames that the lifter looks at")
-    if not kept:
+    if not held_out:
         say("note: no track is long enough to hold a part of it out, so the report measures what was learned")
-    own, licence = stand_in(learnt, start), str(start.about.get("licence", ""))
-    source = _OWN_MOTION
-    if given:
-        source, licence = f"motion capture from {Path(options.labelled or '').name}", given[1]
-    say(f"labelled half: {source} ({(given[0] if given else own).minutes:.1f} minutes)")
-
-    labelled = "".join(file_digest(file) for file in files_of(options.labelled)) if options.labelled else ""
-    made_of = (start.digest(), *people.digests, labelled or "stand-in")
-    # A mean by weight does not tell whether all keypoints are good or all are bad.
-    semi = config.semi.model_copy(update={"reprojection": config.semi.reprojection * trust})
-    config = config.model_copy(update={"footage": made_of, "semi": semi})
-    networks = SteadyNetworks.of(start, seed=config.seed, strided=not config.model.dense)
-    batches: BatchSource = Answered(_synthesised(own, config), start.model, precision=config.precision)
-    if given:
-        batches = Alternating(_synthesised(given[0], config), batches)
-
-    def errors(networks: Networks) -> dict[str, float]:
-        return {k: round(v, 3) for k, v in asdict(assess(measured, course.lifter(networks))).items()}
-
-    course = Course(
-        config,
-        networks,
-        batches,
-        UnlabelledBatches(footage, networks.pose, seed=config.seed + 1),
-        H36M17.bones,
-        errors,
-        start.layout,
-        start.rate,
-    )
-    before = assess(measured, start)
-    trained, progress = course.run(output, resume=resume, device=device, stage=stage)
-    about = {
-        "name": config.name,
-        "training_data": [source, f"{len(people.videos)} videos without labels"],
-        "licence": licence,
-        "acknowledgement": start.about.get("acknowledgement", ""),
-        "labelled": source,
-        "videos": people.videos,
-        "started_from": {"name": options.lifter, "sha256": start.digest(), "about": dict(start.about)},
-        "held_out_subjects": start.about.get("held_out_subjects", []) if given is None else [],
-        "command": command,
-        "config": config.model_dump(mode="json"),
-    }
-    lifter = course.lifter(trained.cpu(), about)
-    result = output / "lifter.safetensors"
-    lifter.save(result)
-    write_report(
-        output,
-        before=before,
-        after=assess(measured, lifter),
-        held_out=bool(kept),
-        progress=progress,
-        people=people,
-        shortest=reach / (start.rate or 30.0),
-        about=about,
-    )
-    return result
+    return trust
 
 
-def _synthesised(motion: MotionCapture, config: SemiMotionConfig) -> SynthesisedBatches:
-    return SynthesisedBatches(MotionBank.build([(motion, 1.0)]), config)
+def _labeled_batches(
+    given: MotionCapture | None, own: MotionCapture, config: SemiVideosConfig, start: Lifter
+) -> BatchSource:
+    """Distillation on the videos' own motion, and in turn with it the labeled motion, if any was given."""
+
+    def synthesised(motion: MotionCapture) -> SynthesisedBatches:
+        return SynthesisedBatches(MotionBank.build([(motion, 1.0)]), config)
+
+    known = DistillationBatches(synthesised(own), start.model, precision=config.precision)
+    return AlternatingBatches(synthesised(given), known) if given else known
 
 
-def _configured(recipe: Path, options: SemiOptions, start: Lifter) -> SemiMotionConfig:
+def _configured(recipe: Path, options: SemiOptions, start: Lifter) -> SemiVideosConfig:
     """The recipe over what the starting lifter was trained with."""
     trained = start.about.get("config") or {}
     shape = {name: getattr(start.model, name) for name in _SHAPE}
-    below = {
+    defaults = {
         **{name: trained[name] for name in _INHERITED if name in trained},
-        "motions": [{"path": options.labelled.name if options.labelled else "stand-in"}],
         "input_space": start.input_space,
         "rate": start.rate or 30.0,
         "model": shape,
     }
-    config = load_footage_recipe(recipe, parse_overrides(options.overrides), below=below)
+    config = load_videos_recipe(recipe, parse_overrides(options.overrides), defaults=defaults)
     if config.model.model_dump() != shape:
         raise UsageError(f"recipe {options.recipe}: the model's shape is the starting lifter's")
-    if not config.semi.unlabelled:
+    if not config.semi.uses_unlabeled:
         raise UsageError(f"recipe {options.recipe} switches off every loss that footage is learned from")
     return config

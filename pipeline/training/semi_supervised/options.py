@@ -1,4 +1,4 @@
-"""What `semi-train` can be told, and where its recipes are."""
+"""What `videopose semi-train` can be told, and where its recipes are."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ DEFAULT_RECIPE = "footage"
 
 @dataclass(frozen=True, kw_only=True)
 class SemiOptions:
-    """What `semi-train` can be told.
+    """What `videopose semi-train` can be told.
 
-    unlabelled: videos, or folders of them; none where the recipe names subjects of a data set instead.
-    labelled: what has labels, None for nothing. recipe: a name in configs/semi or a file. overrides: of its
-    values. lifter: to start from, as of `load_lifter`; footage only. detect: how people are found.
+    Attributes:
+        unlabeled: Videos, or folders of them; none if the recipe names subjects of a dataset instead.
+        labeled: The file or folder of labeled motion, if there is one.
+        recipe: The name of a recipe in configs/semi, or a YAML file.
+        overrides: `NAME=VALUE` assignments that replace values of the recipe.
+        lifter: The lifter to start from, as `load_lifter` takes it; for videos only.
+        detect: How people are found in the videos.
     """
 
-    unlabelled: tuple[Path, ...] = ()
-    labelled: Path | None = None
+    unlabeled: tuple[Path, ...] = ()
+    labeled: Path | None = None
     recipe: str = DEFAULT_RECIPE
     overrides: tuple[str, ...] = ()
     lifter: str = "default"
@@ -30,7 +34,11 @@ class SemiOptions:
 
     @property
     def recipe_file(self) -> Path:
-        """The recipe's file. Raises `UsageError` for a name that is not known."""
+        """The recipe's file.
+
+        Raises:
+            UsageError: There is no recipe of this name.
+        """
         known = sorted(path.stem for path in RECIPES.glob("*.yaml") if not path.stem.endswith("-supervised"))
         if self.recipe in known:
             return RECIPES / f"{self.recipe}.yaml"

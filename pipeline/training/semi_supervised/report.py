@@ -1,4 +1,4 @@
-"""What a run on footage has changed: `report.md`, and `curves.png` beside it."""
+"""What training on a user's videos has changed: `report.md`, and `curves.png` beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ....files import replacing
-from ....lifting.training.checkpoint import Progress
+from ....lifting.training.training_state import TrainingState
 from ....semi.quality import Quality
 from .find_people import People
 
@@ -30,21 +30,34 @@ def write_report(
     before: Quality,
     after: Quality,
     held_out: bool,
-    progress: Progress | None,
+    state: TrainingState | None,
     people: People,
     shortest: float,
     about: Mapping[str, Any],
 ) -> None:
-    """Write `report.md`, and `curves.png` where training went on in this run. Raises `OutputError`.
+    """Write `report.md`, and `curves.png` if this run trained at all.
 
-    shortest: seconds that the lifter looks at; shorter tracks are mentioned.
+    Args:
+        folder: Where to write.
+        before: The measurements before training.
+        after: The measurements after it.
+        held_out: Whether they are of parts of the videos that were not learned from.
+        state: How the training went; None if it was finished before.
+        people: What was found in the videos.
+        shortest: Seconds that the lifter looks at; shorter tracks are mentioned.
+        about: What the lifter's file says.
+
+    Raises:
+        OutputError: A file cannot be written.
     """
-    where = "the last part of every track, which was kept apart" if held_out else "the footage learned from"
+    where = (
+        "the last part of every track, which was not learned from" if held_out else "the footage learned from"
+    )
     lines = [
         "# Semi-supervised training",
         "",
-        f"Measured on {where}: {after.frames:,} frames. Lower is better, but for the last row.",
-        "None of this is an error in 3D, which only a calibrated recording could tell.",
+        f"Measured on {where}: {after.frames:,} frames. Lower is better, except in the last row.",
+        "None of these is an error in 3D, which can only be measured on a calibrated recording.",
         "",
         "| | before | after |",
         "|---|---|---|",
@@ -54,13 +67,13 @@ def write_report(
         ),
         "",
         f"Started from the lifter {about['started_from']['name']}.",
-        f"Labelled half: {about['labelled']}.",
+        f"Labeled half: {about['labelled']}.",
         "",
         *_videos(people, shortest),
         "",
     ]
-    if progress is not None:
-        _draw(folder / "curves.png", progress, before)
+    if state is not None:
+        _plot(folder / "curves.png", state, before)
     if (folder / "curves.png").exists():
         lines += ["![How the errors changed](curves.png)", ""]
     with replacing(folder / "report.md") as partial:
@@ -68,7 +81,7 @@ def write_report(
 
 
 def _videos(people: People, shortest: float) -> list[str]:
-    """What each video gave, in a table, and which gave nothing."""
+    """A table of what each video gave, and a list of those that gave nothing."""
     lines = ["| video | tracks | seconds | camera |", "|---|---|---|---|"]
     for video in people.videos:
         lasting = [span.seconds for span in people.spans if span.name == video["name"]]
@@ -80,18 +93,17 @@ def _videos(people: People, shortest: float) -> list[str]:
     return lines
 
 
-def _draw(path: Path, progress: Progress, before: Quality) -> None:
+def _plot(path: Path, state: TrainingState, before: Quality) -> None:
     """Three panels over steps: training error, reprojection, bones and jitter."""
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     canvas = FigureCanvasAgg(figure)
     left, middle, right = figure.subplots(1, 3)
-    steps = [progress.every * (i + 1) for i in range(len(progress.losses))]
-    left.plot(steps, [1000 * v for v in progress.losses], color="#0072B2", lw=1)
-    left.set(title="labelled poses, training", ylabel="MPJPE, mm", ylim=(0, None))
-    at = [0, *(step for step, _ in progress.history)]
+    left.plot([step for step, _ in state.curve], [1000 * v for v in state.losses], color="#0072B2", lw=1)
+    left.set(title="labeled poses, training", ylabel="MPJPE, mm", ylim=(0, None))
+    at = [0, *(step for step, _ in state.history)]
     for axes, names in ((middle, ("reprojection",)), (right, ("bones", "sides", "jitter"))):
         for name, style in zip(names, ("o-", "s--", "^:"), strict=False):
-            values = [getattr(before, name), *(errors[name] for _, errors in progress.history)]
+            values = [getattr(before, name), *(errors[name] for _, errors in state.history)]
             axes.plot(at, values, style, label=name)
         axes.legend()
     middle.set(title="measured footage", ylabel="pixels", ylim=(0, None))

@@ -1,4 +1,4 @@
-"""`videopose semi-train`: footage without labels beside motion with labels in, a lifter out."""
+"""`videopose semi-train`, from its options to the path of a lifter."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 from torch import distributed
 
-from ....errors import InputError, OutputError, UsageError
-from ....semi.config import load_studio_recipe
+from ....errors import UsageError
+from ....semi.config import load_recorded_recipe
 from ....yaml_config import parse_overrides
 from ...device import choose_device
-from ...paths import check_writable
-from ...progress import Stage
+from ...progress import Progress
+from ..output_folder import check_output_folder
 from .find_people import find_people
-from .from_recordings import learn_from_studio
-from .from_videos import learn_from_videos
+from .from_recordings import train_on_recordings
+from .from_videos import train_on_videos
 from .options import SemiOptions
 
 __all__ = ["SemiOptions", "run"]
@@ -31,45 +31,53 @@ def run(
     overwrite: bool = False,
     command: str = "",
     failed: Callable[[Exception], None],
-    stage: Stage,
-    steps: Stage | None = None,
+    progress: Progress,
+    steps: Progress | None = None,
 ) -> Path | None:
-    """Train and write `lifter.safetensors` and its curves to `output`; of a user's footage also `report.md`,
-    and `detections/`, which a second run finds and uses.
+    """Train and write `lifter.safetensors` and its curves to `output`.
 
-    `failed` is told of each video that cannot be used, and the others are. stage: how progress is shown;
-    steps: that of training, where it differs. Returns the lifter's path; of several processes that `torchrun`
-    started only the first prints, writes and returns one.
-    Raises `UsageError` for options that do not go together, `InputError` where nothing is left to learn from,
-    or to resume, and `OutputError` where a lifter is there already and may not be replaced.
+    For a user's videos it also writes `report.md`, and `detections/`, which a second run uses.
+
+    Args:
+        options: What the user asked for.
+        output: The folder to write to.
+        resume: Whether to go on from the checkpoint in `output`.
+        device: "auto", "cpu", "cuda", …
+        overwrite: Whether results in `output` may be replaced.
+        command: The command line, for the lifter's file.
+        failed: Called for each video that cannot be used; the others are used.
+        progress: How progress is shown.
+        steps: How the training's progress is shown, if otherwise.
+
+    Returns:
+        The lifter's path. Of several processes that `torchrun` started, only the first one prints, writes and
+        returns a path.
+
+    Raises:
+        UsageError: The options do not go together.
+        InputError: There is nothing to learn from, or to resume.
+        OutputError: A lifter is there already and may not be replaced.
     """
     device = choose_device(device)
-    _check(output, resume=resume, overwrite=overwrite)
+    check_output_folder(output, resume=resume, overwrite=overwrite)
     recipe = options.recipe_file
-    if options.unlabelled:
+    if options.unlabeled:
         if distributed.is_torchelastic_launched():
             raise UsageError("learning from videos takes one process; start semi-train without torchrun")
-        find = partial(find_people, failed=failed, stage=stage)
-        return learn_from_videos(
-            options, recipe, output, find, resume=resume, device=device, command=command, stage=steps or stage
+        find = partial(find_people, failed=failed, progress=progress)
+        return train_on_videos(
+            options,
+            recipe,
+            output,
+            find,
+            resume=resume,
+            device=device,
+            command=command,
+            progress=steps or progress,
         )
-    config = load_studio_recipe(recipe, parse_overrides(options.overrides))
-    if options.labelled is None:
-        raise UsageError(f"recipe {options.recipe} needs the data set's folder: --labeled FOLDER")
-    return learn_from_studio(
-        config, options.labelled, output, resume=resume, device=device, stage=steps or stage
+    config = load_recorded_recipe(recipe, parse_overrides(options.overrides))
+    if options.labeled is None:
+        raise UsageError(f"recipe {options.recipe} needs the dataset's folder: --labeled FOLDER")
+    return train_on_recordings(
+        config, options.labeled, output, resume=resume, device=device, progress=steps or progress
     )
-
-
-def _check(output: Path, *, resume: bool, overwrite: bool) -> None:
-    """Before the long work: that there is something to go on with, and nothing would be lost."""
-    result, checkpoint = output / "lifter.safetensors", output / "checkpoint.pt"
-    if resume and not checkpoint.exists():
-        raise InputError(
-            f"nothing to resume: {checkpoint} does not exist; without --resume training begins, and people "
-            f"found before in the same videos are not looked for again"
-        )
-    for path in (result, checkpoint):
-        if path.exists() and not (overwrite or resume):
-            raise OutputError(f"{path} exists; --resume goes on from a checkpoint, --overwrite begins anew")
-    check_writable(output)

@@ -2,40 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ....lifting.inference.lifter import Lifter
 from ....lifting.training.batch import BatchSource
-from ....lifting.training.checkpoint import Progress
-from ....semi.batches import UnlabelledBatches
+from ....lifting.training.training_state import TrainingState
+from ....semi.batches import UnlabeledBatches
 from ....semi.config import AnySemiConfig
-from ....semi.networks import Networks
-from ....semi.training import train
-from ...progress import Stage
-from ..report import Follower, say_errors
+from ....semi.networks import PoseAndTrajectory
+from ....semi.training import train_semi_supervised
+from ...progress import Progress
+from ..report import ProgressReporter, say_errors
 
 
-@dataclass(frozen=True)
-class Course:
-    """What is learned from, and what it is measured on.
+@dataclass(frozen=True, kw_only=True)
+class SemiSession:
+    """What a semi-supervised run learns from and is measured on.
 
-    bones: (child, parent) pairs of the poses. measure: the errors of the networks as they are, None where
-    there is nobody to measure on. layout, rate: of the lifter.
+    Attributes:
+        config: Losses, schedule and the like.
+        networks: What is trained.
+        labeled: Labeled batches.
+        unlabeled: Batches of footage.
+        measure: Networks → errors by name. None if there is nothing to measure on.
+        layout: The keypoint layout that the lifter reads.
+        rate: The frame rate that the lifter reads.
     """
 
     config: AnySemiConfig
-    networks: Networks
-    labelled: BatchSource
-    unlabelled: UnlabelledBatches | None
-    bones: Sequence[tuple[int, int]]
-    measure: Callable[[Networks], dict[str, float]] | None
+    networks: PoseAndTrajectory
+    labeled: BatchSource
+    unlabeled: UnlabeledBatches
+    measure: Callable[[PoseAndTrajectory], dict[str, float]] | None
     layout: str
     rate: float | None
 
-    def lifter(self, networks: Networks, about: Mapping[str, object] | None = None) -> Lifter:
-        """The networks, as a lifter."""
+    def train(
+        self, output: Path, *, resume: bool, device: str, progress: Progress
+    ) -> tuple[PoseAndTrajectory, TrainingState | None]:
+        """Return the trained networks and how the training went; None if it was finished before."""
+        measure, epoch = self.measure, self.labeled.steps_per_epoch
+
+        def measured(networks: PoseAndTrajectory, step: int) -> dict[str, float]:
+            assert measure is not None
+            errors = measure(networks)
+            say_errors(step, epoch, ", ".join(f"{name} {value:g}" for name, value in errors.items()))
+            return errors
+
+        with progress("training", self.labeled.num_steps) as advance:
+            reporter = ProgressReporter(advance)
+            networks = train_semi_supervised(
+                self.config,
+                self.networks,
+                self.labeled,
+                self.unlabeled,
+                folder=output,
+                resume=resume,
+                device=device,
+                report=reporter,
+                measure=measured if measure else None,
+            )
+        return networks, reporter.latest
+
+    def lifter(self, networks: PoseAndTrajectory, about: Mapping[str, object] | None = None) -> Lifter:
+        """Return the networks as a lifter; `about` is what its file says of it."""
         return Lifter(
             networks.pose,
             self.layout,
@@ -44,32 +76,3 @@ class Course:
             networks.trajectory,
             about=about or {"config": self.config.model_dump(mode="json")},
         )
-
-    def run(
-        self, output: Path, *, resume: bool, device: str, stage: Stage
-    ) -> tuple[Networks, Progress | None]:
-        """The trained networks and how their training went, None where it was finished before."""
-        measure = self.measure
-
-        def measured(networks: Networks, step: int) -> dict[str, float]:
-            assert measure is not None
-            errors = measure(networks)
-            told = ", ".join(f"{name} {value:g}" for name, value in errors.items())
-            say_errors(step, self.labelled.epoch, told)
-            return errors
-
-        with stage("training", self.labelled.steps) as advance:
-            follower = Follower(advance)
-            networks = train(
-                self.config,
-                self.networks,
-                self.labelled,
-                self.unlabelled,
-                bones=self.bones,
-                folder=output,
-                resume=resume,
-                device=device,
-                report=follower,
-                measure=measured if measure else None,
-            )
-        return networks, follower.latest

@@ -2,8 +2,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from videopose.detectors.cpn.network import CPN, HEIGHT, RESNET101, cpn_loss
-from videopose.detectors.cpn.training_samples import targets
+from videopose.detectors.cpn.loss import cpn_loss, target_heatmaps
+from videopose.detectors.cpn.network import CPN, HEIGHT
+from videopose.detectors.cpn.resnet import RESNET101
 
 TINY = (1, 1, 1, 1)
 
@@ -42,7 +43,7 @@ def test_new_predictions_are_as_high_as_their_targets():
     torch.manual_seed(0)
     model = CPN(keypoints=3, size=(192, 192), blocks=TINY).train()
     coarse, refined = model(torch.randn(2, 3, 192, 192))
-    wanted = targets(torch.full((2, 3, 2), 96.0), (48, 48))
+    wanted = target_heatmaps(torch.full((2, 3, 2), 96.0), (48, 48))
     for heatmaps, target in zip([*coarse, refined], [*wanted, wanted[-1]], strict=True):
         assert heatmaps.mean().item() == pytest.approx(target.mean().item(), rel=0.02)
         assert heatmaps.std().item() == pytest.approx(target.std().item(), rel=0.05)
@@ -83,6 +84,6 @@ def test_unannotated_and_easy_keypoints_give_no_gradient():
 
 def test_height_is_that_of_the_published_heatmaps():
     points = torch.tensor([[[4 * 5 + 2.0, 4 * 7 + 2.0]]])  # the centre of cell (5, 7)
-    for wanted in targets(points, (16, 12)):
+    for wanted in target_heatmaps(points, (16, 12)):
         assert wanted[0, 0, 7, 5].item() == pytest.approx(HEIGHT)
         assert wanted.argmax().item() == 7 * 12 + 5

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from videopose.detectors.coco.annotations import Annotations, ImageEntry, Person
-from videopose.detectors.cpn.training_samples import Share, batches, targets, vary
-from videopose.detectors.finetuning.config import AugmentationConfig, CPNRecipe
+from videopose.detectors.coco.annotations import Annotations, ImageEntry, KeypointSet, Person
+from videopose.detectors.cpn.loss import target_heatmaps
+from videopose.detectors.cpn.recipe import AugmentationConfig, CPNRecipe
+from videopose.detectors.cpn.training_samples import crop_batches, vary
 from videopose.errors import InputError
-from videopose.skeleton import Skeleton
 
-KEYPOINTS = Skeleton.from_names(("nose", "left_hand", "right_hand"))
+KEYPOINTS = KeypointSet(("nose", "left_hand", "right_hand"))
 COLOURS = np.array([[250, 0, 0], [0, 250, 0], [0, 0, 250]])
 SIZE = (128, 96)
 STILL = AugmentationConfig(scale=(1, 1), rotation=0, mirror=0, colour=0)
@@ -81,7 +81,7 @@ def test_beyond_the_crop_is_not_annotated():
 
 def test_targets_are_gaussians_at_the_points():
     points = torch.tensor([[[41.0, 70.0], [4.0, 4.0]]])
-    for spread, heatmaps in zip((3.8, 2.9, 2.3, 1.7), targets(points, (32, 24)), strict=True):
+    for spread, heatmaps in zip((3.8, 2.9, 2.3, 1.7), target_heatmaps(points, (32, 24)), strict=True):
         assert heatmaps.shape == (1, 2, 32, 24)
         for k, (x, y) in enumerate((points[0] / 4 - 0.5).tolist()):
             for row, column in ((0, 0), (17, 10), (31, 23), (18, 9)):
@@ -109,7 +109,7 @@ def _recipe(**values) -> CPNRecipe:
 
 
 def _first(count: int, recipe: CPNRecipe, data, **options) -> list:
-    return list(islice(batches(recipe, *data, **options), count))
+    return list(islice(crop_batches(recipe, *data, **options), count))
 
 
 def _crops(found: list) -> torch.Tensor:
@@ -135,7 +135,7 @@ def test_a_batch_depends_on_its_iteration_alone(data):
 
 def test_shares_make_up_the_batch(data):
     whole = _crops(_first(2, _recipe(), data))
-    shares = [_crops(_first(2, _recipe(), data, share=Share(rank, 2))) for rank in (0, 1)]
+    shares = [_crops(_first(2, _recipe(), data, rank=rank, world_size=2)) for rank in (0, 1)]
     joined = torch.stack([s.unflatten(0, (2, 2)) for s in shares], 1).flatten(0, 2)
     assert torch.equal(joined, whole)
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from videopose.detectors.coco.annotations import Annotations, ImageEntry, Person
-from videopose.detectors.finetuning.config import MaskRCNNRecipe
+from videopose.detectors.coco.annotations import Annotations, ImageEntry, KeypointSet, Person
+from videopose.detectors.mask_rcnn.recipe import MaskRCNNRecipe
 from videopose.detectors.mask_rcnn.require_detectron2 import require_detectron2
 from videopose.errors import InputError, UsageError
-from videopose.skeleton import Skeleton
+from videopose.lifting.training.training_state import TrainingState
 
 require_detectron2()
 
@@ -23,7 +23,7 @@ from videopose.detectors.mask_rcnn.finetuning import configure, find_people, tra
 from videopose.detectors.mask_rcnn.model import build_network  # noqa: E402
 from videopose.detectors.mask_rcnn.training_images import as_detectron2, training_loader  # noqa: E402
 
-KEYPOINTS = Skeleton.from_names(("spine", "left_hip", "right_hip"))
+KEYPOINTS = KeypointSet(("spine", "left_hip", "right_hip"))
 COLOURS = ((250, 40, 40), (40, 250, 40), (40, 40, 250))
 SMALL = {
     "INPUT.MIN_SIZE_TRAIN": [64],
@@ -76,18 +76,23 @@ def _train(data, folder: Path, *, stop: int | None = None, **options: Any) -> tu
     seen: list[Any] = []
     values = iter((0.3, 0.2))
 
-    def report(progress):
-        seen.append((progress.iteration, progress.losses[-1][1], progress.learning_rate, *progress.measured))
-        if progress.iteration == stop:
+    settings = options.pop("settings", recipe())
+    state = TrainingState(settings.iterations, settings.report_every)
+
+    def report():
+        measured = [(step, errors["ap"]) for step, errors in state.history]
+        seen.append((state.step, state.losses[-1], state.learning_rate, *measured))
+        if state.step == stop:
             raise KeyboardInterrupt
 
-    def measure(model, config, progress):
+    def measure(model, config):
         assert not model.training
-        return 0.3 if progress.iteration == 3 else next(values)
+        return 0.3 if state.step == 3 else next(values)
 
-    settings = options.pop("settings", recipe())
     try:
-        model = train_mask_rcnn(settings, *data, folder=folder, report=report, measure=measure, **options)
+        model = train_mask_rcnn(
+            settings, *data, state, folder=folder, report=report, measure=measure, **options
+        )
     except KeyboardInterrupt:
         return None, seen
     return model, seen
@@ -118,12 +123,12 @@ def test_adam_in_bfloat16(data, tmp_path):
     )
     seen: list[Any] = []
 
-    def measure(model, config, progress):
+    def measure(model, config):
         config.MODEL.ROI_HEADS.SCORE_THRESH_TEST = 0.0
         seen.append(list(find_people(model, config, *data)))
         return 0.5
 
-    model = train_mask_rcnn(settings, *data, folder=tmp_path, measure=measure)
+    model = train_mask_rcnn(settings, *data, TrainingState(2, 1), folder=tmp_path, measure=measure)
     assert {value.dtype for value in model.parameters()} == {torch.float32}
     assert all(found.keypoints.dtype == np.float32 for found in seen[0])
     exact, _ = _train(data, tmp_path / "exact", settings=settings.model_copy(update={"overrides": SMALL}))
@@ -221,7 +226,7 @@ def test_what_cannot_be(data, tmp_path):
     with pytest.raises(UsageError, match=r"detectron2's configuration refuses this.*SPEED"):
         _train(data, tmp_path, settings=recipe(overrides={"MODEL.SPEED": 3}))
     wild = recipe(schedule=[{"iterations": 9, "learning_rate": 1e30}])
-    with pytest.raises(UsageError, match=r"broke down at iteration \d+: lower the learning rates"):
+    with pytest.raises(UsageError, match=r"broke down at step \d+: .*; lower the learning rates"):
         _train(data, tmp_path / "wild", settings=wild)
     (tmp_path / "images").mkdir()
     with pytest.raises(InputError, match="cannot be read as an image"):

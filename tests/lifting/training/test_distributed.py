@@ -12,7 +12,12 @@ from videopose.lifting.datasets.human36m_cameras import CAMERAS
 from videopose.lifting.datasets.recordings import Recording, RecordingSet
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.training.config import RecordedConfig
-from videopose.lifting.training.distributed import gather, joined, place, share
+from videopose.lifting.training.distributed import (
+    gather_to_first,
+    process_group,
+    rank_and_world_size,
+    wrap_ddp,
+)
 from videopose.lifting.training.recorded_batches import RecordedBatches
 from videopose.skeleton import H36M17
 
@@ -24,9 +29,9 @@ from pathlib import Path
 
 import torch
 
-from videopose.lifting.training.distributed import gather, joined, place
+from videopose.lifting.training.distributed import gather_to_first, process_group, rank_and_world_size
 from videopose.lifting.training.recorded_batches import RecordedBatches
-from videopose.lifting.training.loop import train
+from videopose.lifting.training.lifter_training import train_lifter
 
 folder = Path(sys.argv[1])
 test = runpy.run_path(sys.argv[2])
@@ -39,20 +44,20 @@ def run(name, dropout, stop=None, resume=False):
     settings = test["config"](dropout)
     source = RecordedBatches(test["data"](), settings)
     measured = []
-    model = train(
+    model = train_lifter(
         settings, source, folder=folder / name, resume=resume, report=report,
-        measure=lambda model, step: measured.append(place()[0]) or {},
+        measure=lambda model, step: measured.append(rank_and_world_size()[0]) or {},
     )
     assert set(measured) <= {0}
-    assert gather(bool(measured)) in ([], [True, False])
-    states = gather(model.state_dict())
+    assert gather_to_first(bool(measured)) in ([], [True, False])
+    states = gather_to_first(model.state_dict())
     if states:
         torch.save(states, folder / f"{name}.pt")
 
-with joined("cpu") as device:
+with process_group("cpu") as device:
     assert device == "cpu"
-    assert place()[1] == 2
-    assert gather(place()[0]) == ([0, 1] if place()[0] == 0 else [])
+    assert rank_and_world_size()[1] == 2
+    assert gather_to_first(rank_and_world_size()[0]) == ([0, 1] if rank_and_world_size()[0] == 0 else [])
     run("plain", 0.0)
     run("whole", 0.25)
     try:
@@ -61,7 +66,7 @@ with joined("cpu") as device:
         pass
     torch.manual_seed(99)
     run("cut", 0.25, resume=True)
-assert place() == (0, 1)
+assert rank_and_world_size() == (0, 1)
 """
 
 
@@ -106,12 +111,12 @@ def _alone(settings: RecordedConfig) -> dict[str, torch.Tensor]:
     torch.manual_seed(settings.seed)
     model = TemporalModel(**settings.model.model_dump())
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, amsgrad=True)
-    for step in range(source.steps):
-        optimiser.param_groups[0]["lr"], momentum = settings.schedule.at(step, source.steps)
+    for step in range(source.num_steps):
+        optimiser.param_groups[0]["lr"], momentum = settings.schedule.at(step, source.num_steps)
         optimiser.zero_grad()
         for rank in (1, 0):
             model.set_batch_norm_momentum(momentum if rank == 0 else 0.0)
-            batch = source.draw(step, rank=rank, world=2)
+            batch = source.sample(step, rank=rank, world_size=2)
             loss = (model.forward_strided(batch.keypoints) - batch.pose).norm(dim=-1).mean() / 2
             loss.backward()
         optimiser.step()
@@ -151,16 +156,16 @@ def test_processes_drop_other_activations(trained: Path) -> None:
 
 
 def test_a_process_on_its_own() -> None:
-    with joined("cpu") as device:
+    with process_group("cpu") as device:
         assert device == "cpu"
-    assert place() == (0, 1)
-    assert gather("mine") == ["mine"]
+    assert rank_and_world_size() == (0, 1)
+    assert gather_to_first("mine") == ["mine"]
     module = torch.nn.Linear(2, 2)
-    assert share(module, "cpu") is module
+    assert wrap_ddp(module, "cpu") is module
 
 
 def test_more_processes_than_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
     monkeypatch.setenv("LOCAL_RANK", "99")
-    with pytest.raises(UsageError, match="GPUs for more processes"), joined("cuda"):
+    with pytest.raises(UsageError, match="GPUs for more processes"), process_group("cuda"):
         pass

@@ -11,10 +11,10 @@ from videopose.lifting.datasets.human36m_cameras import CAMERAS
 from videopose.lifting.datasets.humaneva import CAMERAS as HUMANEVA_CAMERAS
 from videopose.lifting.datasets.recordings import Recording, RecordingSet
 from videopose.lifting.network.temporal_model import TemporalModel
-from videopose.lifting.training.checkpoint import Progress
 from videopose.lifting.training.config import RecordedConfig
-from videopose.lifting.training.loop import train
+from videopose.lifting.training.lifter_training import train_lifter
 from videopose.lifting.training.recorded_batches import RecordedBatches
+from videopose.lifting.training.training_state import TrainingState
 from videopose.skeleton import H36M17
 
 MIRROR = list(H36M17.mirror)
@@ -63,8 +63,8 @@ def _expected(
 def _samples(source: RecordedBatches, epoch: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
     """All (keypoints, pose) of an epoch."""
     found = []
-    for step in range(epoch * source.epoch, (epoch + 1) * source.epoch):
-        batch = source.draw(step)
+    for step in range(epoch * source.steps_per_epoch, (epoch + 1) * source.steps_per_epoch):
+        batch = source.sample(step)
         found += list(zip(batch.keypoints.numpy(), batch.pose.numpy(), strict=True))
     return found
 
@@ -92,8 +92,8 @@ def test_every_epoch_sees_every_frame_plain_and_mirrored(
 ) -> None:
     data = _data(13, 1, 30)
     source = RecordedBatches(data, _config({"padding": padding, "flip": flip}, {"causal": causal}))
-    assert (source.joints, source.epoch) == ((17, 17), 3 if flip else 2)
-    assert source.steps == 4 * source.epoch
+    assert (source.num_joints_in, source.num_joints_out, source.steps_per_epoch) == (17, 17, 3 if flip else 2)
+    assert source.num_steps == 4 * source.steps_per_epoch
     windows = [
         _expected(data, clip, frame, 1, before, after, padding == "zero")
         for clip, recording in enumerate(data.recordings)
@@ -118,7 +118,7 @@ def test_chunks_are_centred_on_the_clip(chunk: int) -> None:
     assert found[0][0].shape == (8 + chunk, 17, 2)
     assert found[0][1].shape == (chunk, 17, 3)
     _same(found, expected)
-    assert len(source.draw(0).pose) <= 32 // chunk
+    assert len(source.sample(0).pose) <= 32 // chunk
 
 
 def test_a_chunk_is_its_frames_one_by_one() -> None:
@@ -132,8 +132,8 @@ def test_a_chunk_is_its_frames_one_by_one() -> None:
 def test_roots_belong_to_the_poses() -> None:
     data = _data(20)
     source = RecordedBatches(data, _config({"flip": True}))
-    for step in range(source.epoch):
-        batch = source.draw(step)
+    for step in range(source.steps_per_epoch):
+        batch = source.sample(step)
         for root, pose in zip(batch.root[:, 0].numpy(), batch.pose[:, 0].numpy(), strict=True):
             plain = np.abs(data.recordings[0].root - root).max(1)
             other = np.abs(data.recordings[0].root * [-1, 1, 1] - root).max(1)
@@ -147,28 +147,28 @@ def test_a_batch_depends_on_seed_and_step_alone() -> None:
     data = _data(50, 60)
     source, again = RecordedBatches(data, _config()), RecordedBatches(data, _config())
     order = [5, 1, 9, 1]
-    first = {step: source.draw(step).keypoints for step in sorted(order)}
+    first = {step: source.sample(step).keypoints for step in sorted(order)}
     for step in order:
-        assert torch.equal(again.draw(step).keypoints, first[step])
+        assert torch.equal(again.sample(step).keypoints, first[step])
     other = RecordedBatches(data, _config().model_copy(update={"seed": 4}))
-    assert not torch.equal(other.draw(5).keypoints, first[5])
+    assert not torch.equal(other.sample(5).keypoints, first[5])
     # Another epoch, another order.
-    assert not torch.equal(source.draw(1 + source.epoch).keypoints, first[1])
+    assert not torch.equal(source.sample(1 + source.steps_per_epoch).keypoints, first[1])
 
 
 @pytest.mark.parametrize("world", [2, 3])
 def test_processes_share_a_batch(world: int) -> None:
     source = RecordedBatches(_data(50, 61), _config())
-    for step in (0, source.epoch - 1):
-        whole = source.draw(step)
-        parts = [source.draw(step, rank=rank, world=world) for rank in range(world)]
+    for step in (0, source.steps_per_epoch - 1):
+        whole = source.sample(step)
+        parts = [source.sample(step, rank=rank, world_size=world) for rank in range(world)]
         assert max(len(p.pose) for p in parts) - min(len(p.pose) for p in parts) <= 1
         _same(
             [s for p in parts for s in zip(p.keypoints.numpy(), p.pose.numpy(), strict=True)],
             list(zip(whole.keypoints.numpy(), whole.pose.numpy(), strict=True)),
         )
     with pytest.raises(UsageError, match="two samples at least in every process"):
-        source.draw(0, rank=0, world=30)
+        source.sample(0, rank=0, world_size=30)
 
 
 def test_rays_are_of_the_camera() -> None:
@@ -208,12 +208,12 @@ def test_what_cannot_be_read() -> None:
 def test_training_lowers_the_loss(model: Any, schedule: Any, tmp_path: Path) -> None:
     losses: list[float] = []
 
-    def report(progress: Progress) -> None:
+    def report(progress: TrainingState) -> None:
         losses[:] = progress.losses
 
     config = _config({}, {"dropout": 0.0} | model, **schedule, epochs=8)
     source = RecordedBatches(_data(60, 45), config)
-    trained = train(config, source, folder=tmp_path, report=report)
+    trained = train_lifter(config, source, folder=tmp_path, report=report)
     assert len(losses) == 8  # one an epoch
     assert losses[-1] < 0.85 * losses[0]
     assert trained.dense == config.model.dense
@@ -230,13 +230,13 @@ def test_a_resumed_run_ends_in_the_numbers_of_an_uninterrupted_one(stop: int, tm
     kept: dict[str, list[float]] = {}
 
     def run(name: str, stop: int | None = None, resume: bool = False) -> TemporalModel:
-        def report(progress: Progress) -> None:
+        def report(progress: TrainingState) -> None:
             kept[name] = list(progress.losses)
             if progress.step == stop:
                 raise _InterruptedError
 
         source = RecordedBatches(data, config)
-        return train(config, source, folder=tmp_path / name, report=report, resume=resume)
+        return train_lifter(config, source, folder=tmp_path / name, report=report, resume=resume)
 
     expected = run("whole")
     with pytest.raises(_InterruptedError):
@@ -251,5 +251,5 @@ def test_a_resumed_run_ends_in_the_numbers_of_an_uninterrupted_one(stop: int, tm
 
 def test_half_precision_trains_too(tmp_path: Path) -> None:
     config = _config().model_copy(update={"precision": "bfloat16"})
-    model = train(config, RecordedBatches(_data(60, 45), config), folder=tmp_path)
+    model = train_lifter(config, RecordedBatches(_data(60, 45), config), folder=tmp_path)
     assert {p.dtype for p in model.parameters()} == {torch.float32}

@@ -123,17 +123,18 @@ def test_a_batch_depends_on_seed_and_step_alone(tmp_path: Path) -> None:
     _write(tmp_path / "m.npz", _clips())
     bank, _ = split(_config(), tmp_path)
     source = SynthesisedBatches(bank, _config())
-    assert (source.joints, source.steps, source.epoch) == ((17, 17), 120, None)
-    first = source.draw(5).keypoints
-    assert torch.equal(SynthesisedBatches(bank, _config()).draw(5).keypoints, first)
-    assert not torch.equal(source.draw(6).keypoints, first)
+    assert (source.num_joints_in, source.num_joints_out) == (17, 17)
+    assert (source.num_steps, source.steps_per_epoch) == (120, None)
+    first = source.sample(5).keypoints
+    assert torch.equal(SynthesisedBatches(bank, _config()).sample(5).keypoints, first)
+    assert not torch.equal(source.sample(6).keypoints, first)
     other = _config().model_copy(update={"seed": 8})
-    assert not torch.equal(SynthesisedBatches(bank, other).draw(5).keypoints, first)
+    assert not torch.equal(SynthesisedBatches(bank, other).sample(5).keypoints, first)
 
 
 def test_processes_share_a_batch_and_see_different_people(tmp_path: Path) -> None:
     _write(tmp_path / "m.npz", _clips())
     source = SynthesisedBatches(split(_config(), tmp_path)[0], _config())
-    shares = [source.draw(5, rank=rank, world=2).keypoints for rank in range(2)]
+    shares = [source.sample(5, rank=rank, world_size=2).keypoints for rank in range(2)]
     assert [len(s) for s in shares] == [16, 17]
     assert not torch.isclose(shares[0][:, 0], shares[1][:16, 0]).all((1, 2)).any()

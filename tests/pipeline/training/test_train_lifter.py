@@ -13,7 +13,7 @@ from standing import STILL
 from videopose.errors import InputError, OutputError, UsageError
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.pose_table import PoseTable
-from videopose.pipeline.progress import quiet
+from videopose.pipeline.progress import no_progress
 from videopose.pipeline.training.train_lifter import run
 
 Run = Callable[..., Any]
@@ -56,7 +56,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that nothing interrupted."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    assert run(data / "tiny.yaml", data, folder, stage=quiet) == folder / "lifter.safetensors"
+    assert run(data / "tiny.yaml", data, folder, progress=no_progress) == folder / "lifter.safetensors"
     return folder
 
 
@@ -120,7 +120,7 @@ def test_resuming_ends_in_the_lifter_of_an_uninterrupted_run(
         assert total == 120
         yield lambda count=1: told.append(count)
 
-    run(data / "tiny.yaml", data, tmp_path, stage=stage, resume=True)
+    run(data / "tiny.yaml", data, tmp_path, progress=stage, resume=True)
     assert told[0] == stop // 20 * 20 + 1  # straight to where it was
     assert sum(told) == 120
     assert _same_lifter(tmp_path, whole)
@@ -128,7 +128,7 @@ def test_resuming_ends_in_the_lifter_of_an_uninterrupted_run(
 
 def test_resuming_what_is_finished_spoils_nothing(whole: Path, data: Path, tmp_path: Path) -> None:
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
-    run(data / "tiny.yaml", data, tmp_path, stage=quiet, resume=True)
+    run(data / "tiny.yaml", data, tmp_path, progress=no_progress, resume=True)
     assert _same_lifter(tmp_path, whole)
     assert _files(tmp_path)["curves.png"] == _files(whole)["curves.png"]
 
@@ -137,11 +137,18 @@ def test_resuming_what_is_finished_spoils_nothing(whole: Path, data: Path, tmp_p
 def test_what_is_there_is_not_overwritten(present: str, data: Path, tmp_path: Path) -> None:
     (tmp_path / present).write_text("mine")
     with pytest.raises(OutputError) as caught:
-        run(data / "tiny.yaml", data, tmp_path, stage=quiet)
+        run(data / "tiny.yaml", data, tmp_path, progress=no_progress)
     for part in (present, "--resume goes on from a checkpoint", "--overwrite begins anew"):
         assert part in str(caught.value)
     assert _files(tmp_path) == {present: b"mine"}
-    run(data / "tiny.yaml", data, tmp_path, stage=quiet, overwrite=True, overrides=["schedule.steps=2"])
+    run(
+        data / "tiny.yaml",
+        data,
+        tmp_path,
+        progress=no_progress,
+        overwrite=True,
+        overrides=["schedule.steps=2"],
+    )
     assert _files(tmp_path)[present] != b"mine"
 
 
@@ -191,5 +198,5 @@ def test_what_cannot_be_trained(
     options: dict[str, Any] = {"config_path": data / "tiny.yaml", "data": data, "output": tmp_path / "run"}
     options |= {k: Path(v) if k in ("config_path", "data", "output") else v for k, v in change.items()}
     with pytest.raises(kind, match=message):
-        run(**options, stage=quiet)
+        run(**options, progress=no_progress)
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from videopose.errors import InputError
 from videopose.lifting.datasets.human36m import project_all
 from videopose.lifting.datasets.videopose3d_files import save_positions_3d
 from videopose.lifting.inference.lifter import Lifter
-from videopose.pipeline.progress import quiet
+from videopose.pipeline.progress import no_progress
 from videopose.pipeline.training.train_lifter import run
 
 
@@ -44,7 +44,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that nothing interrupted."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    assert run(data / "tiny.yaml", data, folder, stage=quiet) == folder / "lifter.safetensors"
+    assert run(data / "tiny.yaml", data, folder, progress=no_progress) == folder / "lifter.safetensors"
     return folder
 
 
@@ -92,7 +92,7 @@ def test_resuming_ends_in_the_lifter_and_curves_of_an_uninterrupted_run(
 
     with pytest.raises(KeyboardInterrupt):
         run(data / "tiny.yaml", data, tmp_path, stage=power_cut)
-    run(data / "tiny.yaml", data, tmp_path, stage=quiet, resume=True)
+    run(data / "tiny.yaml", data, tmp_path, progress=no_progress, resume=True)
     first, second = (Lifter.load(folder / "lifter.safetensors") for folder in (tmp_path, whole))
     assert (first.digest(), first.about) == (second.digest(), second.about)
     assert (tmp_path / "curves.png").read_bytes() == (whole / "curves.png").read_bytes()
@@ -100,7 +100,7 @@ def test_resuming_ends_in_the_lifter_and_curves_of_an_uninterrupted_run(
 
 def test_what_is_missing_is_said_in_one_line(data: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"data_2d_h36m_cpn\.npz: no such file"):
-        run(data / "tiny.yaml", data, tmp_path, overrides=["recordings.keypoints=cpn"], stage=quiet)
+        run(data / "tiny.yaml", data, tmp_path, overrides=["recordings.keypoints=cpn"], progress=no_progress)
 
 
 def test_several_processes_write_and_print_once(data: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from videopose.lifting.pose_table import PoseTable
 from videopose.lifting.simulation.motion_bank import COCO_POINTS
 from videopose.pipeline.cli.semi_train import semi_train
 from videopose.pipeline.inference.options import DetectOptions
-from videopose.pipeline.progress import quiet
+from videopose.pipeline.progress import no_progress
 from videopose.pipeline.training.semi_supervised.find_people import _key
 from videopose.pipeline.training.semi_supervised.run import SemiOptions, run
 
@@ -90,7 +90,9 @@ def _learn(
     chosen = {"unlabelled": (tmp_path / "videos",), "lifter": str(start), "overrides": QUICK}
     how = {name: options.pop(name) for name in ("resume", "overwrite") if name in options}
     failed = (lambda error: pytest.fail(str(error))) if failures is None else failures.append
-    return run(SemiOptions(**(chosen | options)), tmp_path / "out", failed=failed, stage=quiet, **how)
+    return run(
+        SemiOptions(**(chosen | options)), tmp_path / "out", failed=failed, progress=no_progress, **how
+    )
 
 
 def _report(tmp_path: Path) -> str:
@@ -155,7 +157,7 @@ def test_people_too_poorly_seen(tmp_path: Path, lifter: Path, found: Any) -> Non
     still = np.repeat(STANDING[None], 40, 0)
     MotionCapture(still, np.array([40]), 50.0, *((("a",),) * 4)).save(tmp_path / "labels.npz")
     with pytest.raises(InputError, match="seen too poorly to learn from; give clearer footage"):
-        _learn(tmp_path, lifter, labelled=tmp_path / "labels.npz")
+        _learn(tmp_path, lifter, labeled=tmp_path / "labels.npz")
 
 
 def test_tracks_shorter_than_the_receptive_field_are_learned_from(
@@ -194,7 +196,7 @@ def test_two_videos_of_one_name(tmp_path: Path, lifter: Path, found: Any) -> Non
     found("clip.mp4", 60)
     folders = (tmp_path / "videos", tmp_path / "videos" / "other")
     with pytest.raises(UsageError, match=r"have one name; rename one, or give only one"):
-        _learn(tmp_path, lifter, unlabelled=folders)
+        _learn(tmp_path, lifter, unlabeled=folders)
 
 
 def test_missing_files_are_named_before_anybody_is_looked_for(tmp_path: Path, lifter: Path) -> None:
@@ -256,9 +258,9 @@ def test_other_labels_are_not_resumed_with(tmp_path: Path, lifter: Path, found: 
         table = MotionCapture(moved, np.array([40]), 50.0, ("a",), ("a",), ("a",), ("a",))
         table.save(labels / "motion.npz")
         if not swing:
-            assert _learn(tmp_path, lifter, labelled=labels)
+            assert _learn(tmp_path, lifter, labeled=labels)
     with pytest.raises(InputError, match="another configuration"):
-        _learn(tmp_path, lifter, labelled=labels, resume=True)
+        _learn(tmp_path, lifter, labeled=labels, resume=True)
 
 
 def test_several_processes(tmp_path: Path, lifter: Path, found: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from videopose.lifting.pose_table import PoseTable
 from videopose.pipeline.cli.semi_train import semi_train
 from videopose.pipeline.inference.infer import Networks, infer_file
 from videopose.pipeline.inference.options import InferOptions
-from videopose.pipeline.progress import quiet
+from videopose.pipeline.progress import no_progress
 from videopose.pipeline.training.semi_supervised.run import SemiOptions, run
 
 Write = Callable[..., Path]
@@ -53,8 +53,8 @@ def h36m(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _on_h36m(folder: Path, output: Path, *overrides: str, **options: Any) -> Path | None:
-    chosen = SemiOptions(labelled=folder, recipe=str(folder / "tiny.yaml"), overrides=overrides)
-    return run(chosen, output, failed=_raise, stage=quiet, **options)
+    chosen = SemiOptions(labeled=folder, recipe=str(folder / "tiny.yaml"), overrides=overrides)
+    return run(chosen, output, failed=_raise, progress=no_progress, **options)
 
 
 def _raise(error: Exception) -> None:
@@ -106,10 +106,10 @@ def test_options_that_do_not_go_together(h36m: Path, tmp_path: Path, clip: Path)
         (SemiOptions(), "see --unlabeled"),
         (SemiOptions(recipe=tiny), "--labeled FOLDER"),
         (SemiOptions(recipe="nothing"), "no recipe 'nothing'.*h36m-s1-1pc"),
-        (SemiOptions(recipe=tiny, unlabelled=(clip,)), "takes no --unlabeled"),
+        (SemiOptions(recipe=tiny, unlabeled=(clip,)), "takes no --unlabeled"),
     ):
         with pytest.raises(UsageError, match=complaint):
-            run(options, tmp_path, failed=_raise, stage=quiet)
+            run(options, tmp_path, failed=_raise, progress=no_progress)
     assert not any(tmp_path.iterdir())
 
 
@@ -200,7 +200,7 @@ def test_people_are_found_once_and_a_resumed_run_ends_in_the_same_lifter(
     good.mkdir()
     for name in ("good.mp4", "small.mp4"):
         shutil.copy(videos / name, good)
-    options = SemiOptions(unlabelled=(good,), lifter=str(lifter), overrides=(*QUICK, "semi.held_out=0.48"))
+    options = SemiOptions(unlabeled=(good,), lifter=str(lifter), overrides=(*QUICK, "semi.held_out=0.48"))
     stages: list[str] = []
 
     def stop_at(last: int) -> Any:
@@ -223,15 +223,15 @@ def test_people_are_found_once_and_a_resumed_run_ends_in_the_same_lifter(
         run(options, output, failed=_raise, stage=stop_at(5))
     assert not (output / "lifter.safetensors").exists()
     with pytest.raises(OutputError, match=r"checkpoint\.pt exists"):
-        run(options, output, failed=_raise, stage=quiet)
+        run(options, output, failed=_raise, progress=no_progress)
     result = run(options, output, resume=True, failed=_raise, stage=stop_at(-1))
     assert stages == ["training"] * 2  # nobody was looked for again
     assert result is not None
     assert Lifter.load(result).digest() == Lifter.load(first / "lifter.safetensors").digest()
 
-    other = SemiOptions(unlabelled=(good / "good.mp4",), lifter=str(lifter), overrides=options.overrides)
+    other = SemiOptions(unlabeled=(good / "good.mp4",), lifter=str(lifter), overrides=options.overrides)
     with pytest.raises(InputError, match="another configuration"):
-        run(other, output, resume=True, failed=_raise, stage=quiet)
+        run(other, output, resume=True, failed=_raise, progress=no_progress)
 
 
 def test_labelled_motion_is_used_where_there_is_some(
@@ -239,12 +239,12 @@ def test_labelled_motion_is_used_where_there_is_some(
 ) -> None:
     shutil.copytree(done[0] / "detections", tmp_path / "out" / "detections")
     options = SemiOptions(
-        unlabelled=(videos / "good.mp4",),
+        unlabeled=(videos / "good.mp4",),
         labelled=h36m / "data_3d_h36m.npz",
         lifter=str(lifter),
         overrides=QUICK,
     )
-    result = run(options, tmp_path / "out", failed=_raise, stage=quiet)
+    result = run(options, tmp_path / "out", failed=_raise, progress=no_progress)
     assert result is not None
     about = Lifter.load(result).about
     assert about["labelled"] == "motion capture from data_3d_h36m.npz"
@@ -254,12 +254,12 @@ def test_labelled_motion_is_used_where_there_is_some(
 
 def test_nobody_in_any_video(videos: Path, lifter: Path, tmp_path: Path) -> None:
     complaints: list[Exception] = []
-    options = SemiOptions(unlabelled=(videos / "empty.mp4",), lifter=str(lifter))
+    options = SemiOptions(unlabeled=(videos / "empty.mp4",), lifter=str(lifter))
     with pytest.raises(NoPeopleError, match="nobody was found in any"):
-        run(options, tmp_path / "out", failed=complaints.append, stage=quiet)
-    options = SemiOptions(unlabelled=(videos / "broken.mp4",), lifter=str(lifter))
+        run(options, tmp_path / "out", failed=complaints.append, progress=no_progress)
+    options = SemiOptions(unlabeled=(videos / "broken.mp4",), lifter=str(lifter))
     with pytest.raises(InputError, match="none of the unlabelled videos can be used"):
-        run(options, tmp_path / "out", failed=complaints.append, stage=quiet)
+        run(options, tmp_path / "out", failed=complaints.append, progress=no_progress)
     assert [type(e) for e in complaints] == [NoPeopleError, InputError]
 
 
@@ -267,4 +267,4 @@ def test_a_lifter_that_reads_other_keypoints(videos: Path, tmp_path: Path) -> No
     path = tmp_path / "coco.safetensors"
     Lifter(TemporalModel(filter_widths=(3,), channels=4).eval(), "coco17", "screen", 50).save(path)
     with pytest.raises(UsageError, match="reads coco17"):
-        run(SemiOptions(unlabelled=(videos,), lifter=str(path)), tmp_path, failed=_raise, stage=quiet)
+        run(SemiOptions(unlabeled=(videos,), lifter=str(path)), tmp_path, failed=_raise, progress=no_progress)

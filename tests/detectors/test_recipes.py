@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from videopose.detectors.finetuning.config import FOLDER, CPNRecipe, MaskRCNNRecipe, load_recipe
+from videopose.detectors.cpn.recipe import CPNRecipe
+from videopose.detectors.mask_rcnn.recipe import MaskRCNNRecipe
+from videopose.detectors.recipes import FOLDER, load_recipe
 from videopose.errors import InputError, UsageError
 
 

@@ -10,9 +10,16 @@ from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.datasets.videopose3d_files import save_positions_3d
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.network.temporal_model import TemporalModel
-from videopose.semi.labelled import as_h36m17, even_bones, read_labelled, stand_in, with_ears
-from videopose.semi.labelled import motion as table_of
-from videopose.semi.quality import bone_lengths, bone_spread
+from videopose.semi.labeled_motion import read_labeled
+from videopose.semi.own_motion import own_motion
+from videopose.semi.poses_to_motion import (
+    bone_lengths,
+    humaneva_to_h36m,
+    motion_of,
+    with_constant_bones,
+    with_ears,
+)
+from videopose.semi.quality import bone_variation
 from videopose.semi.spans import Span
 from videopose.skeleton import COCO17, H36M17, HUMANEVA15
 
@@ -21,10 +28,10 @@ def test_a_table_and_a_folder_of_tables(motion: MotionCapture, tmp_path: Path) -
     motion.save(tmp_path / "one.npz")
     motion.select([0]).save(tmp_path / "two.npz")
     (tmp_path / "data_2d_h36m_gt.npz").write_bytes(b"keypoints are of no use here")
-    one, licence = read_labelled(tmp_path / "one.npz")
+    one, licence = read_labeled(tmp_path / "one.npz")
     assert (len(one), one.rate) == (2, 50)
     assert "--labeled" in licence
-    both, _ = read_labelled(tmp_path)
+    both, _ = read_labeled(tmp_path)
     assert (len(both), both.subjects) == (3, ("a", "b", "a"))
 
 
@@ -32,7 +39,7 @@ def test_human36m_is_read_as_motion(tmp_path: Path) -> None:
     joints = np.random.default_rng(0).normal((3, 4, 1), size=(1, 32, 3)).repeat(40, 0)
     people = {name: {"Walking": joints.astype(np.float32)} for name in ("S1", "S9")}
     save_positions_3d(tmp_path / "data_3d_h36m.npz", people)
-    found, licence = read_labelled(tmp_path / "data_3d_h36m.npz")
+    found, licence = read_labeled(tmp_path / "data_3d_h36m.npz")
     assert (found.subjects, found.rate, len(found.positions)) == (("S1",), 50, 40)  # S9 is to be measured on
     assert "commercial" in licence
     np.testing.assert_allclose(found.positions[0, 0, :2], 0, atol=1e-5)
@@ -42,21 +49,21 @@ def test_humaneva_is_read_as_motion_and_cut_where_the_capture_failed(tmp_path: P
     joints = np.random.default_rng(0).normal(size=(30, 15, 3)).astype(np.float32)
     joints[10:12] = np.nan
     save_positions_3d(tmp_path / "data_3d_humaneva15.npz", {"Train/S1": {"Jog 1": joints}})
-    found, licence = read_labelled(tmp_path)
+    found, licence = read_labeled(tmp_path)
     assert (found.lengths.tolist(), found.rate) == ([10, 18], 60)
     assert "research only" in licence
 
 
 def test_nothing_labelled(tmp_path: Path, motion: MotionCapture) -> None:
     with pytest.raises(InputError, match="no motion capture in this folder"):
-        read_labelled(tmp_path)
+        read_labeled(tmp_path)
     motion.save(tmp_path / "a.npz")
     slow = MotionCapture(
         motion.positions, motion.lengths, 25, motion.names, motion.subjects, motion.actions, motion.sources
     )
     slow.save(tmp_path / "b.npz")
     with pytest.raises(UsageError, match="different frame rates"):
-        read_labelled(tmp_path)
+        read_labeled(tmp_path)
 
 
 def test_ears_are_where_they_were(motion: MotionCapture) -> None:
@@ -70,12 +77,12 @@ def test_ears_are_where_they_were(motion: MotionCapture) -> None:
 def test_bones_keep_their_lengths_and_directions(motion: MotionCapture) -> None:
     clip = motion.clip(0)[:, :17]
     noisy = clip + np.random.default_rng(0).normal(0, 0.02, clip.shape)
-    even = even_bones(noisy)
-    spread, sides = bone_spread(even)
+    even = with_constant_bones(noisy)
+    spread, sides = bone_variation(even)
     assert spread == pytest.approx(0, abs=1e-4)
     assert sides == pytest.approx(0, abs=1e-4)
     np.testing.assert_allclose(bone_lengths(even).mean(0), np.median(bone_lengths(noisy), 0), rtol=0.1)
-    again = even_bones(even)
+    again = with_constant_bones(even)
     np.testing.assert_allclose(again, even, atol=1e-5)
 
 
@@ -83,7 +90,7 @@ def test_humaneva_has_all_limbs_and_a_face_that_looks_ahead(motion: MotionCaptur
     person = dict(zip(H36M17.names, np.moveaxis(motion.clip(0)[:, :17], 1, 0), strict=True))
     renamed = {"pelvis": "hip", "lankle": "lfoot", "rankle": "rfoot"}
     fifteen = np.stack([person[renamed.get(name, name)] for name in HUMANEVA15.names], 1)
-    made = as_h36m17(fifteen)
+    made = humaneva_to_h36m(fifteen)
     sides = [*H36M17.left, *H36M17.right]
     np.testing.assert_allclose(made[:, sides], motion.clip(0)[:, sides], atol=1e-6)
     nose, head = made[:, H36M17.index("nose")], made[:, H36M17.index("head")]
@@ -111,25 +118,25 @@ def _span(frames: int, standing: np.ndarray) -> tuple[Span, Lifter]:
 
 def test_the_footages_own_motion_stands_in(motion: MotionCapture) -> None:
     span, lifter = _span(50, motion.clip(0)[0])
-    made = stand_in([span], lifter)
+    made = own_motion([span], lifter)
     assert (made.subjects, made.rate, len(made)) == (("a.mp4 3",), 25, 1)
     assert made.positions.shape[0] == pytest.approx(50, abs=1)
     upright = made.positions[0, H36M17.index("head")] - made.positions[0, H36M17.index("hip")]
     assert upright[2] == pytest.approx(0.79, abs=0.05)
-    assert bone_spread(made.positions[:, :17])[0] == pytest.approx(0, abs=1e-3)
+    assert bone_variation(made.positions[:, :17])[0] == pytest.approx(0, abs=1e-3)
 
 
 def test_what_was_filled_does_not_stand_in(motion: MotionCapture) -> None:
     span, lifter = _span(50, motion.clip(0)[0])
     span.filled[20:25] = True
-    assert len(stand_in([span], lifter)) == 2
+    assert len(own_motion([span], lifter)) == 2
     span.filled[::8] = True  # never half a second without
-    with pytest.raises(InputError, match="nobody was seen well enough"):
-        stand_in([span], lifter)
+    with pytest.raises(InputError, match="no person is seen well enough"):
+        own_motion([span], lifter)
 
 
 def test_takes_begin_above_the_origin(motion: MotionCapture) -> None:
-    made = table_of([("x", "y", motion.clip(0)[:, :17] + [3, 2, 0.1])], 50, "somewhere")
+    made = motion_of([("x", "y", motion.clip(0)[:, :17] + [3, 2, 0.1])], 50, "somewhere")
     np.testing.assert_allclose(made.positions[0, 0], [0, 0, 1.03], atol=1e-5)
-    with pytest.raises(InputError, match="nobody to learn from"):
-        table_of([], 50, "somewhere")
+    with pytest.raises(InputError, match="no person to learn from"):
+        motion_of([], 50, "somewhere")

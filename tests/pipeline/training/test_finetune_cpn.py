@@ -9,19 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from videopose.detectors.coco.annotations import Annotations, FoundBoxes, ImageEntry, Person
+from videopose.detectors.coco.annotations import Annotations, FoundBoxes, ImageEntry, KeypointSet, Person
 from videopose.detectors.coco.evaluation import find_in_boxes, score_keypoints
 from videopose.detectors.cpn.detector import CPNKeypoints
-from videopose.detectors.cpn.finetuning import begin, train_cpn
+from videopose.detectors.cpn.finetuning import check_trainable, initial_network
 from videopose.detectors.cpn.network import CPN
-from videopose.detectors.cpn.training_samples import Share
+from videopose.detectors.cpn.recipe import CPNRecipe
 from videopose.detectors.cpn.weights import CPNWeights
-from videopose.detectors.finetuning.config import CPNRecipe
-from videopose.detectors.finetuning.progress import Progress
 from videopose.errors import InputError, UsageError
-from videopose.skeleton import Skeleton
+from videopose.lifting.training.training_state import TrainingState
+from videopose.pipeline.training.finetune_cpn import train_cpn
 
-KEYPOINTS = Skeleton.from_names(("spine", "left_hip", "right_hip"))
+KEYPOINTS = KeypointSet(("spine", "left_hip", "right_hip"))
 COLOURS = ((250, 40, 40), (40, 250, 40), (40, 40, 250))
 
 
@@ -56,15 +55,16 @@ def data(tmp_path_factory):
 def _train(settings, data, folder, *, base=None, **options):
     seen = []
 
-    def report(progress):
-        seen.append((progress.iteration, progress.losses[-1][1], progress.learning_rate))
-        if progress.iteration == options.get("stop"):
+    def report(state):
+        seen.append((state.step, state.losses[-1], state.learning_rate))
+        if state.step == options.get("stop"):
             raise KeyboardInterrupt
 
     rest = {name: value for name, value in options.items() if name != "stop"}
-    model = begin(settings, KEYPOINTS, base)
+    model = initial_network(settings, KEYPOINTS, base)
+    state = TrainingState(settings.iterations, settings.report_every)
     try:
-        train_cpn(settings, model, *data, folder=folder, report=report, **rest)
+        train_cpn(settings, model, *data, state, folder=folder, report=report, **rest)
     except KeyboardInterrupt:
         assert "stop" in options
     return model, seen
@@ -104,20 +104,20 @@ def test_few_people_are_learnt_by_heart(data, tmp_path):
         batch=6, evaluate_every=14, checkpoint_every=100, batch_norm_momentum=0.5,
     )  # fmt: skip
 
-    def measure(model: CPN, progress: Progress) -> float:
+    def measure(model: CPN, iteration: int) -> float:
         assert not model.training
         estimator = CPNKeypoints(CPNWeights(model, KEYPOINTS), flip=False)
         found = list(find_in_boxes(estimator.estimate, *data, FoundBoxes.true(data[0])))
         return score_keypoints(data[0], found).ap
 
-    model = begin(settings, KEYPOINTS, None)
-    assert measure(model.eval(), Progress(0)) < 0.2
-    kept = []
-    train_cpn(settings, model, *data, folder=tmp_path, measure=measure, report=lambda p: kept.append(p))
-    (first, _), (last, ap) = kept[-1].measured
+    model = initial_network(settings, KEYPOINTS, None)
+    assert measure(model.eval(), 0) < 0.2
+    state = TrainingState(settings.iterations, settings.report_every)
+    train_cpn(settings, model, *data, state, folder=tmp_path, measure=measure)
+    (first, _), (last, measured) = state.history
     assert (first, last) == (14, 20)
-    assert ap > 0.9
-    assert kept[-1].losses[-1][1] < kept[-1].losses[0][1] / 5
+    assert measured["ap"] > 0.9
+    assert state.losses[-1] < state.losses[0] / 5
 
 
 def test_a_base_keeps_all_but_the_last_layers(tmp_path):
@@ -127,8 +127,8 @@ def test_a_base_keeps_all_but_the_last_layers(tmp_path):
         torch.nn.init.constant_(layer.norm.weight, 7.0)
         layer.norm.running_mean += 3
     base.train()(torch.randn(2, 3, 32, 32))
-    CPNWeights(base, Skeleton.from_names(("a", "b"))).save(tmp_path / "base.safetensors")
-    model = begin(recipe(), KEYPOINTS, tmp_path / "base.safetensors")
+    CPNWeights(base, KeypointSet(("a", "b"))).save(tmp_path / "base.safetensors")
+    model = initial_network(recipe(), KEYPOINTS, tmp_path / "base.safetensors")
     assert (model.size, model.keypoints, model.blocks) == ((64, 64), 3, (2, 1, 1, 1))
     before = base.state_dict()
     for name, value in model.state_dict().items():
@@ -145,12 +145,12 @@ def test_a_base_keeps_all_but_the_last_layers(tmp_path):
 def test_a_base_that_is_a_backbone(tmp_path):
     backbone = CPN(blocks=(1, 1, 1, 1)).backbone
     torch.save(backbone.state_dict() | {"fc.bias": torch.zeros(1000)}, tmp_path / "resnet.pth")
-    model = begin(recipe(), KEYPOINTS, tmp_path / "resnet.pth")
+    model = initial_network(recipe(), KEYPOINTS, tmp_path / "resnet.pth")
     assert torch.equal(model.backbone.layer3[0].conv1.weight, backbone.layer3[0].conv1.weight)
 
 
 def test_two_seeds_begin_differently():
-    weights = [begin(recipe(seed=s), KEYPOINTS, None).backbone.conv1.weight for s in (1, 1, 2)]
+    weights = [initial_network(recipe(seed=s), KEYPOINTS, None).backbone.conv1.weight for s in (1, 1, 2)]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
 
@@ -160,41 +160,38 @@ def test_what_cannot_be_trained(data, tmp_path):
     with pytest.raises(UsageError, match="nothing to train on"):
         _train(recipe(), (nobody, data[1]), tmp_path)
     with pytest.raises(UsageError, match="a batch of 3 cannot be shared out to 2 processes"):
-        _train(recipe(), data, tmp_path, share=Share(0, 2))
+        check_trainable(recipe(), data[0], 2)
     wild = recipe(schedule=[{"iterations": 30, "learning_rate": 1e30}])
-    with pytest.raises(UsageError, match=r"broke down at iteration \d+: lower the learning rates"):
+    with pytest.raises(UsageError, match=r"broke down at step \d+: .*; lower the learning rates"):
         _train(wild, data, tmp_path)
 
 
 WORKER = """
 import runpy
 import sys
-from functools import partial
 from pathlib import Path
 
-import torch
-
-from videopose.detectors.cpn.finetuning import begin, train_cpn
-from videopose.detectors.cpn.training_samples import Share
+from videopose.detectors.cpn.finetuning import initial_network
 from videopose.lifting.training import distributed
+from videopose.lifting.training.training_state import TrainingState
+from videopose.pipeline.training.finetune_cpn import train_cpn
 
 folder, test = Path(sys.argv[1]), runpy.run_path(sys.argv[2])
-with distributed.joined("cpu") as device:
-    rank, count = distributed.place()
+with distributed.process_group("cpu") as device:
+    rank, _ = distributed.rank_and_world_size()
     settings = test["recipe"](batch=4, schedule=[{"iterations": 3, "learning_rate": 1e-3}])
     images = folder / f"images{rank}"
     images.mkdir()
-    model = begin(settings, test["KEYPOINTS"], None)
+    model = initial_network(settings, test["KEYPOINTS"], None)
     data = test["dataset"](images)
-    reported = []
+    measured = []
     train_cpn(
-        settings, model, data, images, folder=folder, share=Share(rank, count),
-        parallel=partial(distributed.share, device=device), report=reported.append,
-        measure=lambda model, progress: 0.5,
+        settings, model, data, images, TrainingState(3, 1), folder=folder, device=device,
+        measure=lambda model, iteration: measured.append(iteration) or 0.5,
     )
-    assert len(reported) == (3 if rank == 0 else 0)
+    assert measured == ([3] if rank == 0 else [])
     weights = [p.detach() for p in model.parameters()]
-    for other in distributed.gather([w.clone() for w in weights]):
+    for other in distributed.gather_to_first([w.clone() for w in weights]):
         assert all(torch.equal(a, b) for a, b in zip(weights, other, strict=True))
 """
 
@@ -208,4 +205,4 @@ def test_two_processes_train_one_model(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    assert (state["iteration"], state["measured"]) == (3, [(3, 0.5)])
+    assert (state["state"]["step"], state["state"]["history"]) == (3, [(3, {"ap": 0.5})])
