@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from videopose.detectors.coco.annotations import Annotations, ImageEntry, KeypointSet, Person
+from videopose.detectors.coco.annotations import Annotations, ImageEntry, Person
 from videopose.detectors.cpn.loss import target_heatmaps
 from videopose.detectors.cpn.recipe import AugmentationConfig, CPNRecipe
 from videopose.detectors.cpn.training_samples import crop_batches, vary
 from videopose.errors import InputError
+from videopose.skeleton import Skeleton
 
-KEYPOINTS = KeypointSet(("nose", "left_hand", "right_hand"))
+KEYPOINTS = Skeleton.from_names(("nose", "left_hand", "right_hand"))
 COLOURS = np.array([[250, 0, 0], [0, 250, 0], [0, 0, 250]])
 SIZE = (128, 96)
 STILL = AugmentationConfig(scale=(1, 1), rotation=0, mirror=0, colour=0)

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from videopose.detectors.coco.annotations import Annotations, ImageEntry, KeypointSet, Person
+from videopose.detectors.coco.annotations import Annotations, ImageEntry, Person
 from videopose.detectors.mask_rcnn.recipe import MaskRCNNRecipe
 from videopose.detectors.mask_rcnn.require_detectron2 import require_detectron2
 from videopose.errors import InputError, UsageError
 from videopose.lifting.training.training_state import TrainingState
+from videopose.skeleton import Skeleton
 
 require_detectron2()
 
@@ -23,7 +24,7 @@ from videopose.detectors.mask_rcnn.finetuning import configure, find_people, tra
 from videopose.detectors.mask_rcnn.model import build_network  # noqa: E402
 from videopose.detectors.mask_rcnn.training_images import as_detectron2, training_loader  # noqa: E402
 
-KEYPOINTS = KeypointSet(("spine", "left_hip", "right_hip"))
+KEYPOINTS = Skeleton.from_names(("spine", "left_hip", "right_hip"))
 COLOURS = ((250, 40, 40), (40, 250, 40), (40, 40, 250))
 SMALL = {
     "INPUT.MIN_SIZE_TRAIN": [64],

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from videopose.detectors.coco.annotations import Annotations, FoundBoxes, ImageEntry, KeypointSet, Person
+from videopose.detectors.coco.annotations import Annotations, FoundBoxes, ImageEntry, Person
 from videopose.detectors.coco.evaluation import find_in_boxes, score_keypoints
 from videopose.detectors.cpn.detector import CPNKeypoints
 from videopose.detectors.cpn.finetuning import check_trainable, initial_network
@@ -19,8 +19,9 @@ from videopose.detectors.cpn.weights import CPNWeights
 from videopose.errors import InputError, UsageError
 from videopose.lifting.training.training_state import TrainingState
 from videopose.pipeline.training.finetune_cpn import train_cpn
+from videopose.skeleton import Skeleton
 
-KEYPOINTS = KeypointSet(("spine", "left_hip", "right_hip"))
+KEYPOINTS = Skeleton.from_names(("spine", "left_hip", "right_hip"))
 COLOURS = ((250, 40, 40), (40, 250, 40), (40, 40, 250))
 
 
@@ -127,7 +128,7 @@ def test_a_base_keeps_all_but_the_last_layers(tmp_path):
         torch.nn.init.constant_(layer.norm.weight, 7.0)
         layer.norm.running_mean += 3
     base.train()(torch.randn(2, 3, 32, 32))
-    CPNWeights(base, KeypointSet(("a", "b"))).save(tmp_path / "base.safetensors")
+    CPNWeights(base, Skeleton.from_names(("a", "b"))).save(tmp_path / "base.safetensors")
     model = initial_network(recipe(), KEYPOINTS, tmp_path / "base.safetensors")
     assert (model.size, model.keypoints, model.blocks) == ((64, 64), 3, (2, 1, 1, 1))
     before = base.state_dict()
