@@ -172,6 +172,8 @@ import runpy
 import sys
 from pathlib import Path
 
+import torch
+
 from videopose.detectors.cpn.finetuning import initial_network
 from videopose.lifting.training import distributed
 from videopose.lifting.training.training_state import TrainingState
