@@ -111,7 +111,7 @@ def test_resuming_ends_in_the_lifter_of_an_uninterrupted_run(
         yield advance
 
     with pytest.raises(KeyboardInterrupt):
-        run(data / "tiny.yaml", data, tmp_path, stage=power_cut)
+        run(data / "tiny.yaml", data, tmp_path, progress=power_cut)
     assert list(_files(tmp_path)) == ["checkpoint.pt"]
     told: list[int] = []
 

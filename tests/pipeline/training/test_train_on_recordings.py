@@ -91,7 +91,7 @@ def test_resuming_ends_in_the_lifter_and_curves_of_an_uninterrupted_run(
         yield advance
 
     with pytest.raises(KeyboardInterrupt):
-        run(data / "tiny.yaml", data, tmp_path, stage=power_cut)
+        run(data / "tiny.yaml", data, tmp_path, progress=power_cut)
     run(data / "tiny.yaml", data, tmp_path, progress=no_progress, resume=True)
     first, second = (Lifter.load(folder / "lifter.safetensors") for folder in (tmp_path, whole))
     assert (first.digest(), first.about) == (second.digest(), second.about)

@@ -220,11 +220,11 @@ def test_people_are_found_once_and_a_resumed_run_ends_in_the_same_lifter(
         return stage
 
     with pytest.raises(KeyboardInterrupt):
-        run(options, output, failed=_raise, stage=stop_at(5))
+        run(options, output, failed=_raise, progress=stop_at(5))
     assert not (output / "lifter.safetensors").exists()
     with pytest.raises(OutputError, match=r"checkpoint\.pt exists"):
         run(options, output, failed=_raise, progress=no_progress)
-    result = run(options, output, resume=True, failed=_raise, stage=stop_at(-1))
+    result = run(options, output, resume=True, failed=_raise, progress=stop_at(-1))
     assert stages == ["training"] * 2  # nobody was looked for again
     assert result is not None
     assert Lifter.load(result).digest() == Lifter.load(first / "lifter.safetensors").digest()
