@@ -12,7 +12,7 @@ from standing import STILL
 from videopose.errors import InputError
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.simulation.studio import NOBODY, TEST_SUBJECTS
-from videopose.semi.footage import studio_footage
+from videopose.semi.footage import recorded_footage
 from videopose.semi.losses import reprojection_error
 from videopose.semi.projection import project
 
@@ -57,7 +57,7 @@ def test_runs_differ_in_what_their_names_say() -> None:
         assert (alone.semi.reprojection, alone.semi.bones, alone.semi.unlabelled) == (0, 0, False)
         assert steady.semi.reprojection == papers.semi.reprojection == bare.semi.reprojection > 0
         assert steady.semi.bones == papers.semi.bones > bare.semi.bones == 0
-        assert steady.semi.spread > papers.semi.spread == bare.semi.spread == 0
+        assert steady.semi.bone_consistency > papers.semi.bone_consistency == bare.semi.bone_consistency == 0
         same = {"model", "schedule", "input_space", "precision"}
         for config in (alone, bare, papers, steady):
             assert (config.seed, config.recordings.subset, config.semi.joints) == (3, 0.01, joints)
@@ -81,7 +81,7 @@ def test_nobody_is_trained_and_tested_on(data: Path) -> None:
 def test_a_true_pose_lies_on_true_keypoints(data: Path) -> None:
     filmed = benchmark.filmed(data, "gt")
     config = benchmark.Run("gt", 1.0, "with footage", 0).config()
-    footage = studio_footage(filmed, config.input_space, config.semi)
+    footage = recorded_footage(filmed, config.input_space, config.semi)
     for recording, clip in zip(filmed.recordings, footage.clips, strict=True):
         points = torch.from_numpy(recording.pose + recording.root[:, None])[None]
         target, weight = torch.from_numpy(clip.target)[None], torch.from_numpy(clip.weight)[None]
