@@ -93,6 +93,11 @@ from .options import CHECKPOINT_OPTIONS, DEVICE_OPTION, OVERWRITE_OPTION
         is_flag=True,
         help="Use true keypoints; for Human3.6M and HumanEva-I like --keypoints gt.",
     ),
+    click.option(
+        "--yardsticks",
+        is_flag=True,
+        help="Also measure poses far from training, recombined motion, near cameras and hidden limbs.",
+    ),
 )
 @under(
     "Output",
@@ -129,6 +134,9 @@ def evaluate(
     of them. Motion capture is seen through random cameras and a simulated detector, the same for every
     lifter. Of Human3.6M and HumanEva-I, the recordings of every camera are lifted, and the table is laid out
     as in the paper. --keypoints NAME reads data_2d_DATASET_NAME.npz beside the poses.
+
+    --yardsticks adds a table for each motion-capture table. Poses far from training are measured if --data
+    also has all the motion that the lifter was trained on.
     """
     from ..evaluation.evaluate_lifter import run
     from ..evaluation.evaluation_data import EvaluateOptions
@@ -140,6 +148,12 @@ def evaluate(
     settings = EvaluateOptions(lifter, flip=not no_flip, all_subjects=all_subjects, **options)
     results = run(settings, progress=partial(progress_bar, unit="clips/s"))
     show(results, lifter=lifter, protocols=protocols)
+    if settings.yardsticks:
+        from ..evaluation.yardsticks import measure_yardsticks, show_yardsticks
+
+        show_yardsticks(
+            measure_yardsticks(settings, progress=partial(progress_bar, unit="clips/s")), lifter=lifter
+        )
     if csv is not None:
         write_csv(csv, results, lifter=lifter)
 

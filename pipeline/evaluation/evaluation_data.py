@@ -28,6 +28,7 @@ class EvaluateOptions:
         cameras: Of motion capture: cameras per clip and seed.
         severity: Of motion capture: factor on all errors of the simulated detector.
         true_2d: Use perfect keypoints.
+        yardsticks: Also measure far poses, recombined motion, near cameras and hidden limbs.
         device: Where the lifter runs.
         lifter_layout: See `load_lifter`.
         lifter_causal: See `load_lifter`.
@@ -44,6 +45,7 @@ class EvaluateOptions:
     cameras: int = 1
     severity: float = 1.0
     true_2d: bool = False
+    yardsticks: bool = False
     device: str = "auto"
     lifter_layout: str | None = None
     lifter_causal: bool = False
