@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from ...skeleton import H36M17
 
@@ -65,6 +64,8 @@ def level(poses: NDArray[np.floating]) -> NDArray[np.float64]:
     if not _LEVEL < angle < _TILTED:
         return np.eye(3)
     axis = _unit(np.cross(up, _UP))
+    from scipy.spatial.transform import Rotation  # imported here because that takes a third of a second
+
     return np.asarray(Rotation.from_rotvec(np.radians(angle) * axis).as_matrix())
 
 

@@ -12,7 +12,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 _LEAST_MATCHES = 8  # for a rotation that is believed
 _TRIALS = 40  # pairs of matches tried as a first guess
@@ -38,6 +37,8 @@ class Turn:
     @property
     def angle(self) -> float:
         """Degrees."""
+        from scipy.spatial.transform import Rotation  # imported here because that takes a third of a second
+
         return float(np.degrees(Rotation.from_matrix(self.rotation).magnitude()))
 
 
@@ -101,6 +102,8 @@ def join_turns(count: int, edges: Sequence[Edge]) -> NDArray[np.float64]:
     Returns:
         (count, 3, 3), keyframe 0's camera space ← each keyframe's.
     """
+    from scipy.spatial.transform import Rotation  # imported here because that takes a third of a second
+
     rotations = np.tile(np.eye(3), (count, 1, 1))
     for edge in sorted(edges, key=lambda edge: edge.second):
         if edge.second == edge.first + 1:
@@ -129,6 +132,8 @@ def fill_in(rotations: NDArray[np.float64], measured: NDArray[np.bool_]) -> NDAr
         rotations: (T, 3, 3).
         measured: (T,). Before the first and after the last measured frame, that frame's rotation holds.
     """
+    from scipy.spatial.transform import Rotation  # imported here because that takes a third of a second
+
     at = np.flatnonzero(measured)
     if not len(at):
         return np.tile(np.eye(3), (len(rotations), 1, 1))
