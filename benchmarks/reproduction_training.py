@@ -1,4 +1,4 @@
-"""One run of benchmarks/reproduction.py: trained by videopose's own `train`, measured as `evaluate` does."""
+"""One run of benchmarks/reproduction.py, trained as by `videopose train`, measured as by `evaluate`."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class ShortEpochs:
 
 
 @cache
-def studio(keypoints: str, data: Path) -> tuple[RecordingSet, RecordingSet]:
-    """People to train on and people to measure on."""
+def simulated_recordings(keypoints: str, data: Path) -> tuple[RecordingSet, RecordingSet]:
+    """Return simulated recordings to train on, and others to measure on."""
     train_on, test_on = load_recordings(RecordingsConfig(data_set="studio", keypoints=keypoints), data)
     assert test_on is not None
     return train_on, test_on
@@ -80,7 +80,7 @@ def perform(
         A row of the table of results. Errors are millimetres.
     """
     config = run.config(seed)
-    train_on, test_on = studio(config.recordings.keypoints, data)
+    train_on, test_on = simulated_recordings(config.recordings.keypoints, data)
     source = ShortEpochs(RecordedBatches(train_on, config), run.epoch, config.schedule.epochs)
     losses: list[float] = []
     last_epochs: list[float] = []
@@ -104,7 +104,7 @@ def perform(
     errors = {}
     for test in run.tests:
         keypoints, _, flips = test.partition(", ")
-        scores = measure(model, config, studio(keypoints, data)[1], flip=bool(flips))
+        scores = measure(model, config, simulated_recordings(keypoints, data)[1], flip=bool(flips))
         errors[test] = {name: _mean(scores, name) for name in METRICS}
         errors[test]["ends"] = _mean(scores, "mpjpe", ends=ENDS)
         count(run.test_cost)
@@ -123,7 +123,7 @@ def perform(
 
 
 def measure(model: TemporalModel, config: RecordedConfig, data: RecordingSet, *, flip: bool) -> list[Scores]:
-    """Every frame of every recording, as `videopose train` and `videopose evaluate` measure."""
+    """Measure every frame of every recording, as `videopose train` and `videopose evaluate` do."""
     about = {"config": config.model_dump(mode="json")}
     lifter = Lifter(model, data.skeleton.name, config.input_space, data.rate, about=about)
     lift = lift_recorded(lifter, flip=flip, skeleton=data.skeleton)
@@ -131,7 +131,7 @@ def measure(model: TemporalModel, config: RecordedConfig, data: RecordingSet, *,
 
 
 def _mean(scores: Sequence[Scores], metric: str, *, ends: int | None = None) -> float:
-    """Over all frames, or over the `ends` first and last of every clip."""
+    """Return the mean over all frames, or over the `ends` first and last frames of every clip."""
     values = [s.errors[metric] for s in scores]
     if ends is not None:
         values = [np.concatenate([v[:ends], v[ends:][-ends:]]) for v in values]
@@ -139,8 +139,8 @@ def _mean(scores: Sequence[Scores], metric: str, *, ends: int | None = None) -> 
 
 
 def chunk_speed(data: Path, *, rounds: int = 3, steps: int = 12) -> dict[str, float]:
-    """Milliseconds a training step by run, batch building included; the chunk sizes take turns."""
-    train_on, _ = studio("simulated", data)
+    """Return milliseconds a training step by run, batches included; the chunk sizes take turns."""
+    train_on, _ = simulated_recordings("simulated", data)
     times: dict[str, list[float]] = {f"chunk-{n}": [] for n in CHUNKS}
     for _ in range(rounds):
         for name, taken in times.items():
@@ -149,7 +149,7 @@ def chunk_speed(data: Path, *, rounds: int = 3, steps: int = 12) -> dict[str, fl
 
 
 def _step_times(config: RecordedConfig, data: RecordingSet, steps: int) -> list[float]:
-    """Seconds of each step but the first two, in which memory is asked for."""
+    """Return seconds of each step except the first two, which allocate memory."""
     source = ShortEpochs(RecordedBatches(data, config), steps, 1)
     stamps: list[float] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -1,11 +1,11 @@
-"""What `videopose semi-train` does to the default lifter in 3D, on simulated footage of people it never saw.
+"""Errors in 3D of the default lifter before and after `videopose semi-train`, on simulated footage.
 
     python benchmarks/semi_footage.py --data FOLDER [cmu|hdm05] [good|bad]
 
 People of motion capture whom the lifter was not trained on are filmed by three fixed cameras, and a simulated
-detector finds their keypoints: a good one, or one nearly as far off as training ever simulates. Besides, each
-keypoint is off in a direction of its own, the same in all videos. The recipe `footage` was chosen on CMU's
-held-out people; HDM05's were looked at with earlier recipes, and once with this one.
+detector finds their keypoints: a good one, or one nearly as bad as any that training simulates. In addition,
+each keypoint has an offset, the same in all videos. The recipe `footage` was chosen on CMU's held-out people.
+HDM05 was measured with earlier recipes, and once with this one.
 
 Errors are measured on the last fifth of every track, and on other clips through other cameras, of which
 nothing was learned. FOLDER holds `cmu_h36m17_50hz.npz` and `hdm05_h36m17_50hz.npz`.
@@ -64,10 +64,10 @@ DETECTORS = {
     "good": (DETECTOR.model_copy(update={"severity": (0.4, 0.4)}), 0.01),
     "bad": (DETECTOR, 0.02),
 }
-"""Name → the simulated detector, and how far off it always is, metres."""
+"""By name: the simulated detector, and the size of its constant offsets in metres."""
 
 Filmed = list[tuple[Span, NDArray[np.float32]]]
-"""What was seen of a clip, and the true poses (T, 17, 3)."""
+"""The keypoints of a clip, and its true poses (T, 17, 3)."""
 
 
 def main() -> None:
@@ -106,7 +106,7 @@ def main() -> None:
 
 
 def errors_of(lifter: Lifter, span: Span, true: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
-    """Millimetres of every frame."""
+    """Return the error of every frame in millimetres."""
     pose = span.lifted(lifter)[0]
     kinds = {"MPJPE": metrics.mpjpe, "P-MPJPE": metrics.p_mpjpe, "N-MPJPE": metrics.n_mpjpe}
     return {name: 1000 * error(pose, true) for name, error in kinds.items()}
@@ -115,7 +115,7 @@ def errors_of(lifter: Lifter, span: Span, true: NDArray[np.float32]) -> dict[str
 def film_scene(
     scene: Scene, detector: DetectionConfig, bias: float, *, folder: Path
 ) -> tuple[Filmed, Filmed]:
-    """Clips to learn from, by three cameras, and others, each by one of its own."""
+    """Film clips to learn from by three cameras, and other clips by one camera each."""
     table = MotionCapture.load(folder / scene.table)
     clips = [
         i
@@ -140,7 +140,7 @@ def film(
     cameras: int,
     seed: int,
 ) -> Filmed:
-    """Film each clip by one of several cameras, which stand in one place each and look at the action."""
+    """Film each clip by one of several fixed cameras that look at the action."""
     generator = torch.Generator().manual_seed(seed)
 
     def uniform(low: float, high: float, count: int) -> list[float]:
@@ -180,7 +180,7 @@ def film(
 
 
 def _seen(points: NDArray[np.float32], bearing: float, height: float, distance: float) -> NDArray[np.float32]:
-    """World (T, J, 3) → camera space, from far enough away for everything to be before the camera."""
+    """Bring points (T, J, 3) from the world to camera space, far enough away to be in front of the camera."""
     middle = np.array([*points[:, 0, :2].mean(0), 0.9])
     away = np.array([distance * np.cos(bearing), distance * np.sin(bearing), height - middle[2]])
     position = middle + away

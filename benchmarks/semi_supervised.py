@@ -1,13 +1,13 @@
-"""What unlabelled footage is worth where labels are scarce: the paper's §6.2 on open motion capture.
+"""What unlabeled footage is worth if there are few labels: the paper's §6.2 on open motion capture.
 
     python benchmarks/semi_supervised.py run --data FOLDER    train and measure what is not there yet
     python benchmarks/semi_supervised.py table                write the page's tables and its picture
 
 FOLDER holds the motion capture that `videopose prepare cmu` makes. Of person 05, a dancer, a
-share of every take is labelled; the keypoints of all others stand for unlabelled footage, except those of
-`TEST_SUBJECTS`, on whom the errors are measured. For every share and seed four lifters of one kind are
-trained on the same labels: on these alone, with the footage as in the paper, with it but without the bone
-term, and with it and bones that keep their length.
+share of every clip is labeled. The keypoints of all others are the unlabeled footage, except those of
+`TEST_SUBJECTS`, on whom the errors are measured. For every share and seed four lifters are trained on the
+same labels: on labels alone, with footage as in the paper, with footage but without the bone term, and with
+footage and bone-length consistency.
 
 Every run adds a row to the CSV table --results; runs that it has are not done again. Runs go side by side,
 --jobs at a time, on one core each. configs/semi/studio.yaml says how they train, docs/semi-supervised.md what
@@ -64,8 +64,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "semi-supervised.md"
 PICTURE = PAGE.parent / "images" / "semi-supervised.png"
 BEGIN, END = "<!-- semi-supervised benchmark -->", "<!-- end -->"
 
-LABELLED = "05"
-"""A dancer as large as people are in the footage, in the mean: the bone term takes that for granted."""
+LABELED = "05"
+"""A dancer. The bone term assumes people as large, on average, as those of the footage."""
 RATE = 10.0  # frames a second
 EPOCH = 100  # steps; the recipe says how many epochs
 SHARES = (0.01, 0.03, 0.1, 1.0)
@@ -82,13 +82,15 @@ _MORE = {"schedule.epochs": 75, "schedule.decay": 0.946}
 
 
 def best_alone(share: float) -> dict[str, Any]:
-    """What labels alone learn best with, on other people: they over-fit if they are few, and else take longer
-    than with footage."""
+    """Return the settings that are best for labels alone, on other people.
+
+    Few labels over-fit and are trained shorter; many are trained longer than with footage.
+    """
     return _FEW if share <= SHARES[0] else _MORE
 
 
 DETECTED = 5
-"""The weight of reprojection where a detector's keypoints are reprojected to: they are believed less."""
+"""The weight of reprojection to a detector's keypoints, which are less exact."""
 
 KEYPOINTS = {"gt": "True keypoints", "simulated": "Simulated detections"}
 
@@ -104,11 +106,11 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Of all its seeds."""
+        """Name that all its seeds share."""
         return f"{self.keypoints}-{100 * self.share:g}pc-{self.method.replace(' ', '-')}"
 
     def config(self) -> SemiRecordedConfig:
-        """The recipe, as this run takes it. True keypoints are the poses' own joints: all can be compared."""
+        """Return the recipe of this run. True keypoints are the joints of the poses, all are compared."""
         changes = {
             "name": self.name,
             "seed": self.seed,
@@ -123,7 +125,7 @@ class Run:
         return load_recorded_recipe(RECIPE, changes | METHODS[self.method])
 
     def settings(self) -> dict[str, Any]:
-        """All that its result depends on, beside the data."""
+        """Return all that the result depends on, beside the data."""
         return {"epoch": EPOCH, **changed_settings(self.config())}
 
 
@@ -167,7 +169,7 @@ def carry_out(runs: Sequence[Run], data: Path, results: Path, *, jobs: int) -> N
 
 
 def keep(run: Run, data: Path, results: Path) -> str:
-    """Do a run, write its result, and say in a line what came out."""
+    """Do a run, write its result, and return it as a line of text."""
     began = time.process_time()
     result = perform(run, data)
     save(results, result)
@@ -178,14 +180,14 @@ def keep(run: Run, data: Path, results: Path) -> str:
 def perform(run: Run, data: Path) -> dict[str, Any]:
     """Train and measure: the result, a row of the table. Errors are millimetres."""
     config = run.config()
-    labelled = thin(filmed(data, run.keypoints, LABELLED, seed=run.seed), subset=run.share)
+    labeled = thin(filmed(data, run.keypoints, LABELED, seed=run.seed), subset=run.share)
     footage = recorded_footage(filmed(data, run.keypoints), config.input_space, config.semi)
     networks = PoseAndTrajectory.untrained(config.model, seed=run.seed, strided=True)
     with tempfile.TemporaryDirectory() as folder:
         train_semi_supervised(
             config,
             networks,
-            ShortEpochs(RecordedBatches(labelled, config), EPOCH, config.schedule.epochs),
+            ShortEpochs(RecordedBatches(labeled, config), EPOCH, config.schedule.epochs),
             UnlabeledBatches(footage, networks.pose, seed=run.seed + 1),
             folder=Path(folder),
         )
@@ -195,8 +197,8 @@ def perform(run: Run, data: Path) -> dict[str, Any]:
         "run": run.name,
         "seed": run.seed,
         "frames": {
-            "labelled": sum(len(recording) for recording in labelled.recordings),
-            "unlabelled": footage.frames,
+            "labeled": sum(len(recording) for recording in labeled.recordings),
+            "unlabeled": footage.frames,
             "test": errors.pop("frames"),
         },
         "errors": {name: round(value, 3) for name, value in errors.items()},
@@ -205,7 +207,7 @@ def perform(run: Run, data: Path) -> dict[str, Any]:
 
 
 def measure(model: TemporalModel, config: SemiRecordedConfig, data: RecordingSet) -> Errors:
-    """Of poses as `infer` gives them, with flips and the hip at 0."""
+    """Measure poses as `infer` gives them, with flips and the hip at 0."""
     lifter = Lifter(model, data.skeleton.name, config.input_space, data.rate)
     lift = lift_with(lifter, flip=True)
     return pool([score(lift, sequence) for sequence in recorded_sequences(data, lifter)])
@@ -213,10 +215,16 @@ def measure(model: TemporalModel, config: SemiRecordedConfig, data: RecordingSet
 
 @cache
 def filmed(data: Path, keypoints: str, *people: str, seed: int = 0) -> RecordingSet:
-    """Some people of the motion capture, or everybody who is neither labelled nor tested on, at ten frames a
-    second. seed: where they stand in the room."""
+    """Film people of the motion capture at ten frames a second.
+
+    Args:
+        data: Folder of the motion capture.
+        keypoints: "gt" or "simulated".
+        people: Whom to film; by default all who are neither labeled nor tested on.
+        seed: Of the places where they stand in the room.
+    """
     table = load_table(data)
-    wanted = {*people} or {*table.subjects} - {LABELLED, NOBODY, *TEST_SUBJECTS}
+    wanted = {*people} or {*table.subjects} - {LABELED, NOBODY, *TEST_SUBJECTS}
     clips = [number for number, subject in enumerate(table.subjects) if subject in wanted]
     taken = film(table, detections=None if keypoints == "gt" else DETECTOR, clips=clips, seed=seed)
     taken = thin(taken, downsample=round(table.rate / RATE))
@@ -224,8 +232,10 @@ def filmed(data: Path, keypoints: str, *people: str, seed: int = 0) -> Recording
 
 
 def with_true_keypoints(data: RecordingSet) -> RecordingSet:
-    """The poses' own joints, projected, as Human3.6M's true keypoints are; a studio's are a detector's, which
-    places spine, neck and head elsewhere."""
+    """Replace keypoints by the projected joints of the poses, as Human3.6M's true keypoints are.
+
+    Simulated recordings have those of a detector, which places spine, neck and head elsewhere.
+    """
 
     def seen(recording: Recording) -> Recording:
         assert recording.camera.lens is not None
@@ -236,20 +246,23 @@ def with_true_keypoints(data: RecordingSet) -> RecordingSet:
 
 
 def write(results: Results, *, page: Path = PAGE, picture: Path = PICTURE) -> None:
-    """Put the tables into the page and draw the picture. Raises `InputError` where the page has no place, or
-    there are no results."""
+    """Put the tables into the page and draw the picture.
+
+    Raises:
+        InputError: The page has no place for the tables, or there are no results.
+    """
     measured = [keypoints for keypoints in KEYPOINTS if shares(results, keypoints)]
     if not measured:
         raise InputError("no results; train first, by `run`")
     tables = "\n\n".join(table(results, keypoints) for keypoints in measured)
-    shown = f"![Errors by the number of labelled frames](images/{picture.name})"
+    shown = f"![Errors by the number of labeled frames](images/{picture.name})"
     insert(page, BEGIN, END, f"{tables}\n\n{shown}")
     draw(results, measured, picture)
     say(f"{page} and {picture} are written")
 
 
 def table(results: Results, keypoints: str) -> str:
-    """Markdown: means, standard deviations and changes from labels alone, by share of the labels."""
+    """Return a table in Markdown: means, deviations and changes from labels alone, by share of labels."""
     lines = [
         f"| {KEYPOINTS[keypoints]}: labels | frames | {' | '.join(METHODS)} |",
         "|---|---|" + "---|" * len(METHODS),
@@ -257,14 +270,14 @@ def table(results: Results, keypoints: str) -> str:
     for share in shares(results, keypoints):
         base, *others = (mpjpe(results, keypoints, share, method) for method in METHODS)
         runs = next(results[name] for name in _names(keypoints, share) if name in results)
-        cells = [f"{100 * share:g} %", f"{runs[0]['frames']['labelled']:,}", _cell(base)]
+        cells = [f"{100 * share:g} %", f"{runs[0]['frames']['labeled']:,}", _cell(base)]
         cells += [_cell(other, base) for other in others]
         lines.append(f"| {' | '.join(cells).replace('-', '−')} |")
     return "\n".join(lines)
 
 
 def draw(results: Results, measured: Sequence[str], path: Path) -> None:
-    """Errors by labelled frames, a panel for each kind of keypoints; bands are one standard deviation."""
+    """Draw errors by labeled frames, a plot for each kind of keypoints; bands are one standard deviation."""
     picture = Figure(figsize=(1 + 5 * len(measured), 4.5), layout="constrained")
     canvas = FigureCanvasAgg(picture)
     panels = picture.subplots(1, len(measured), sharey=True, squeeze=False)[0]
@@ -272,12 +285,12 @@ def draw(results: Results, measured: Sequence[str], path: Path) -> None:
         for method, colour in zip(METHODS, (BLUE, ORANGE, GREEN, PURPLE), strict=True):
             at = [share for share in shares(results, keypoints) if mpjpe(results, keypoints, share, method)]
             found = [mpjpe(results, keypoints, share, method) for share in at]
-            frames = [results[Run(keypoints, s, method, 0).name][0]["frames"]["labelled"] for s in at]
+            frames = [results[Run(keypoints, s, method, 0).name][0]["frames"]["labeled"] for s in at]
             centre = np.array([mean(values) for values in found])
             spread = np.array([stdev(values) if len(values) > 1 else 0.0 for values in found])
             axes.plot(frames, centre, "o-", color=colour, label=method)
             axes.fill_between(frames, centre - spread, centre + spread, color=colour, alpha=0.25)
-        axes.set(title=KEYPOINTS[keypoints], xlabel="labelled frames", xscale="log")
+        axes.set(title=KEYPOINTS[keypoints], xlabel="labeled frames", xscale="log")
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("MPJPE, mm")
     panels[0].set_ylim(0, None)
@@ -287,14 +300,14 @@ def draw(results: Results, measured: Sequence[str], path: Path) -> None:
 
 
 def shares(results: Results, keypoints: str) -> list[float]:
-    """Those that any run has, from the smallest on."""
+    """Return the shares of labels that any run has, in ascending order."""
     runs = (run for found in results.values() for run in found)
     recordings = (run["settings"]["recordings"] for run in runs)
     return sorted({r.get("subset", 1.0) for r in recordings if r.get("keypoints", "gt") == keypoints})
 
 
 def mpjpe(results: Results, keypoints: str, share: float, method: str) -> list[float]:
-    """MPJPE by seed; none where it was not measured."""
+    """Return MPJPE for each seed; empty if it was not measured."""
     found = results.get(Run(keypoints, share, method, 0).name, ())
     return [run["errors"]["mpjpe"] for run in found]
 

@@ -19,7 +19,7 @@ from videopose.semi.projection import project
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 benchmark = importlib.import_module("semi_supervised")
 
-PEOPLE = (benchmark.LABELLED, "35", NOBODY, *TEST_SUBJECTS)
+PEOPLE = (benchmark.LABELED, "35", NOBODY, *TEST_SUBJECTS)
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def test_runs_differ_in_what_their_names_say() -> None:
         alone, bare, papers, steady = (
             benchmark.Run(keypoints, 0.01, method, 3).config() for method in benchmark.METHODS
         )
-        assert (alone.semi.reprojection, alone.semi.bones, alone.semi.unlabelled) == (0, 0, False)
+        assert (alone.semi.reprojection, alone.semi.bones, alone.semi.uses_unlabeled) == (0, 0, False)
         assert steady.semi.reprojection == papers.semi.reprojection == bare.semi.reprojection > 0
         assert steady.semi.bones == papers.semi.bones > bare.semi.bones == 0
         assert steady.semi.bone_consistency > papers.semi.bone_consistency == bare.semi.bone_consistency == 0
@@ -72,9 +72,9 @@ def test_runs_differ_in_what_their_names_say() -> None:
 def test_nobody_is_trained_and_tested_on(data: Path) -> None:
     groups = [
         {recording.subject for recording in benchmark.filmed(data, "gt", *who).recordings}
-        for who in ((benchmark.LABELLED,), (), TEST_SUBJECTS)
+        for who in ((benchmark.LABELED,), (), TEST_SUBJECTS)
     ]
-    assert groups == [{benchmark.LABELLED}, {"35"}, {*TEST_SUBJECTS}]
+    assert groups == [{benchmark.LABELED}, {"35"}, {*TEST_SUBJECTS}]
     assert benchmark.filmed(data, "gt").rate == benchmark.RATE
 
 
@@ -100,7 +100,7 @@ def test_results_are_kept_and_runs_resumed(
     kept = benchmark.load(results)
     assert len(kept) == 2
     (first,) = kept["gt-50pc-with-footage"]
-    assert first["frames"] == {"labelled": 24, "unlabelled": 48, "test": 240}
+    assert first["frames"] == {"labeled": 24, "unlabeled": 48, "test": 240}
     assert first["settings"] == runs[0].settings()
     assert 0 < first["errors"]["p_mpjpe"] < first["errors"]["mpjpe"] < 900  # untrained: about 500
     written = results.stat().st_mtime_ns
@@ -123,7 +123,7 @@ def _results() -> dict[str, list[dict[str, Any]]]:
             for seed in range(3):
                 run = benchmark.Run("gt", share, method, seed)
                 found.setdefault(run.name, []).append({
-                    "run": run.name, "seed": seed, "frames": {"labelled": frames},
+                    "run": run.name, "seed": seed, "frames": {"labeled": frames},
                     "errors": {"mpjpe": error + seed - 1}, "settings": run.settings(),
                 })  # fmt: skip
     return found

@@ -99,6 +99,7 @@ def _train(data, folder: Path, *, stop: int | None = None, **options: Any) -> tu
     return model, seen
 
 
+@pytest.mark.slow
 def test_resumed_is_as_if_never_interrupted(data, tmp_path):
     whole, losses = _train(data, tmp_path / "whole")
     assert [i for i, *_ in losses] == [1, 2, 3, 4, 5, 6, 6]
@@ -115,6 +116,7 @@ def test_resumed_is_as_if_never_interrupted(data, tmp_path):
     assert (tmp_path / "cut" / "last_checkpoint").read_text() == "model_final.pth"
 
 
+@pytest.mark.slow
 def test_adam_in_bfloat16(data, tmp_path):
     """Parameters and what is found stay single precision; gradients are clipped as the settings say."""
     settings = recipe(

@@ -71,6 +71,7 @@ def _train(settings, data, folder, *, base=None, **options):
     return model, seen
 
 
+@pytest.mark.slow
 def test_resumed_is_as_if_never_interrupted(data, tmp_path):
     whole, losses = _train(recipe(), data, tmp_path / "whole")
     _train(recipe(), data, tmp_path / "cut", stop=3)
@@ -97,6 +98,7 @@ def test_what_cannot_be_resumed(data, tmp_path):
             _train(recipe(**other), data, tmp_path, resume=True)
 
 
+@pytest.mark.slow
 def test_few_people_are_learnt_by_heart(data, tmp_path):
     """Training, decoding and evaluation fit together: AP 0.9 on the people trained on."""
     settings = recipe(
@@ -199,6 +201,7 @@ with distributed.process_group("cpu") as device:
 """
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_model(tmp_path):
     (tmp_path / "worker.py").write_text(WORKER)
     command = [

@@ -79,6 +79,7 @@ def _curve(folder: Path) -> list[tuple[int, bool, bool]]:
         return [(int(row["iteration"]), bool(row["loss"]), bool(row["ap"])) for row in csv.DictReader(file)]
 
 
+@pytest.mark.slow
 def test_cpn_from_annotations_to_people(data, tmp_path):
     result = _finetune(data, tmp_path)
     assert result.stdout.strip() == str(tmp_path / "best.safetensors")

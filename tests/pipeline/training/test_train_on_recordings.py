@@ -103,6 +103,7 @@ def test_what_is_missing_is_said_in_one_line(data: Path, tmp_path: Path) -> None
         run(data / "tiny.yaml", data, tmp_path, overrides=["recordings.keypoints=cpn"], progress=no_progress)
 
 
+@pytest.mark.slow
 def test_several_processes_write_and_print_once(data: Path, tmp_path: Path) -> None:
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "videopose"]
     words = ["train", data / "tiny.yaml", "--data", data, "-o", tmp_path, "--device", "cpu"]
