@@ -9,9 +9,9 @@ from scipy.ndimage import percentile_filter
 from .filters import butterworth
 from .segments import unbroken
 
-_CALM = 5.0  # Hz: lifted ankles tremble, and trembling is not speed
-_SPEED = 0.45  # m/s: a foot this slow stands as likely as not
-_HEIGHT = 0.10  # metres above the lowest that feet are around that time
+_CALM = 3.0  # Hz: lifted ankles tremble, and trembling is not speed
+_SPEED = 0.6  # m/s: a foot this slow stands as likely as not
+_HEIGHT = 0.12  # metres above the lowest that feet are around that time
 _SOFT = 0.25  # how gradually the likelihood falls around these, as a fraction of them
 _ENTER, _LEAVE = 0.5, 0.3  # likelihoods at which contact begins and ends
 _AROUND = 1.5  # seconds before and after, in which the lowest ankle gives the floor
