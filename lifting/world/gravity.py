@@ -26,6 +26,7 @@ _DIRECTIONS = {
     "feet": 0.05,
 }
 _ENOUGH = 8.0  # straight poses to judge by
+_MOST = 0.8  # of the straight poses
 _LYING = (65.0, 115.0)  # degrees from the camera's up: people who lie straight, not a camera on its side
 
 
@@ -61,6 +62,10 @@ def upright(poses: NDArray[np.floating]) -> Upright | None:
     legs, trunk = unit(hip - feet), unit(thorax - hip)
     bend = np.degrees(np.arccos(np.clip((legs * trunk).sum(1), -1, 1)))
     weight = np.exp(-0.5 * (bend / _BEND) ** 2)
+    # Poses that lie do not count. Nor do poses upside down, unless almost all are: then the camera is.
+    tilt = np.degrees(np.arccos(np.clip(unit(thorax - feet) @ CAMERA_UP, -1, 1)))
+    upside_down = weight[tilt > _LYING[1]].sum() > _MOST * weight.sum()
+    weight[tilt < _LYING[1] if upside_down else tilt > _LYING[0]] = 0
     if weight.sum() < _ENOUGH:
         return None
 
@@ -78,9 +83,7 @@ def upright(poses: NDArray[np.floating]) -> Upright | None:
         "feet": np.cross(bone("rfoot", "lfoot"), front),
     }
     total = sum(_DIRECTIONS[name] * weight @ values for name, values in directions.items())
-    up = unit(np.asarray(total, np.float64))
-    tilt = np.degrees(np.arccos(np.clip(up @ CAMERA_UP, -1, 1)))
-    return None if _LYING[0] < tilt < _LYING[1] else Upright(up, float(weight.sum()))
+    return Upright(unit(np.asarray(total, np.float64)), float(weight.sum()))
 
 
 def agree(people: list[Upright]) -> NDArray[np.float64]:

@@ -160,7 +160,13 @@ def _write_results(job: Job, table: PoseTable, video: Path | None) -> None:
         )
     if damage := table.meta.get("damaged"):
         say(f"warning: {job.source}: {damage}")
-    if uncertain := (table.meta.get("world") or {}).get("warning"):
+    world = table.meta.get("world") or {}
+    if str(world.get("gravity")).startswith("assumed"):
+        say(
+            "note: up is taken from the camera, because no person stands; "
+            "--camera-pitch and --camera-roll would tell"
+        )
+    if uncertain := world.get("warning"):
         say(f"warning: {job.source}: {uncertain}")
     table.save(job.table)
     say(f"→ {job.table}")

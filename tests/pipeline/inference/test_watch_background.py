@@ -79,6 +79,17 @@ def test_people_are_not_background() -> None:
     assert watch.result(20).how.startswith("still")
 
 
+def test_a_portrait_video() -> None:
+    size = (360, 640)
+    watch = BackgroundWatch(Lens(Intrinsics.centred(500, size)), size)
+    truth = _turns(np.zeros(20), np.arange(20) * 0.5)
+    for index, turn in enumerate(truth):
+        # The portrait camera is the landscape one turned a quarter about its axis.
+        watch.see(index, np.ascontiguousarray(np.rot90(_view(turn))), NO_BOXES)
+    quarter = Rotation.from_euler("z", -90, degrees=True).as_matrix()
+    assert _off(watch.result(20).rotations, quarter @ truth @ quarter.T).max() < 0.1
+
+
 @pytest.mark.parametrize("value", [0, 255])
 def test_pictures_without_a_background(value: int) -> None:
     watch = BackgroundWatch(LENS, SIZE)
