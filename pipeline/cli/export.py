@@ -157,6 +157,8 @@ def for_each_table(
 
 def export_options(formats: tuple[str, ...]) -> ExportOptions | None:
     """Return what `--export` asks for; None for nothing. Raises `UsageError`."""
-    from ..exports.export_tables import ExportOptions
+    if not formats:
+        return None
+    from ..exports.export_tables import ExportOptions  # loads SciPy
 
-    return ExportOptions(formats=formats) if formats else None
+    return ExportOptions(formats=formats)

@@ -6,11 +6,13 @@ import sys
 PROGRAM = """
 import sys
 import numpy as np
+from videopose.pipeline.cli.export import export_options
 from videopose.pipeline.cli.infer import infer
 from videopose.pipeline.inference import run_files
 from videopose.pipeline.inference.infer import Networks
 from videopose.pipeline.inference.options import InferOptions
 
+assert export_options(()) is None
 networks = Networks.load(InferOptions(device="cpu"))
 next(iter(networks.detector.detect([np.zeros((240, 320, 3), np.uint8)])))
 late = {"torch", "onnx", "matplotlib", "pydantic", "ffmpeg", "scipy"} & set(sys.modules)
