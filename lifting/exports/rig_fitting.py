@@ -30,6 +30,7 @@ _NO_TWIST = 0.05  # weight of "not twisted", which decides where the limb is str
 _TWIST_SMOOTHING = 0.1  # seconds, standard deviation
 _NOSE_AT_LINE, _NOSE_IN_FRONT = 0.01, 0.03  # metres between which the nose gains full weight
 _ON_FLOOR = 0.03  # metres above the lower foot at which a foot no longer counts as the supporting one
+_FARTHEST_SHIFT = 0.03  # metres; where legs have quite another length, the body stays closer to the joints
 _SUPPORT_SMOOTHING = 0.08  # seconds, standard deviation
 
 _LENGTHS = {  # the pairs of Human3.6M joints whose distances make each length
@@ -212,7 +213,9 @@ def _support_shift(
         height = wanted[..., 1] - wanted[..., 1].min(1, keepdims=True)
         support = np.clip(1 - height / _ON_FLOOR, 0, 1)
     weight = gaussian_filter1d(support, _SUPPORT_SMOOTHING / _step(times), axis=0, mode="nearest")[..., None]
-    return ((wanted - feet) * weight).sum(1) / np.maximum(weight.sum(1), 1)
+    shift = ((wanted - feet) * weight).sum(1) / np.maximum(weight.sum(1), 1)
+    length = np.linalg.norm(shift, axis=-1, keepdims=True)
+    return shift * np.minimum(1, _FARTHEST_SHIFT / np.maximum(length, 1e-9))
 
 
 def _step(times: NDArray[np.float64]) -> float:
