@@ -78,7 +78,8 @@ def main(tables: tuple[Path, ...], data: Path, clips: int) -> None:
         walks += [_motion(held_out.clip(index)[:LONGEST], held_out.rate) for index in walking[:clips]]
     for source in tables:
         options = MotionOptions()
-        groups[source.stem] = make_motions(prepare(PoseTable.load(source), options), options)
+        for motion in make_motions(prepare(PoseTable.load(source), options), options):
+            groups[f"{source.stem}, track {motion.id}"] = [motion]
     console = Console()
     console.print(_bvh_table(groups))
     if os.environ.get("VIDEOPOSE_OPENSIM") and os.environ.get("VIDEOPOSE_POSE2SIM"):
@@ -166,7 +167,7 @@ def _solve(motion: Motion) -> dict[str, Any]:
             found = FORMATS[path.suffix[1:]]
             path.write_bytes(found.encode([motion], Style(units=found.units[0], up=found.up[0])))
         setup = Path(os.environ["VIDEOPOSE_POSE2SIM"], "OpenSim_Setup")
-        command = [os.environ["VIDEOPOSE_OPENSIM"], READER, setup, *files, folder]
+        command = [os.environ["VIDEOPOSE_OPENSIM"], *map(str, (READER, setup, *files, folder))]
         done = subprocess.run(command, capture_output=True, text=True)
         lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
         if not lines:

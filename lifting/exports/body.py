@@ -49,8 +49,8 @@ def make_body(lengths: BoneLengths) -> Body:
         _piece("spine", at["spine"], at["chest"], (0.9 * hip, 0.9 * hip), 0.75),
         _piece("chest", at["chest"], at["upper_chest"], (0.8 * wide, wide), 0.8),
         _piece("upper_chest", at["upper_chest"], at["neck"] - 0.05 * up, (wide, 0.83 * wide), 0.75),
-        _piece("neck", at["neck"] - 0.04 * up, at["head"], (0.05, 0.05), 1),
-        _piece("head", at["head"] + 0.045 * up, end["head"] - 0.085 * up, (0.075, 0.085), 1.15),
+        _piece("neck", at["neck"] - 0.04 * up, at["head"] + 0.02 * up, (0.052, 0.05), 1),
+        _piece("head", at["head"] + 0.02 * up, end["head"] - 0.01 * up, (0.068, 0.082), 1.2),
     ]
     for side in "lr":
         out = np.array([1 if side == "l" else -1, 0, 0])

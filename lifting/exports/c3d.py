@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -19,12 +20,16 @@ from .motion import Motion
 from .style import Style
 
 
+def require() -> None:
+    """Check that the library is installed. Raises `UsageError`."""
+    if find_spec("c3d") is None:
+        raise UsageError("C3D files need the library c3d: pip install 'videopose[c3d]'")
+
+
 def encode(motions: Sequence[Motion], style: Style) -> bytes:
-    """Return one person's markers as a C3D file. Raises `UsageError` if the library is not installed."""
-    try:
-        import c3d
-    except ImportError as error:
-        raise UsageError("C3D files need the library c3d: pip install 'videopose[c3d]'") from error
+    """Return one person's markers as a C3D file."""
+    import c3d
+
     (motion,) = motions
     points = style.from_world(marker_positions(motion.joints))
     writer = c3d.Writer(point_rate=motion.rate, analog_rate=0.0, point_scale=-1.0, point_units=style.units)

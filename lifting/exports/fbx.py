@@ -31,6 +31,11 @@ _MISSING = (
 )
 
 
+def require() -> None:
+    """Check that there is a Blender. Raises `UsageError`."""
+    blender_command()
+
+
 def encode(motions: Sequence[Motion], style: Style) -> bytes:
     """Return people's motion as an FBX file.
 

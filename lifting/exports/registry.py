@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 from ...errors import UsageError
@@ -25,7 +26,8 @@ class Format:
         name: What `--format` calls it.
         suffix: The ending of its files.
         summary: What opens it, in a few words.
-        module: The module of this package whose `encode(motions, style)` returns the file's bytes.
+        module: The module of this package whose `encode(motions, style)` returns the file's bytes. If it has
+            a function `require()`, that raises `UsageError` if something the format needs is not installed.
         one_each: Whether each person gets a file of their own.
         units: The units of length that it can have; the first is its habit.
         up: The up axes that it can have; the first is its habit.
@@ -45,10 +47,17 @@ class Format:
     @property
     def encode(self) -> Callable[[Sequence[Motion], Style], bytes]:
         """The function that returns the bytes of a file. Loaded on demand, since it may need an extra."""
-        function: Callable[[Sequence[Motion], Style], bytes] = import_module(
-            f".{self.module}", __package__
-        ).encode
+        function: Callable[[Sequence[Motion], Style], bytes] = self._module().encode
         return function
+
+    def check_available(self) -> None:
+        """Check that what the format needs is installed. Raises `UsageError`."""
+        require = getattr(self._module(), "require", None)
+        if require is not None:
+            require()
+
+    def _module(self) -> ModuleType:
+        return import_module(f".{self.module}", __package__)
 
     def check_units(self, units: str | None) -> str:
         """Return the unit to use. Raises `UsageError` if the format cannot have it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,16 @@ from .rig import NAMES, PARENTS
 from .style import Style
 
 
+def require() -> None:
+    """Check that the library is installed. Raises `UsageError`."""
+    if find_spec("pxr") is None:
+        raise UsageError("USD files need the library usd-core: pip install 'videopose[usd]'")
+
+
 def encode(motions: Sequence[Motion], style: Style) -> bytes:
-    """Return people's motion as a binary USD file. Raises `UsageError` if the library is not installed."""
-    try:
-        from pxr import Usd, UsdGeom
-    except ImportError as error:
-        raise UsageError("USD files need the library usd-core: pip install 'videopose[usd]'") from error
+    """Return people's motion as a binary USD file."""
+    from pxr import Usd, UsdGeom
+
     stage = Usd.Stage.CreateInMemory()
     UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.y if style.up == "y" else UsdGeom.Tokens.z)
     UsdGeom.SetStageMetersPerUnit(stage, 1 / style.per_metre)

@@ -159,6 +159,8 @@ def export_options(formats: tuple[str, ...]) -> ExportOptions | None:
     """Return what `--export` asks for; None for nothing. Raises `UsageError`."""
     if not formats:
         return None
-    from ..exports.export_tables import ExportOptions  # loads SciPy
+    from ..exports.export_tables import ExportOptions, check_options  # these load SciPy
 
-    return ExportOptions(formats=formats)
+    chosen = ExportOptions(formats=formats)
+    check_options(chosen)
+    return chosen

@@ -71,6 +71,6 @@ def _ranges(angles: Angles, title: str) -> Table:
         table.add_column(name, justify="right")
     ranges = angle_ranges(angles)
     for name in angles:
-        values = [f"{value:.0f}" for value in ranges[name]] if name in ranges else ["–"] * 3
+        values = [str(round(value)) for value in ranges[name]] if name in ranges else ["–"] * 3
         table.add_row(name, *values)
     return table

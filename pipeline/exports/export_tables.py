@@ -51,6 +51,7 @@ def check_options(options: ExportOptions) -> list[tuple[Format, Style]]:
     chosen = []
     for name in dict.fromkeys(options.formats):
         found = find_format(name)
+        found.check_available()
         style = Style(
             units=found.check_units(options.units),
             up=found.check_up(options.up),

@@ -1,5 +1,6 @@
 """`videopose export`: files, names, and what is said about tables that are not as usual."""
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -155,6 +156,28 @@ def test_options_that_do_not_fit_are_one_line(
     done = videopose("export", one, *options)
     assert (done.code, len(done.errors)) == (2, 1)
     assert message in done.err
+    assert [path.name for path in one.parent.iterdir()] == ["walk.npz"]
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "way_out"),
+    [
+        ("c3d", "c3d", "pip install 'videopose[c3d]'"),
+        ("usd", "pxr", "pip install 'videopose[usd]'"),
+        ("fbx", "bpy", "docs/blender.md"),
+    ],
+)
+def test_what_is_not_installed_is_named_before_anything_is_written(
+    videopose: Command, one: Path, monkeypatch: pytest.MonkeyPatch, name: str, module: str, way_out: str
+) -> None:
+    monkeypatch.setenv("PATH", "")  # no Blender
+    monkeypatch.delenv("VIDEOPOSE_BLENDER", raising=False)
+    found = importlib.util.find_spec
+    missing = lambda wanted, *rest: None if wanted == module else found(wanted, *rest)  # noqa: E731
+    monkeypatch.setattr(f"videopose.lifting.exports.{name}.find_spec", missing)
+    done = videopose("export", one, "--format", "bvh", "--format", name)
+    assert (done.code, len(done.errors)) == (2, 1)
+    assert way_out in done.err
     assert [path.name for path in one.parent.iterdir()] == ["walk.npz"]
 
 
