@@ -1,8 +1,9 @@
 """Inverse kinematics: from 17 joint positions to rotations of the rig with bones of constant length.
 
-Each bone is turned so that it points from where the rig has its head to where the joints have its tail.
-Parents come before children, so an error of one bone's length does not move the bones after it. The positions
-of a bone's two ends do not show how it is twisted about itself. The twist is found like this:
+First the joints are moved as little as possible until all bones have their lengths. Then each bone is
+turned so that it points from where the rig has its head to where the joints have its tail. Parents come
+before children, so an error of one bone's length does not move the bones after it. The positions of a
+bone's two ends do not show how it is twisted about itself. The twist is found like this:
 
 - hips: by the line between the hip joints, and by the direction to the spine joint;
 - chest: by the line between the shoulders; the spine below it is turned half as far;
@@ -22,6 +23,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from ...skeleton import H36M17
+from .bone_constraints import settle
 from .rig import ENDS, JOINTS, PARENTS, BoneLengths
 from .rig_motion import RigMotion, forward
 
@@ -44,6 +46,7 @@ _LENGTHS = {  # the pairs of Human3.6M joints whose distances make each length
     "upper_arm": (("lshoulder", "lelbow"), ("rshoulder", "relbow")),
     "forearm": (("lelbow", "lwrist"), ("relbow", "rwrist")),
 }
+_FEET = [H36M17.index("lfoot"), H36M17.index("rfoot")]
 _SHORTEST = 0.01  # metres: keeps bones of a degenerate pose from having no length
 
 Vectors = NDArray[np.float64]
@@ -80,8 +83,11 @@ def fit_rig(
     """
     if joints.ndim != 3 or joints.shape[1:] != (17, 3) or not np.isfinite(joints).all():
         raise ValueError(f"expected finite (T, 17, 3) joints, found {joints.shape}")
-    fit = _Fit(joints, times)
-    shift = _support_shift(fit, joints, times, support)
+    lengths = bone_lengths(joints)
+    support = _support(joints, times, support)
+    settled = settle(joints, _bones(lengths), support)
+    fit = _Fit(settled, times, lengths)
+    shift = _support_shift(fit, joints, support)
     for foot in ("lfoot", "rfoot"):
         fit.keep_above_floor(foot, shift)
     world = [fit.rotation[joint] for joint in JOINTS]
@@ -90,15 +96,15 @@ def fit_rig(
         for turn, parent in zip(world, PARENTS, strict=True)
     ]
     return RigMotion(
-        fit.lengths, times, joints[:, 0] + shift, np.stack([turn.as_quat() for turn in local], 1)
+        fit.lengths, times, settled[:, 0] + shift, np.stack([turn.as_quat() for turn in local], 1)
     )
 
 
 class _Fit:
     """World rotations and positions of the rig's joints, bone by bone."""
 
-    def __init__(self, joints: Vectors, times: NDArray[np.float64]) -> None:
-        self.lengths = bone_lengths(joints)
+    def __init__(self, joints: Vectors, times: NDArray[np.float64], lengths: BoneLengths) -> None:
+        self.lengths = lengths
         self._rest = dict(zip(JOINTS, self.lengths.rest(), strict=True))
         self._at = {name: joints[:, index] for index, name in enumerate(H36M17.names)}
         self._sigma = _TWIST_SMOOTHING / _step(times)
@@ -202,18 +208,29 @@ def _ear_line(upright: Vectors, nose: Vectors, chest_left: Vectors) -> Vectors:
     return _unit(weight * side[:, None] * _unit(across) + (1 - weight) * chest_left)
 
 
-def _support_shift(
-    fit: _Fit, joints: Vectors, times: NDArray[np.float64], support: NDArray[np.float64] | None
-) -> Vectors:
+def _bones(lengths: BoneLengths) -> dict[tuple[str, str], float]:
+    """Return the length of the line between each pair of joints that the rig keeps apart."""
+    bones = {ends: getattr(lengths, name) for name, pairs in _LENGTHS.items() for ends in pairs}
+    return bones | {("lhip", "rhip"): 2 * lengths.pelvis}
+
+
+def _support(
+    joints: Vectors, times: NDArray[np.float64], support: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Return (T, 2): how far each foot stands, smoothed; by the height above the lower foot if not known."""
+    if support is None:
+        height = joints[:, _FEET, 1] - joints[:, _FEET, 1].min(1, keepdims=True)
+        support = np.clip(1 - height / _ON_FLOOR, 0, 1)
+    return np.asarray(gaussian_filter1d(support, _SUPPORT_SMOOTHING / _step(times), axis=0, mode="nearest"))
+
+
+def _support_shift(fit: _Fit, joints: Vectors, support: NDArray[np.float64]) -> Vectors:
     """Return (T, 3): how far the body has to be moved so that the supporting feet are where they were."""
     world = np.stack([fit.rotation[joint].as_quat() for joint in JOINTS], 1)
-    feet = forward(fit.lengths, joints[:, 0], world)[:, [JOINTS.index("lfoot"), JOINTS.index("rfoot")]]
-    wanted = joints[:, [H36M17.index("lfoot"), H36M17.index("rfoot")]]
-    if support is None:
-        height = wanted[..., 1] - wanted[..., 1].min(1, keepdims=True)
-        support = np.clip(1 - height / _ON_FLOOR, 0, 1)
-    weight = gaussian_filter1d(support, _SUPPORT_SMOOTHING / _step(times), axis=0, mode="nearest")[..., None]
-    shift = ((wanted - feet) * weight).sum(1) / np.maximum(weight.sum(1), 1)
+    positions = forward(fit.lengths, fit.position["hips"], world)
+    feet = positions[:, [JOINTS.index("lfoot"), JOINTS.index("rfoot")]]
+    weight = support[..., None]
+    shift = ((joints[:, _FEET] - feet) * weight).sum(1) / np.maximum(weight.sum(1), 1)
     length = np.linalg.norm(shift, axis=-1, keepdims=True)
     return shift * np.minimum(1, _FARTHEST_SHIFT / np.maximum(length, 1e-9))
 
