@@ -16,6 +16,7 @@ from pathlib import Path
 import opensim
 
 setup, trc, mot, folder = (Path(word).resolve() for word in sys.argv[1:])
+os.chdir(folder)  # OpenSim writes its log there
 opensim.Logger.setLevelString("Error")
 
 markers = opensim.TimeSeriesTableVec3(str(trc))
