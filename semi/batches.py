@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..lifting.cameras.input_space import mirrored
 from ..lifting.network.temporal_model import TemporalModel
 from ..lifting.training.batch import Batch, BatchSource, to_device
 from .footage import Footage, mirrored_camera
@@ -118,7 +119,7 @@ class UnlabeledBatches:
 
 
 def _mirrored_and_plain(points: Tensor, mirror: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    return points[:, :, list(mirror)] * torch.tensor([-1.0, 1.0]), points
+    return mirrored(points, mirror), points
 
 
 @dataclass(frozen=True)

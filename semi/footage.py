@@ -11,9 +11,10 @@ from torch import Tensor
 
 from ..errors import UsageError
 from ..lifting.cameras.distortion import Lens
-from ..lifting.cameras.input_space import InputSpace, centre
+from ..lifting.cameras.input_space import InputSpace
 from ..lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
 from ..lifting.datasets.recordings import CalibratedCamera, Recording, RecordingSet, read_keypoints
+from ..lifting.inference.predict import to_network
 from ..skeleton import COCO17, H36M17, Skeleton, convert
 from .config import SemiConfig
 from .losses import Bones
@@ -131,15 +132,14 @@ def clip_of_video(
 
     Args:
         keypoints: (T, 17, 2) in Human3.6M's layout: screen coordinates for the space "screen", else rays.
+            For the space "centred-visible" (T, 17, 3), with 1 for visible joints and less for hidden ones.
         weight: (T, S) how far the compared joints' keypoints are trusted.
         rays: (T, 17, 2) the same keypoints as rays, without the lens's distortion.
         person: As in `Clip`.
         space: What the lifter reads.
         joints: The compared joints.
     """
-    lifter_input = keypoints
-    if space == "centred":
-        lifter_input = centre(torch.from_numpy(keypoints / H36M_FOCAL))[0].numpy()
+    lifter_input, _ = to_network(keypoints, space)
     return Clip(lifter_input, rays[:, list(joints)], weight, RAYS, person)
 
 

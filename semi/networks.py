@@ -138,4 +138,5 @@ def predict(
 def camera_rotation(keypoints: Tensor, input_space: InputSpace) -> Tensor | None:
     """Return the `Prediction.rotation` of target frames (N, chunk, K, 2), as the networks read them."""
     # In centred rays the hip's place holds the direction of the hip.
-    return look_at(keypoints[:, :, _HIP]) if input_space == "centred" else None
+    centred = input_space in ("centred", "centred-visible")
+    return look_at(keypoints[:, :, _HIP, :2]) if centred else None

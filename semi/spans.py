@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ..lifting.cameras.distortion import Lens
-from ..lifting.cameras.input_space import to_rays, to_screen
+from ..lifting.cameras.input_space import to_rays, to_screen, visible_joints
 from ..lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
 from ..lifting.inference.lifter import Lifter
 from ..lifting.inference.resampling import even_times, read_at
+from ..lifting.inference.visibility import visible_keypoints
 from ..lifting.pose_table import PoseTable
 from ..skeleton import COCO17, H36M17, convert
 from .footage import Clip, Footage, clip_of_video, compared_joints
@@ -61,8 +63,15 @@ class Span:
 
     def lifted(self, lifter: Lifter) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return poses (T, 17, 3) and roots (T, 3), as `infer` gives them."""
-        lifted = lifter.lift_track(self.keypoints, self.times, lens=Lens(self.camera), size=self.size)
+        lifted = lifter.lift_track(
+            self.keypoints, self.times, lens=Lens(self.camera), size=self.size, filled=self.filled
+        )
         return lifted.pose, lifted.root
+
+    def visible_joints(self) -> NDArray[np.float32]:
+        """Return 1 for visible joints and 0 for hidden ones, (T, 17, 1), Human3.6M's."""
+        visible = visible_keypoints(self.keypoints, self.size, filled=self.filled)
+        return visible_joints(torch.from_numpy(visible)).numpy()[..., None].astype(np.float32)
 
     def reprojected(
         self, pose: NDArray[np.float32], root: NDArray[np.float32]
@@ -142,11 +151,18 @@ def _clip(span: Span, lifter: Lifter, person: int) -> Clip:
     trusted = np.asarray(scores / (1 + (distance * root[:, 2:] / _DOUBTFUL) ** 2) ** 2, np.float32)
     lost = (~np.isfinite(trusted)).astype(np.float32) + span.filled[:, None]
     weight = np.nan_to_num(trusted)
+    visible = span.visible_joints()
+    if lifter.reads_visibility:
+        weight = weight * visible[:, list(COMPARED), 0]
     grid = even_times(span.times, lifter.rate)
     if grid is not None:
-        positions, weight, lost = (read_at(v, span.times, grid) for v in (positions, weight, lost))
+        positions, weight, lost, visible = (
+            read_at(v, span.times, grid) for v in (positions, weight, lost, visible)
+        )
     rays = to_rays(positions, span.camera)
     keypoints = to_screen(positions, span.size) if lifter.input_space == "screen" else rays
+    if lifter.reads_visibility:
+        keypoints = np.concatenate([rays, visible], -1)
     return clip_of_video(
         keypoints, weight * (lost == 0), rays, person=person, space=lifter.input_space, joints=COMPARED
     )

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UsageError
+from ..cameras.input_space import num_features
 from ..network.temporal_model import TemporalModel
+from ..network.widening import with_visibility
 from .batch import Batch, BatchSource, prefetched
 from .checkpoint import Checkpoint, fingerprint
 from .config import AnyLifterConfig, RecordedConfig, TrainingConfig
@@ -43,7 +45,8 @@ def train_lifter(
         folder: Where `checkpoint.pt` is kept.
         resume: Whether to go on from the checkpoint, to the numbers of an uninterrupted run.
         device: "cpu", "cuda", …
-        start: Weights to begin with, instead of random ones.
+        start: Weights to begin with, instead of random ones. Those of a lifter that reads no visibility are
+            widened if the model reads it.
         report: Called after every step.
         measure: Model in evaluation mode and step → errors by name, for `TrainingState.history`. It is called
             every `schedule.measure_every` steps or epochs, and at the end.
@@ -55,7 +58,10 @@ def train_lifter(
     rank, _ = rank_and_world_size()
     torch.manual_seed(config.seed)
     model = TemporalModel(
-        **config.model.model_dump(), num_joints_in=source.num_joints_in, num_joints_out=source.num_joints_out
+        **config.model.model_dump(),
+        num_joints_in=source.num_joints_in,
+        num_joints_out=source.num_joints_out,
+        in_features=num_features(config.input_space),
     ).to(device)
     if start is not None:
         _begin_with(model, start)
@@ -118,6 +124,9 @@ def _pose_loss(network: nn.Module, batch: Batch) -> StepLoss:
 
 
 def _begin_with(model: TemporalModel, start: Mapping[str, Tensor]) -> None:
+    joints = model.num_joints_in
+    if model.in_features == 3 and start["expand_conv.weight"].shape[1] == 2 * joints:
+        start = with_visibility(start, joints=joints)
     try:
         model.load_state_dict(start)
     except RuntimeError as error:

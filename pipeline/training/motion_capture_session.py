@@ -26,7 +26,8 @@ def motion_capture_session(config: TrainingConfig, data: Path, device: str) -> L
     )
     minutes = sum(len(sequence.pose) for sequence in tests) / config.rate / 60
     return LifterSession(
-        source=SynthesisedBatches(bank, config),
+        # On a GPU batches are made there, too.
+        source=SynthesisedBatches(bank.to(device), config),
         measure=(lambda model: measure(model, tests, config.input_space)) if tests else None,
         layout=H36M17.name,
         rate=config.rate,

@@ -200,3 +200,26 @@ def test_what_cannot_be_trained(
     with pytest.raises(kind, match=message):
         run(**options, progress=no_progress)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lifter_that_reads_visibility_begins_with_one_that_does_not(
+    whole: Path, data: Path, tmp_path: Path
+) -> None:
+    """With the learning rate next to nothing the answers stay those of the start."""
+    overrides = [
+        "input_space=centred-visible",
+        "picture={limbs: 0.3}",
+        f"start={whole / 'lifter.safetensors'}",
+        "schedule.steps=1",
+        "schedule.learning_rate=1e-12",
+        "schedule.final_learning_rate=1e-12",
+        "schedule.momentum=1e-9",
+        "schedule.final_momentum=1e-9",
+    ]
+    result = run(data / "tiny.yaml", data, tmp_path / "run", overrides=overrides, progress=no_progress)
+    assert result is not None
+    lifter, start = Lifter.load(result), Lifter.load(whole / "lifter.safetensors")
+    assert (lifter.input_space, lifter.model.in_features) == ("centred-visible", 3)
+    for name in ("mpjpe", "p_mpjpe"):
+        errors = [each.about["held_out_errors_mm"][name] for each in (lifter, start)]
+        assert errors[0] == pytest.approx(errors[1], abs=0.05)

@@ -191,6 +191,31 @@ def test_infer_takes_the_lifter(done: tuple[Path, Result], videos: Path) -> None
     assert np.isfinite(table.pose).all()
 
 
+def test_a_lifter_that_reads_which_joints_are_visible(
+    done: tuple[Path, Result], videos: Path, tmp_path: Path
+) -> None:
+    """It learns from people whose ankles were not detected."""
+    model = TemporalModel(filter_widths=(3, 3), channels=16, in_features=3).eval()
+    model.shrink.weight.data *= 0.01
+    model.shrink.bias.data = torch.tensor(STANDING).flatten()
+    start = Lifter(model, "h36m17", "centred-visible", 20.0)
+    start.save(tmp_path / "start.safetensors")
+    shutil.copytree(done[0] / "detections", tmp_path / "out" / "detections")
+    for path in (tmp_path / "out" / "detections").iterdir():
+        table = PoseTable.load(path)
+        table.keypoints[:, -2:, 2] = 0
+        table.save(path)
+    good = (videos / "good.mp4",)
+    options = SemiOptions(unlabeled=good, lifter=str(tmp_path / "start.safetensors"), overrides=QUICK)
+    result = run(options, tmp_path / "out", failed=_raise, progress=no_progress)
+    assert result is not None
+    trained = Lifter.load(result)
+    assert (trained.input_space, trained.model.in_features) == ("centred-visible", 3)
+    assert trained.digest() != start.digest()
+    lifted = infer_file(videos / "small.mp4", InferOptions(lifter=str(result)))
+    assert np.isfinite(lifted.pose).all()
+
+
 def test_people_are_found_once_and_a_resumed_run_ends_in_the_same_lifter(
     done: tuple[Path, Result], videos: Path, lifter: Path, tmp_path: Path
 ) -> None:
