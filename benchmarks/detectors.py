@@ -189,8 +189,8 @@ def build_movenet() -> Subject:
         *((getattr(detector, place), "run", "network") for place in _GRAPHS.values()),
         (Crop, "cut", "preparing"),
         (movenet, "halve", "preparing"),
-        (movenet, "_keypoints", "decoding"),
-        (movenet, "_people", "decoding"),
+        (Crop, "to_frame", "decoding"),
+        (movenet, "as_people", "decoding"),
     )
     # MultiPose searches the whole frame at intervals only, and is quick
     return Subject("movenet", detector, stages, numbers, multiply_adds, times=20)
