@@ -30,7 +30,7 @@ from reproduction_training import chunk_speed, perform
 from study_results import is_done, load, save
 
 from videopose.errors import UsageError, VideoposeError
-from videopose.pipeline.progress import Stage, say, terminal
+from videopose.pipeline.progress import Progress, progress_bar, say
 
 RESULTS = Path(__file__).with_name("results") / "reproduction.csv"
 SPEED = "chunk-speed"
@@ -54,8 +54,8 @@ def main() -> None:
         if options.data is None:
             raise UsageError("give --data FOLDER, the motion capture that `videopose prepare cmu` makes")
         rows = ROWS if options.row == "all" else {options.row: ROWS[options.row]}
-        stage = partial(terminal, unit="core seconds/s")
-        carry_out(rows, options.seeds, options.data, options.results, jobs=options.jobs, stage=stage)
+        progress = partial(progress_bar, unit="core seconds/s")
+        carry_out(rows, options.seeds, options.data, options.results, jobs=options.jobs, progress=progress)
     except VideoposeError as error:
         sys.exit(str(error))
 
@@ -67,7 +67,7 @@ def carry_out(
     results: Path,
     *,
     jobs: int,
-    stage: Stage,
+    progress: Progress,
 ) -> None:
     """Do the runs that some rows need and that have no result yet, seed by seed. Raises `VideoposeError`."""
     tasks = [(run, seed) for seed in seeds for run in runs_of(rows)]
@@ -78,19 +78,19 @@ def carry_out(
         f"{work / 60 / jobs:.0f} minutes on {jobs} idle cores"
     )
     if missing:
-        _side_by_side(missing, work, data, results, jobs=jobs, stage=stage)
+        _side_by_side(missing, work, data, results, jobs=jobs, progress=progress)
     if any(row.speed for row in rows.values()) and not is_done(results, SPEED, None):
         say("training speed by chunk size")
         save(results, {"run": SPEED, "milliseconds": chunk_speed(data)})
 
 
 def _side_by_side(
-    tasks: Sequence[tuple[Run, int]], work: float, data: Path, results: Path, *, jobs: int, stage: Stage
+    tasks: Sequence[tuple[Run, int]], work: float, data: Path, results: Path, *, jobs: int, progress: Progress
 ) -> None:
     context = get_context("spawn")
     counter = context.Value("d", 0.0)
     with (
-        stage("training", round(work)) as advance,
+        progress("training", round(work)) as advance,
         ProcessPoolExecutor(jobs, context, _count_with, (counter,)) as pool,
     ):
         waiting: set[Future[str]] = {pool.submit(keep, run, seed, data, results) for run, seed in tasks}

@@ -80,9 +80,3 @@ def progress_bar(description: str, total: int | None, *, unit: str = "fps") -> I
         speed = done.speed or (done.completed / done.elapsed if done.elapsed else None)
         bars.update(task, total=done.completed)
         done.finished_speed = speed
-
-
-# Old names, until pipeline/training has changed.
-Stage = Progress
-quiet = no_progress
-terminal = progress_bar

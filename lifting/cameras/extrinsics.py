@@ -45,7 +45,3 @@ class Extrinsics:
     def to_camera(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Convert points (…, 3), metres, from the world to camera space."""
         return ((points - np.array(self.position)) @ self.rotation).astype(np.float32)
-
-    def to_world(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Convert points (…, 3), metres, from camera space to the world."""
-        return (points @ self.rotation.T + np.array(self.position)).astype(np.float32)

@@ -194,7 +194,8 @@ class Lifter:
         """
         self.check_fits()
         visible = visible_keypoints(keypoints, size, filled=filled)
-        camera, undistorted = lens.intrinsics, lens.undistort(keypoints)
+        camera = lens.intrinsics
+        undistorted = keypoints if lens.linear else lens.undistort(keypoints)
         # Lifters that read screen coordinates learned from keypoints with the lens's distortion in them.
         filmed = keypoints if self.input_space == "screen" else undistorted
         lifter_input = self.lifter_input(filmed, camera=camera, size=size, visible=visible)

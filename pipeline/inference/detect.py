@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors import registry
 from ...detectors.people import Detector, Image, People
-from ...detectors.tracking import Track, fill_gaps, link, most_present, place_missing
+from ...detectors.tracking import Track, follow_people
 from ...errors import NoPeopleError
 from ...files import file_digest
 from ...lifting.cameras.intrinsics import Intrinsics
@@ -52,13 +52,50 @@ def load_detector(
     )
 
 
-@dataclass(frozen=True)
-class _Found:
-    """All people through time: their tracks, the frames that were looked at, and what found them."""
+class PeopleSource(Protocol):
+    """What gives the people of one video: a detector, or keypoints that another program made.
 
-    tracks: list[Track]
-    frames: NDArray[np.int32]
-    about: dict[str, object]
+    Attributes:
+        action: What it does with the video, in words.
+    """
+
+    action: str
+
+    def look(self, images: Iterable[Image]) -> Iterator[NDArray[np.float32]]:
+        """Yield the boxes of the people, (P, 4), for each image, in order."""
+
+    def tracks(
+        self, frames: NDArray[np.int32], times: NDArray[np.float64], *, count: int | None, max_gap: float
+    ) -> list[Track]:
+        """Return the people of all images through time; `frames` and `times` are those of the images."""
+
+    def describe(self) -> dict[str, object]:
+        """Return what the pose table records about it."""
+
+
+class _DetectedPeople:
+    """Gives the people of one video with a detector."""
+
+    action = "finding people in"
+
+    def __init__(self, detector: Detector, size: tuple[int, int]) -> None:
+        self._detector, self._size = detector, size
+        self._people: list[People] = []
+
+    def look(self, images: Iterable[Image]) -> Iterator[NDArray[np.float32]]:
+        for people in self._detector.detect(images):
+            self._people.append(people)
+            yield people.boxes
+
+    def tracks(
+        self, frames: NDArray[np.int32], times: NDArray[np.float64], *, count: int | None, max_gap: float
+    ) -> list[Track]:
+        return follow_people(
+            self._people, frames=frames, times=times, size=self._size, count=count, max_gap=max_gap
+        )
+
+    def describe(self) -> dict[str, object]:
+        return self._detector.describe()
 
 
 def detect(
@@ -89,16 +126,12 @@ def detect(
     lens, source = find_camera(video.path, options.focal, video.size)
     gravity = read_gravity(video.path)
     background = None if options.static_camera else BackgroundWatch(lens, video.size)
-    if detector is None:
-        found = _read_keypoints(video, options, background, progress)
-    else:
-        found = _run_detector(detector, video, options, background, progress)
+    people = _people_source(detector, video, options)
+    frames = _look(people, video, options, background, progress)
     time = np.array(video.times, np.float64)
-    # People are chosen before gaps split their tracks, so that a person who was lost for a while counts once.
-    chosen = most_present(found.tracks, options.people, video.size)
-    tracks = fill_gaps(chosen, frames=found.frames, times=time[found.frames], max_gap=options.max_gap)
+    tracks = people.tracks(frames, time[frames], count=options.people, max_gap=options.max_gap)
     if not tracks:
-        raise NoPeopleError(f"{video.path}: no person was found in any of its {len(found.frames)} frames")
+        raise NoPeopleError(f"{video.path}: no person was found in any of its {len(frames)} frames")
     motion = CameraMotion.none(len(time)) if background is None else background.result(len(time))
     rows = sum(len(track) for track in tracks)
     return PoseTable(
@@ -116,7 +149,7 @@ def detect(
         meta={
             "video": {"name": video.path.name, "sha256": file_digest(video.path)},
             "damaged": video.damaged,
-            "detector": found.about,
+            "detector": people.describe(),
             "intrinsics": source,
             "distortion": lens.distortion,
             **({} if gravity is None else {"gravity": list(gravity)}),
@@ -127,63 +160,41 @@ def detect(
     )
 
 
-def _run_detector(
-    detector: Detector,
+def _people_source(detector: Detector | None, video: Video, options: DetectOptions) -> PeopleSource:
+    """The detector, or the file of keypoints that replaces it."""
+    if detector is not None:
+        return _DetectedPeople(detector, video.size)
+    assert options.keypoints is not None
+    from ..keypoint_import.imported_people import ImportedPeople
+
+    source = Path(options.keypoints)
+    return ImportedPeople(source, video, options.keypoint_layout, whole=options.end is None)
+
+
+def _look(
+    people: PeopleSource,
     video: Video,
     options: DetectOptions,
     background: BackgroundWatch | None,
     progress: Progress,
-) -> _Found:
-    """Let the detector look at every frame, and link its people to tracks."""
+) -> NDArray[np.int32]:
+    """Show the frames to `people` and to `background`; return the frames' numbers."""
     numbers: list[int] = []
-    with progress(f"finding people in {video.path.name}", _expected_frames(video, options)) as advance:
-        people: list[People] = []
-        # A detector may read ahead, so the boxes are those of the last frame that it has done.
-        images = _images(
-            video, options, numbers, background, lambda: people[-1].boxes if people else NO_BOXES
-        )
-        for on_frame in detector.detect(images):
-            people.append(on_frame)
+    boxes = NO_BOXES
+
+    def images() -> Iterator[Image]:
+        for frame in video.frames(start=options.start, end=options.end):
+            numbers.append(frame.index)
+            if background is not None:
+                # A detector may read ahead. The boxes are those of the last frame that it has done.
+                background.see(frame.index, frame.image, boxes)
+            yield frame.image
+
+    with progress(f"{people.action} {video.path.name}", _expected_frames(video, options)) as advance:
+        for on_frame in people.look(images()):
+            boxes = on_frame
             advance()
-    frames = np.array(numbers, np.int32)
-    tracks = link(people, frames=frames, times=np.array(video.times)[frames])
-    return _Found(tracks, frames, detector.describe())
-
-
-def _read_keypoints(
-    video: Video, options: DetectOptions, background: BackgroundWatch | None, progress: Progress
-) -> _Found:
-    """Read keypoints made elsewhere; the video is decoded for the times of its frames."""
-    assert options.keypoints is not None
-    source = Path(options.keypoints)
-    from ..keypoint_import import match_video as keypoint_files
-
-    sightings, about = keypoint_files.read(source, video, options.keypoint_layout)
-    numbers: list[int] = []
-    with progress(f"reading {video.path.name}", _expected_frames(video, options)) as advance:
-        # Keypoints have no boxes; the background is found although people move before it.
-        for _ in _images(video, options, numbers, background, lambda: NO_BOXES):
-            advance()
-    if options.end is None:
-        keypoint_files.check_length(sightings, video, source)
-    frames, times = np.array(numbers, np.int32), np.array(video.times)
-    tracks = keypoint_files.follow(sightings, frames, times[frames])
-    return _Found([place_missing(track, times[track.frames]) for track in tracks], frames, about)
-
-
-def _images(
-    video: Video,
-    options: DetectOptions,
-    numbers: list[int],
-    background: BackgroundWatch | None,
-    boxes: Callable[[], NDArray[np.float32]],
-) -> Iterator[Image]:
-    """Yield the images of the frames; their numbers are appended to `numbers`, and `background` sees them."""
-    for frame in video.frames(start=options.start, end=options.end):
-        numbers.append(frame.index)
-        if background is not None:
-            background.see(frame.index, frame.image, boxes())
-        yield frame.image
+    return np.array(numbers, np.int32)
 
 
 def _expected_frames(video: Video, options: DetectOptions) -> int | None:

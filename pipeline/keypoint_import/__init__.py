@@ -6,4 +6,5 @@
   `formats`
 - `formats`: which format a file is in
 - `match_video`: which file belongs to a video, whether it fits, and who is who
+- `imported_people`: the people of one video, from such a file; it stands in for a detector
 """

@@ -12,7 +12,7 @@ from standing import STILL
 from videopose.errors import InputError
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.simulation.studio import TEST_SUBJECTS
-from videopose.pipeline.progress import quiet
+from videopose.pipeline.progress import no_progress
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 reproduction = importlib.import_module("reproduction")
@@ -134,17 +134,17 @@ def test_results_are_kept_and_runs_resumed(
     quick = replace(TINY, tests=(plan.FLIPPED,), last_epochs=False, epoch=1)
     monkeypatch.setitem(plan.RUNS, "tiny", quick)
     rows = {"row": plan.Row("row", "It runs", "", (plan.Figure("tiny", "tiny"),))}
-    reproduction.carry_out(rows, [0, 1], data, results, jobs=1, stage=quiet)
+    reproduction.carry_out(rows, [0, 1], data, results, jobs=1, progress=no_progress)
     written = results.stat().st_mtime_ns
     zero, one = reproduction.load(results)["tiny"]
     assert (zero["seed"], one["seed"]) == (0, 1)
     assert zero["errors"] != one["errors"]
 
-    reproduction.carry_out(rows, [0, 1], data, results, jobs=1, stage=quiet)
+    reproduction.carry_out(rows, [0, 1], data, results, jobs=1, progress=no_progress)
     assert results.stat().st_mtime_ns == written
     monkeypatch.setitem(plan.RUNS, "tiny", replace(quick, epoch=2))
     with pytest.raises(InputError, match="other settings"):
-        reproduction.carry_out(rows, [0], data, results, jobs=1, stage=quiet)
+        reproduction.carry_out(rows, [0], data, results, jobs=1, progress=no_progress)
 
 
 def test_chunk_sizes_are_timed(data: Path) -> None:
