@@ -19,6 +19,7 @@ SIZE = (1280, 720)
 LENS = Lens(Intrinsics.centred(1100, SIZE))
 RATE = 30.0
 _HEIGHT = 900  # pixels of the panorama
+_COARSE = 8  # pixels: how exactly the boxes of people are known
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,13 @@ class Panorama:
             borderMode=cv2.BORDER_REFLECT,
         )  # fmt: skip
         inside = []
+        coarse_across, coarse_down = across[::_COARSE, ::_COARSE], down[::_COARSE, ::_COARSE]
         for x0, y0, x1, y1 in self.people:
-            seen = (across >= x0) & (across <= x1) & (down >= y0) & (down <= y1)
+            seen = (coarse_across >= x0) & (coarse_across <= x1) & (coarse_down >= y0) & (coarse_down <= y1)
             if seen.any():
                 rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
-                inside.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
-        return np.asarray(image, np.uint8), np.array(inside, np.float64).reshape(-1, 4)
+                inside.append((columns[0] - 1, rows[0] - 1, columns[-1] + 1, rows[-1] + 1))
+        return np.asarray(image, np.uint8), _COARSE * np.array(inside, np.float64).reshape(-1, 4)
 
 
 def shaken(count: int, degrees: float, seed: int) -> Rotation:
