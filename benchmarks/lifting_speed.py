@@ -29,7 +29,7 @@ from videopose.lifting.evaluation.motion_capture_sequences import motion_capture
 from videopose.lifting.inference.live import LiveNetwork
 from videopose.lifting.inference.predict import Network, predict, predict_poses
 from videopose.lifting.inference.pretrained import DEFAULT, load_lifter
-from videopose.lifting.network.fused_model import FoldedModel, Precision
+from videopose.lifting.network.fused_model import FusedModel, Precision
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.simulation.config import CameraConfig, DetectionConfig
 
@@ -65,7 +65,7 @@ def whole_clips(frames: int, rounds: int, checkout: Path | None) -> None:
     """Time whole clips, and print the distance between our poses and theirs."""
     model = TemporalModel().eval()
     clip = np.random.default_rng(0).normal(0, 0.3, (frames, 17, 2)).astype(np.float32)
-    networks: dict[Precision, Network] = {"float32": model, "bfloat16": FoldedModel(model, torch.bfloat16)}
+    networks: dict[Precision, Network] = {"float32": model, "bfloat16": FusedModel(model, torch.bfloat16)}
     sides: dict[str, Callable[[], Any]] = {p: partial(predict, networks[p], clip) for p in PRECISIONS}
     if checkout is not None:
         sides = {"VideoPose3D": partial(their_predict, their_model(checkout, model), clip), **sides}

@@ -24,7 +24,7 @@ from ..cameras.input_space import (
     visible_joints,
 )
 from ..cameras.intrinsics import H36M_FOCAL, Intrinsics
-from ..network.fused_model import FoldedModel, Precision
+from ..network.fused_model import FusedModel, Precision
 from ..network.temporal_model import TemporalModel
 from .lifter_file import StoredType, as_stored, digest, read_lifter_file, write_lifter_file
 from .predict import predict, root_at_zero, to_camera, to_network
@@ -79,7 +79,7 @@ class Lifter:
     rate: float | None
     trajectory: TemporalModel | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
-    fused: FoldedModel | None = None
+    fused: FusedModel | None = None
     stored_as: StoredType = "float32"
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class Lifter:
         return self.input_space == "centred-visible"
 
     @property
-    def network(self) -> TemporalModel | FoldedModel:
+    def network(self) -> TemporalModel | FusedModel:
         """The pose model as inference runs it."""
         return self.fused or self.model
 
@@ -135,7 +135,7 @@ class Lifter:
         """
         if precision not in get_args(Precision):
             raise UsageError(f"--precision is {' or '.join(get_args(Precision))}, not {precision}")
-        fused = FoldedModel(self.model, torch.bfloat16) if precision == "bfloat16" else None
+        fused = FusedModel(self.model, torch.bfloat16) if precision == "bfloat16" else None
         return replace(self, fused=fused)
 
     def to(self, device: str | torch.device) -> Lifter:

@@ -11,7 +11,7 @@ from ...errors import UsageError
 from ...skeleton import H36M17, Skeleton
 from ..cameras.input_space import mirrored
 from ..cameras.intrinsics import Intrinsics
-from ..network.fused_model import FoldedLayer, FoldedModel, PackedLinear, Precision
+from ..network.fused_model import FusedLayer, FusedLinear, FusedModel, Precision
 from ..network.temporal_model import TemporalModel
 from .lifter import Lifter
 from .predict import root_at_zero, to_camera, to_network
@@ -56,7 +56,7 @@ class LiveNetwork:
         self._flip_out = flip_out.mirror if model.num_joints_out > 1 else (0,)
         rows = people if flip is None else 2 * people
         with torch.inference_mode():
-            parts = FoldedModel(model, getattr(torch, precision))
+            parts = FusedModel(model, getattr(torch, precision))
             self._first = _LiveLayer(parts.first, rows, 0)
             self._pairs = [
                 (_LiveLayer(wide, rows, phase), narrow) for phase, (wide, narrow) in enumerate(parts.pairs)
@@ -111,10 +111,10 @@ class _LiveLayer:
     phases do this at different frames.
     """
 
-    def __init__(self, layer: FoldedLayer, people: int, phase: int) -> None:
+    def __init__(self, layer: FusedLayer, people: int, phase: int) -> None:
         channels = layer.matrix.shape[1] // layer.width
-        self.of_past = PackedLinear(layer.matrix[:, :-channels], layer.bias)
-        self.of_present = PackedLinear(layer.matrix[:, -channels:])
+        self.of_past = FusedLinear(layer.matrix[:, :-channels], layer.bias)
+        self.of_present = FusedLinear(layer.matrix[:, -channels:])
         self.frame = 0
         self.reach = layer.reach
         self.ahead = min(layer.dilation, _AHEAD)

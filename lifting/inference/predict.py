@@ -12,10 +12,10 @@ from torch import Tensor
 from ...skeleton import H36M17, Skeleton
 from ..cameras.input_space import InputSpace, centre, centre_visible, mirrored, turn_back
 from ..cameras.intrinsics import H36M_FOCAL
-from ..network.fused_model import FoldedModel
+from ..network.fused_model import FusedModel
 from ..network.temporal_model import TemporalModel
 
-Network = TemporalModel | FoldedModel
+Network = TemporalModel | FusedModel
 """What `predict` runs: a model as it was trained, or fused for speed."""
 
 _VISIBLE = 0.999  # a joint interpolated between a visible and a hidden one is hidden

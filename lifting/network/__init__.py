@@ -1,1 +1,1 @@
-"""The temporal convolutional model, its forms for training and inference, and its cost."""
+"""The temporal convolutional model: its shape, its forms for training and for inference, and its cost."""

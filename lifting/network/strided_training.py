@@ -1,10 +1,10 @@
-"""The strided training form on a CPU: forward and backward through all layers, written out by hand.
+"""Strided training on a CPU: the forward and the backward pass through all layers, written by hand.
 
-A training step should be its matrix products. With torch's own layers most of it is not: every activation
-travels through memory a dozen times, into tensors newly asked of the system in every step. Here a layer keeps
-two tensors for the backward pass (what its product gave, and what left it), works on them in blocks that stay
-in the cache, and takes its memory from the step before. The numbers are the plain layers': convolution, batch
-norm, rectifier, dropout, residual sum.
+With torch's own layers, a training step spends most of its time on memory instead of matrix products: each
+activation is read and written about twelve times, and each step allocates new tensors. Here a layer keeps two
+tensors for the backward pass (its product and its output), processes them in blocks that fit the cache, and
+reuses the memory of the step before. The numbers equal those of torch's layers: convolution, batch norm,
+rectifier, dropout, residual sum.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from torch.autograd.function import once_differentiable
 from .dropout import Dropper
 
 aten = torch.ops.aten
-_BLOCK = 2**19  # activations that are worked on at a time
+_BLOCK = 2**19  # Number of activations in a block.
 
 
 class Scratch:
-    """Memory that one training step leaves to the next. Copies and pickles of it are empty."""
+    """Memory that the next training step reuses. Copies and pickles of it are empty."""
 
     def __init__(self) -> None:
         self._rows = 0
         self._free: dict[tuple[int, torch.dtype], list[Tensor]] = {}
 
     def start(self, rows: int) -> None:
-        """Forget what was kept for batches of another size."""
+        """Begin a step of `rows` input rows; free the memory of batches of another size."""
         if rows != self._rows:
             self._rows, self._free = rows, {}
 
     def take(self, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-        """A tensor of anything."""
+        """Return a tensor with undefined values."""
         size = prod(shape)
         free = self._free.get((size, dtype))
         return (free.pop() if free else torch.empty(size, dtype=dtype)).view(shape)
 
     def give(self, tensor: Tensor) -> None:
-        """Take back what nobody reads any more."""
+        """Keep a tensor that is no longer used, for `take`."""
         self._free.setdefault((tensor.numel(), tensor.dtype), []).append(tensor.view(-1))
 
     def __reduce__(self) -> tuple[type[Scratch], tuple[()]]:
@@ -58,11 +58,22 @@ def strided_features(
     dropout: float,
     scratch: Scratch,
 ) -> Tensor:
-    """Rows of keypoints (N · T, J · F), through the layers in training mode: (N, C).
+    """Compute all layers but the last in training mode, and update batch norm's running statistics.
 
-    convolutions, norms: the first layer's, then two of each for every residual block.
-    Computes in autocast's type where that is on, else in the parameters'. Updates the running statistics.
-    Differentiable once, with respect to the parameters.
+    The number format is autocast's if autocast is on, otherwise the parameters'. The result can be
+    differentiated once, with respect to the parameters.
+
+    Args:
+        rows: The lifter input, one row per frame.
+        convolutions: The first layer's convolution, then two for each residual block.
+        norms: The batch norm that follows each convolution.
+        causal: Whether the residual is the last frame of a window; otherwise it is the middle one.
+        dropout: Probability of dropping an activation.
+        scratch: Memory that is reused from step to step.
+
+    Shape:
+        - rows: (N · T, J · F), T being the receptive field.
+        - Output: (N, C).
     """
     dtype = convolutions[0].weight.dtype
     if torch.is_autocast_enabled("cpu") and dtype == torch.float32:
@@ -77,6 +88,8 @@ def strided_features(
 
 
 class _Features(torch.autograd.Function):
+    """`_Network` as a function that torch can differentiate."""
+
     @staticmethod
     def forward(ctx: Any, network: _Network, rows: Tensor, *parameters: Tensor) -> Tensor:
         ctx.network = network
@@ -86,7 +99,9 @@ class _Features(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         if ctx.network is None:
-            raise RuntimeError("the memory of this step is in use again: it has one backward pass only")
+            raise RuntimeError(
+                "expected one backward pass per step, found a second one; run the forward pass again"
+            )
         network, ctx.network = ctx.network, None
         with torch.autocast("cpu", enabled=False):
             network.backward(gradient.contiguous())
@@ -94,7 +109,7 @@ class _Features(torch.autograd.Function):
 
 
 class _Network:
-    """One step through the layers: the first, then pairs, each pair with a residual round it."""
+    """One training step: the first layer, then residual blocks of two layers."""
 
     def __init__(self, layers: Sequence[_Layer], causal: bool, scratch: Scratch) -> None:
         self.layers = layers
@@ -110,7 +125,7 @@ class _Network:
             y = narrow.forward(wide.forward(x))
             x = torch.add(self._residual(x, wide), y, out=self._scratch.take(y.shape, y.dtype))
             self._sums.append(x)
-        return x.clone()  # outlives the backward pass, as scratch does not
+        return x.clone()  # A copy, because the memory of `x` is reused after the backward pass.
 
     def backward(self, gradient: Tensor) -> None:
         for wide, narrow in reversed(self._pairs):
@@ -119,7 +134,7 @@ class _Network:
             outer = wide.backward(inner).view(-1, gradient.shape[1])
             self._residual(outer, wide).add_(gradient)
             self._scratch.give(inner)
-            if wide is not self._pairs[-1][0]:  # whose gradient is somebody else's
+            if wide is not self._pairs[-1][0]:  # The last block's gradient belongs to the caller.
                 self._scratch.give(gradient)
             gradient = outer
         self.layers[0].backward(gradient, through=False)
@@ -127,28 +142,29 @@ class _Network:
             self._scratch.give(gradient)
 
     def _residual(self, x: Tensor, wide: _Layer) -> Tensor:
-        """Of every `width` rows the one that stands for the frame they become."""
+        """Return, of every `width` rows, the row of the frame that the output belongs to."""
         return x.view(-1, wide.width, x.shape[1])[:, wide.width - 1 if self._causal else wide.width // 2]
 
 
 class _Layer:
-    """Convolution (on rows, its stride its width), batch norm, rectifier and dropout.
+    """Convolution on rows (its stride equals its width), batch norm, rectifier and dropout.
 
-    Between the passes are kept x, the rows in; y, their product with the weights; z, the rows out.
+    Between the passes the layer keeps x, the input rows; y, their product with the weights; and z, the output
+    rows.
     """
 
     def __init__(
         self, convolution: nn.Conv1d, norm: nn.BatchNorm1d, dropper: Dropper, scratch: Scratch
     ) -> None:
         (self.width,) = convolution.kernel_size
-        self.gradients: tuple[Tensor, ...] = ()  # of the convolution's weight, the norm's weight and bias
+        self.gradients: tuple[Tensor, ...] = ()  # Of the convolution's weight and the norm's weight and bias.
         self._weight = convolution.weight.detach()
         self._norm = norm
         self._dropper = dropper
         self._scratch = scratch
 
     def forward(self, rows: Tensor) -> Tensor:
-        """(N · width, C_in) → (N, C_out)."""
+        """Compute the layer: (N · width, C_in) → (N, C_out)."""
         norm, dropper = self._norm, self._dropper
         assert norm.momentum is not None
         assert norm.num_batches_tracked is not None
@@ -160,7 +176,7 @@ class _Layer:
         norm.num_batches_tracked.add_(1)
         mean, variance = torch.batch_norm_update_stats(y, norm.running_mean, norm.running_var, norm.momentum)
         self._statistics = mean, variance, norm.eps
-        self._gain = norm.weight.detach() * dropper.scale  # dropout's scale is taken together with the norm's
+        self._gain = norm.weight.detach() * dropper.scale  # Dropout's scale is included in the norm's.
         bias = norm.bias.detach() * dropper.scale
         for block in _blocks(y):
             _normalise(y[block], self._gain, bias, *self._statistics, out=z[block])
@@ -168,10 +184,10 @@ class _Layer:
         return z
 
     def backward(self, gradient: Tensor, *, through: bool = True) -> Tensor:
-        """∂z → ∂x, if `through`; keeps the parameters' gradients and gives the memory back.
+        """Compute ∂x from ∂z if `through`, keep the parameters' gradients, and return the memory.
 
         With ŷ = (y − mean) / σ and g = ∂z where z > 0, batch norm's gradient is
-        ∂y = gain / σ · (g − mean(g) − ŷ · mean(g · ŷ)). The factor gain / σ goes into the weights.
+        ∂y = gain / σ · (g − mean(g) − ŷ · mean(g · ŷ)). The weights are multiplied by gain / σ.
         """
         x, y, z = self._x, self._y, self._z
         mean, variance, epsilon = self._statistics
@@ -208,7 +224,7 @@ class _Layer:
 
 
 def _blocks(x: Tensor) -> Iterator[slice]:
-    """Slices of rows that fit the cache."""
+    """Return slices of rows that fit the cache."""
     step = max(1, _BLOCK // x.shape[1])
     for start in range(0, len(x), step):
         yield slice(start, start + step)
@@ -217,6 +233,6 @@ def _blocks(x: Tensor) -> Iterator[slice]:
 def _normalise(
     y: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, epsilon: float, *, out: Tensor
 ) -> None:
-    """(y − mean) / √(variance + ε) · weight + bias, of y in the vectors' numbers or in narrower ones."""
+    """Compute (y − mean) / √(variance + ε) · weight + bias. y may have fewer bits than the vectors."""
     none = mean.new_empty(0)
     torch.native_batch_norm(y, weight, bias, mean, variance, False, 0.0, epsilon, out=(out, none, none))

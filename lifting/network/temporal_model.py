@@ -1,7 +1,7 @@
-"""The temporal convolutional model of Pavllo et al. (CVPR 2019), §3 and figure 2, exactly as published.
+"""The temporal convolutional model of Pavllo et al. (CVPR 2019), §3 and figure 2.
 
-The parameters carry the published names (`expand_conv`, `expand_bn`, `layers_conv.N`, `layers_bn.N`,
-`shrink`), so that published checkpoints load here and ours load there.
+The parameters have VideoPose3D's names (`expand_conv`, `expand_bn`, `layers_conv.N`, `layers_bn.N`,
+`shrink`), so that each program can load the other's checkpoints.
 """
 
 from __future__ import annotations
@@ -18,18 +18,25 @@ from .strided_training import Scratch, strided_features
 
 
 class TemporalModel(nn.Module):
-    """A sequence of 2D keypoints in, the 3D pose at every frame that has a whole receptive field out.
+    """Predict the 3D pose of a frame from the 2D keypoints of the frames around it.
 
-    num_joints_in, in_features: joints of the input and numbers per joint (2: x and y).
-    num_joints_out: joints of the output; 1 makes a trajectory model.
-    filter_widths: odd convolution widths; the receptive field is their product. Widths of 1 make the
-        single-frame model of the ablation.
-    causal: look at the past only (§3, "real-time"); the output belongs to the window's last frame.
-    dropout: probability of dropping an activation in training.
-    channels: width of the hidden layers.
-    dense: undilated convolutions as wide as the dilated ones reach (Table 5's ablation).
+    A sequence gives one pose for every frame that has a whole receptive field around it.
 
-    Raises `ValueError` for even or missing filter widths.
+    Args:
+        num_joints_in: Joints of the input.
+        in_features: Numbers per joint; 2 means x and y.
+        num_joints_out: Joints of the output; 1 makes a trajectory model.
+        filter_widths: Widths of the convolutions, odd numbers. The receptive field is their product.
+            Widths of 1 make the single-frame model of the ablation.
+        causal: Whether to read past frames only (§3, "real-time"). The output then belongs to the last frame
+            of the window, otherwise to the middle one.
+        dropout: Probability of dropping an activation in training.
+        channels: Width of the hidden layers.
+        dense: Whether to use convolutions without dilation that are as wide as the dilated ones reach
+            (the ablation in table 5).
+
+    Raises:
+        ValueError: A filter width is even, or there is none.
     """
 
     def __init__(
@@ -46,7 +53,7 @@ class TemporalModel(nn.Module):
     ) -> None:
         super().__init__()
         if not filter_widths or any(w < 1 or w % 2 == 0 for w in filter_widths):
-            raise ValueError(f"filter widths must be odd, got {tuple(filter_widths)}")
+            raise ValueError(f"expected odd filter widths, found {tuple(filter_widths)}")
         self.num_joints_in = num_joints_in
         self.in_features = in_features
         self.num_joints_out = num_joints_out
@@ -77,31 +84,34 @@ class TemporalModel(nn.Module):
 
     @property
     def receptive_field(self) -> int:
-        """Frames that one output frame looks at."""
+        """Number of input frames that one output frame is computed from."""
         return prod(self.filter_widths)
 
     @property
     def padding(self) -> tuple[int, int]:
-        """Frames to add before and after a sequence so that every frame of it gets an output."""
+        """Number of frames to add before and after a sequence so that each of its frames gets an output."""
         reach = self.receptive_field - 1
         return (reach, 0) if self.causal else (reach // 2, reach // 2)
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """Device of the weights."""
         return self.shrink.weight.device
 
-    def set_batch_norm_momentum(self, momentum: float) -> None:
-        """Set every batch norm's momentum (the training schedule decays it, §5)."""
-        for module in self.modules():
-            if isinstance(module, nn.BatchNorm1d):
-                module.momentum = momentum
-
     def forward(self, keypoints: Tensor) -> Tensor:
-        """Dilated, valid convolutions: (N, T, J, F) → (N, T − receptive_field + 1, J_out, 3).
+        """Predict poses by dilated convolutions without padding.
 
-        The same weights serve sequences of any length, so one pass lifts a whole clip.
-        Raises `ValueError` for another shape or too short a sequence.
+        One pass predicts the poses of a whole clip, whatever its length.
+
+        Args:
+            keypoints: The lifter input.
+
+        Raises:
+            ValueError: The input has another shape, or fewer frames than the receptive field.
+
+        Shape:
+            - Input: (N, T, J, F).
+            - Output: (N, T − receptive_field + 1, J_out, 3), in metres.
         """
         batch, frames = self._check(keypoints)
         x = keypoints.reshape(batch, frames, -1).permute(0, 2, 1)
@@ -119,19 +129,28 @@ class TemporalModel(nn.Module):
         return out.permute(0, 2, 1).reshape(batch, -1, self.num_joints_out, 3)
 
     def forward_strided(self, keypoints: Tensor) -> Tensor:
-        """The training form (§5, "implementation details"): (N, receptive_field, J, F) → (N, 1, J_out, 3).
+        """Predict the pose of one frame per window by strided convolutions (§5, "implementation details").
 
-        Where only one output frame per window is wanted, a dilated convolution computes frames that nobody
-        reads; striding by the width skips them. With stride equal to width each convolution is a reshape
-        and a matrix product on (N, T, C), which the hardware does best, and the parameters are the very
-        same as `forward`'s. Raises `ValueError` for another shape, or for a dense model.
-        On a CPU the training step is `strided_training`'s: the same numbers, in less time.
+        If only one output frame per window is needed, dilated convolutions compute frames that are not used.
+        Strided convolutions skip these frames and have the same parameters. With a stride equal to the width,
+        each convolution is a reshape and a matrix product. On a CPU, training uses `strided_training`, which
+        gives the same numbers in less time.
+
+        Args:
+            keypoints: The lifter input, one receptive field per window.
+
+        Raises:
+            ValueError: The input has another shape, or the model is dense.
+
+        Shape:
+            - Input: (N, receptive_field, J, F).
+            - Output: (N, 1, J_out, 3), in metres.
         """
         if self.dense:
-            raise ValueError("a dense model has no strided form")
+            raise ValueError("a dense model has no strided form; use forward")
         batch, frames = self._check(keypoints)
         if frames != self.receptive_field:
-            raise ValueError(f"expected {self.receptive_field} frames a window, got {frames}")
+            raise ValueError(f"expected {self.receptive_field} frames per window, found {frames}")
         rows = keypoints.reshape(batch * frames, -1)
         by_hand = self.training and torch.is_grad_enabled() and rows.device.type == "cpu" and batch > 1
         if by_hand and not rows.requires_grad:
@@ -149,7 +168,7 @@ class TemporalModel(nn.Module):
         return x.reshape(batch, 1, self.num_joints_out, 3)
 
     def _strided_features(self, rows: Tensor) -> Tensor:
-        """All layers but the last, on rows: (N · receptive_field, J · F) → (N, C)."""
+        """Compute all layers but the last, on rows: (N · receptive_field, J · F) → (N, C)."""
         x = self._strided(rows, self.expand_conv, self.expand_bn)
         for block, width in enumerate(self.filter_widths[1:]):
             residual = x[width - 1 if self.causal else width // 2 :: width]
@@ -159,20 +178,27 @@ class TemporalModel(nn.Module):
         return x
 
     def _check(self, keypoints: Tensor) -> tuple[int, int]:
+        """Check the input, and return its numbers of sequences and frames."""
         if keypoints.ndim != 4 or keypoints.shape[2:] != (self.num_joints_in, self.in_features):
             raise ValueError(
-                f"expected (N, T, {self.num_joints_in}, {self.in_features}), got {tuple(keypoints.shape)}"
+                f"expected (N, T, {self.num_joints_in}, {self.in_features}), found {tuple(keypoints.shape)}"
             )
         if keypoints.shape[1] < self.receptive_field:
-            raise ValueError(f"a sequence needs at least {self.receptive_field} frames")
+            raise ValueError(
+                f"expected at least {self.receptive_field} frames, found {keypoints.shape[1]}; "
+                "repeat the first and last frame as `padding` says"
+            )
         return keypoints.shape[0], keypoints.shape[1]
 
     def _activate(self, x: Tensor, norm: nn.Module) -> Tensor:
+        """Apply batch norm, rectifier and dropout."""
         x = norm(x)
         return relu_dropout(x, self.dropout, True) if self.training else x.relu_()
 
     def _strided(self, x: Tensor, convolution: nn.Module, norm: nn.Module) -> Tensor:
-        """One layer on rows: (N·T, C) → (N·T / width, C_out)."""
+        """Compute one layer on rows: (N · T, C) → (N · T / width, C_out)."""
         assert isinstance(convolution, nn.Conv1d)
-        weight = convolution.weight.permute(0, 2, 1).flatten(1)  # (C_out, width · C), time-major as rows are
+        weight = convolution.weight.permute(0, 2, 1).flatten(
+            1
+        )  # (C_out, width · C), frames first as in the rows
         return self._activate(F.linear(x.reshape(-1, weight.shape[1]), weight), norm)

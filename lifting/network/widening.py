@@ -1,4 +1,4 @@
-"""Weights of a model that reads two numbers a joint, for a model that also reads which joints are visible."""
+"""Widening a model that reads x and y of each joint to one that also reads which joints are visible."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ _FIRST = "expand_conv.weight"
 
 
 def with_visibility(weights: Mapping[str, Tensor], *, joints: int) -> dict[str, Tensor]:
-    """Give the first layer a third input a joint, whose weights are 0.
+    """Add a third input per joint to the first layer, with weights of 0.
 
-    The wider model gives the same outputs as before, whatever the third input is.
+    The outputs stay the same, whatever the third input is.
 
     Args:
         weights: State dict of a model that reads x and y of each joint.
         joints: Number of joints that the model reads.
 
+    Returns:
+        State dict of the widened model.
+
     Raises:
-        ValueError: The model does not read two numbers a joint.
+        ValueError: The model does not read two numbers per joint.
     """
     first = weights[_FIRST]
     channels, inputs, width = first.shape

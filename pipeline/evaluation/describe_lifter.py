@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ...files import file_digest
 from ...lifting.inference.pretrained import load_lifter, pretrained_lifters
-from ...lifting.network.complexity import complexity, seconds_seen
+from ...lifting.network.complexity import complexity, receptive_seconds
 from ...lifting.network.temporal_model import TemporalModel
 
 _SPACES = {
@@ -65,7 +65,7 @@ def describe(name: str, *, layout: str | None = None, causal: bool = False) -> d
         },
         "receptive_field": {
             "frames": model.receptive_field,
-            "seconds": seconds_seen(model, lifter.rate),
+            "seconds": receptive_seconds(model, lifter.rate),
         },
         "parameters": cost.parameters,
         "flops_per_frame": cost.flops_per_frame,

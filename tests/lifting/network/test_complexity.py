@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from videopose.lifting.network.complexity import complexity, seconds_seen
+from videopose.lifting.network.complexity import complexity, receptive_seconds
 from videopose.lifting.network.temporal_model import TemporalModel
 
 
@@ -57,6 +57,6 @@ def test_parameters_are_what_an_optimiser_is_given() -> None:
 
 def test_seconds_follow_from_the_rate() -> None:
     model = TemporalModel(filter_widths=(3, 3, 3), channels=1)
-    assert seconds_seen(model, 50) == pytest.approx(0.54)
-    assert seconds_seen(model, 30) == pytest.approx(0.9)
-    assert seconds_seen(model, None) is None
+    assert receptive_seconds(model, 50) == pytest.approx(0.54)
+    assert receptive_seconds(model, 30) == pytest.approx(0.9)
+    assert receptive_seconds(model, None) is None

@@ -218,19 +218,11 @@ def test_state_dict_names_are_the_published_ones() -> None:
     }  # fmt: skip
 
 
-def test_batch_norm_momentum_reaches_every_norm() -> None:
-    model = _model((3, 3, 3))
-    model.set_batch_norm_momentum(0.03)
-    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d)]
-    assert [m.momentum for m in norms] == [0.03] * 5
-
-
 def test_dropout_acts_in_training_only() -> None:
     model = _model((3, 3), dropout=0.5, channels=64)
     keypoints = _keypoints(4, 9)
     assert torch.equal(model(keypoints), model(keypoints))
     model.train()
-    model.set_batch_norm_momentum(0.0)
     assert not torch.equal(model.forward_strided(keypoints), model.forward_strided(keypoints))
 
 

@@ -110,12 +110,14 @@ def _alone(settings: RecordedConfig) -> dict[str, torch.Tensor]:
     source = RecordedBatches(data(), settings)
     torch.manual_seed(settings.seed)
     model = TemporalModel(**settings.model.model_dump())
+    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm1d)]
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, amsgrad=True)
     for step in range(source.num_steps):
         optimiser.param_groups[0]["lr"], momentum = settings.schedule.at(step, source.num_steps)
         optimiser.zero_grad()
         for rank in (1, 0):
-            model.set_batch_norm_momentum(momentum if rank == 0 else 0.0)
+            for norm in norms:
+                norm.momentum = momentum if rank == 0 else 0.0
             batch = source.sample(step, rank=rank, world_size=2)
             loss = (model.forward_strided(batch.keypoints) - batch.pose).norm(dim=-1).mean() / 2
             loss.backward()
