@@ -120,14 +120,16 @@ def lift_windows(lifter: Lifter, windows: Windows, *, flip: bool = True) -> Tens
     features = [H36M_FOCAL * keypoints]
     if lifter.reads_visibility:
         features.append(windows.visible[..., None].float())
+    model = lifter.model
+    lift = model if model.dense else model.forward_strided  # which computes no other frames than the target
     network_input, rotation = to_network(torch.cat(features, -1).numpy(), lifter.input_space)
     found = []
     with torch.inference_mode():
         for start in range(0, len(network_input), _CHUNK):
             part = torch.from_numpy(network_input[start : start + _CHUNK])
-            pose = lifter.model(part)[:, 0]
+            pose = lift(part)[:, 0]
             if flip:
-                other = lifter.model(mirrored(part, H36M17.mirror))[:, 0]
+                other = lift(mirrored(part, H36M17.mirror))[:, 0]
                 pose = (pose + mirrored(other, H36M17.mirror)) / 2
             found.append(pose)
     poses = torch.cat(found)
