@@ -16,6 +16,7 @@ from videopose.lifting.world.gravity import up_of
 from videopose.pipeline.camera_metadata.focal_length import FocalLength
 from videopose.pipeline.inference.lift import lift, load_video_lifter
 from videopose.pipeline.inference.options import LiftOptions
+from videopose.skeleton import H36M17
 
 Run = Callable[..., Any]
 
@@ -161,3 +162,18 @@ def test_a_lifter_that_nobody_knows_is_said_once(folder: Path, videopose: Run) -
     done = videopose("lift", folder / "clip.npz", folder / "b.npz", *words)
     assert (done.code, len(done.errors)) == (2, 1)
     assert "unknown lifter 'best'" in done.err
+
+
+def test_keypoints_that_were_never_seen_are_not_read(table: PoseTable) -> None:
+    """Where they were put does not matter to a lifter that reads which joints are visible."""
+    model = TemporalModel(filter_widths=(3, 3), channels=16, in_features=3).eval()
+    reads_visibility = Lifter(model, "h36m17", "centred-visible", 30.0)
+    lifted = []
+    for shift in (0, 50):
+        keypoints = table.keypoints.copy()
+        keypoints[:, -2:] = (keypoints[:, 5:7] + shift) * (1, 1, 0)  # ankles at the shoulders
+        lifted.append(lift(replace(table, keypoints=keypoints), LiftOptions(), reads_visibility))
+    np.testing.assert_allclose(lifted[0].pose, lifted[1].pose, atol=1e-6)
+    feet = [H36M17.index("lfoot"), H36M17.index("rfoot")]
+    assert (lifted[0].confidence[:, feet] == 0).all()
+    assert (lifted[0].confidence > 0).any(0).sum() == 15
