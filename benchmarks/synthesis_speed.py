@@ -71,7 +71,7 @@ def _step(source: SynthesisedBatches) -> Callable[[], object]:
             found = model.forward_strided(batch.keypoints)
         loss = (found.float()[:, 0] - batch.pose).norm(dim=-1).mean()
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
 
     return step
