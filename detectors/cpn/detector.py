@@ -1,4 +1,4 @@
-"""CPN as a detector: somebody else finds the people's boxes, it finds their keypoints."""
+"""CPN as a detector: it finds the keypoints of people whose boxes come from another detector or a file."""
 
 from __future__ import annotations
 
@@ -26,10 +26,18 @@ Item = TypeVar("Item")
 
 
 class CPNKeypoints:
-    """Boxes → keypoints, whatever set of them the weights were trained for.
+    """Find the keypoints of people in given boxes, for any set of keypoints.
 
-    decoding: how a heatmap becomes a position. flip: average with the mirrored crop's heatmaps. batch: crops
-    that pass through the network at once. precision: of the network. device: "cpu", "cuda", …
+    Args:
+        weights: The network and its keypoints.
+        decoding: How a heatmap is converted to a position.
+        flip: Whether to average the heatmaps with those of the mirrored crop.
+        batch: Number of crops that the network processes at a time.
+        precision: Number format of the network.
+        device: "cpu", "cuda", and so on.
+
+    Raises:
+        UsageError: `batch` is below 1.
     """
 
     def __init__(
@@ -43,7 +51,7 @@ class CPNKeypoints:
         device: str = "cpu",
     ) -> None:
         if batch < 1:
-            raise UsageError("batch must be at least 1")
+            raise UsageError(f"expected a batch of at least 1, found {batch}")
         self.weights = weights
         self.decoding, self.flip, self.batch, self.device = decoding, flip, batch, device
         self._bfloat16 = precision == "bfloat16"
@@ -51,7 +59,7 @@ class CPNKeypoints:
         self._mirror = list(weights.keypoints.mirror)
 
     def describe(self) -> dict[str, object]:
-        """Name, keypoints, and the options that decide the result."""
+        """Return the name, the keypoints, and the options that affect the result."""
         return {
             "name": "cpn",
             "keypoints": list(names_in_files(self.weights.keypoints)),
@@ -60,9 +68,14 @@ class CPNKeypoints:
         }
 
     def estimate(self, images: Sequence[Image], boxes: Sequence[Boxes]) -> list[NDArray[np.float32]]:
-        """Images, and each one's (P, 4) boxes, x0, y0, x1, y1 → each one's (P, K, 3) keypoints.
+        """Find the keypoints of the people in each image.
 
-        They are x, y in pixels of the image and confidence 0–1.
+        Args:
+            images: RGB images.
+            boxes: For each image, (P, 4) boxes: x0, y0, x1, y1 in pixels.
+
+        Returns:
+            For each image, (P, K, 3) keypoints: x, y in pixels of the image, and confidence 0–1.
         """
         size = self._model.size
         windows = [[Window.around(box, size) for box in of_image] for of_image in boxes]
@@ -86,7 +99,7 @@ class CPNKeypoints:
 
     @torch.inference_mode()
     def _forward(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(N, H, W, 3) crops → (N, K, 3), pixels of the crop and confidence."""
+        """Return (N, K, 3) keypoints of (N, H, W, 3) crops: x, y in pixels of the crop, and confidence."""
         inputs = to_input(torch.from_numpy(crops).to(self.device))
         inputs = inputs.contiguous(memory_format=torch.channels_last)
         heatmaps = self._heatmaps(inputs)
@@ -97,18 +110,29 @@ class CPNKeypoints:
         return torch.cat([positions, confidence[..., None]], -1).cpu().numpy()
 
     def _heatmaps(self, inputs: Tensor) -> Tensor:
+        """Return the heatmaps of RefineNet in single precision."""
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self._bfloat16):
             refined: Tensor = self._model(inputs)[1]
         return refined.float()
 
 
 class CPNDetector:
-    """Finds people's keypoints with CPN in boxes that another detector, or a file, gives.
+    """Find people with another detector, or in a file of boxes, and their keypoints with CPN.
 
-    weights: our file or a published checkpoint, of 17 keypoints. boxes: where people are. frames: images
-    whose people are sought together. decoding, flip, batch, device: see `CPNKeypoints`.
-    A person's score is the box's times the mean of the keypoints'.
-    Raises `InputError` where the file is none of CPN's, `UsageError` where it finds other keypoints.
+    The score of a person is the score of the box times the mean score of the keypoints.
+
+    Args:
+        weights: A file of videopose or an original PyTorch checkpoint, for 17 keypoints.
+        boxes: The detector of boxes.
+        decoding: See `CPNKeypoints`.
+        flip: See `CPNKeypoints`.
+        batch: See `CPNKeypoints`.
+        frames: Number of frames whose crops are collected for the network.
+        device: See `CPNKeypoints`.
+
+    Raises:
+        InputError: The file does not hold CPN weights.
+        UsageError: The weights are for other keypoints, or `batch` is below 1.
     """
 
     name = "cpn"
@@ -134,13 +158,13 @@ class CPNDetector:
         self._sha256 = {weights.name: file_digest(weights)}
 
     def describe(self) -> dict[str, object]:
-        """What `CPNKeypoints` says, the weights' sha256, and who found the boxes."""
+        """Return the description of `CPNKeypoints`, the sha256 of the weights, and the detector of boxes."""
         return {**self._keypoints.describe(), "sha256": self._sha256, "boxes": self._boxes.describe()}
 
     def detect(self, frames: Iterable[Image]) -> Iterator[People]:
-        """One `People` per frame, in order."""
-        seen, looked_at = tee(frames)
-        for group in _groups(zip(seen, self._boxes.detect(looked_at), strict=True), self._frames):
+        """Yield the people of each frame, in order."""
+        frames, for_boxes = tee(frames)
+        for group in _groups(zip(frames, self._boxes.detect(for_boxes), strict=True), self._frames):
             images, found = [image for image, _ in group], [people for _, people in group]
             keypoints = self._keypoints.estimate(images, [people.boxes for people in found])
             for people, points in zip(found, keypoints, strict=True):
@@ -148,9 +172,13 @@ class CPNDetector:
 
 
 class BoxesFromFile:
-    """A detector of boxes alone: those that a file gives for each frame. It knows no keypoints (all zero).
+    """A detector that reads the boxes of each frame from a file. Its keypoints are all zero.
 
-    path: COCO annotations or results; an image's number is the frame's, from 0 on. Raises `InputError`.
+    Args:
+        path: COCO annotations or results. The id of an image is the index of the frame, from 0.
+
+    Raises:
+        InputError: The file cannot be read.
     """
 
     name = "boxes from a file"
@@ -160,11 +188,11 @@ class BoxesFromFile:
         self._sha256: Mapping[str, str] = {path.name: file_digest(path)}
 
     def describe(self) -> dict[str, object]:
-        """Name, and the file's sha256."""
+        """Return the name and the sha256 of the file."""
         return {"name": self.name, "sha256": self._sha256}
 
     def detect(self, frames: Iterable[Image]) -> Iterator[People]:
-        """One `People` per frame, in order."""
+        """Yield the people of each frame, in order."""
         for number, _ in enumerate(frames):
             boxes = self._found.boxes.get(number)
             if boxes is None:
@@ -175,7 +203,7 @@ class BoxesFromFile:
 
 
 def _groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """`size` at a time; the last ones may be fewer."""
+    """Yield lists of `size` items; the last list can be shorter."""
     rest = iter(items)
     while group := list(islice(rest, size)):
         yield group

@@ -1,4 +1,7 @@
-"""Weights of the cascaded pyramid network: our files, published ones, backbones trained on ImageNet."""
+"""Weights of the cascaded pyramid network: files of videopose, original checkpoints, ImageNet backbones.
+
+An original checkpoint is one of the PyTorch implementation of CPN that its weights were first released for.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,8 @@ from .network import CPN
 
 _FORMAT = "videopose cpn"
 
-# Names in the published PyTorch checkpoints → names here.
-_PUBLISHED = (
+# Patterns of names in original checkpoints, and the names used here.
+_ORIGINAL_NAMES = (
     (r"resnet\.", "backbone."),
     (r"global_net\.laterals\.(\d)\.0\.", r"global_net.lateral.\1.conv."),
     (r"global_net\.laterals\.(\d)\.1\.", r"global_net.lateral.\1.norm."),
@@ -44,10 +47,14 @@ _PUBLISHED = (
 
 @dataclass(frozen=True)
 class CPNWeights:
-    """A network and what its file says: which keypoints it finds, and further facts (plain values).
+    """A network and the metadata of its file.
 
-    shift: pixels of the frame to add to what it finds. The published networks learnt COCO's numbers of pixels
-    for their places, half a pixel off.
+    Attributes:
+        model: The network.
+        keypoints: The keypoints it finds.
+        about: Further metadata, as plain values.
+        shift: Pixels to add to the positions it finds. It is 0.5 for the original networks, which were
+            trained with pixel indices, half a pixel less than positions.
     """
 
     model: CPN
@@ -56,7 +63,11 @@ class CPNWeights:
     shift: float = 0.0
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a `.safetensors` file. Raises `OutputError`."""
+        """Write a `.safetensors` file.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
         told = {
             "keypoints": list(names_in_files(self.keypoints)),
             "bones": [list(bone) for bone in self.keypoints.bones],
@@ -69,10 +80,14 @@ class CPNWeights:
 
 
 def load_cpn(path: str | os.PathLike[str]) -> CPNWeights:
-    """Read weights, ours (`.safetensors`) or published ones; the model is in evaluation mode.
+    """Read weights. The model is in evaluation mode; no code from the file is executed.
 
-    Published checkpoints do not name their keypoints: they are COCO's, and crops are 384 × 288 pixels.
-    No code from a file runs. Raises `InputError` for another file.
+    Args:
+        path: A `.safetensors` file of videopose or an original checkpoint. Original checkpoints do not name
+            their keypoints; they are expected to be COCO's, and crops to have 384 × 288 pixels.
+
+    Raises:
+        InputError: The file is missing, damaged, or does not hold CPN weights.
     """
     file = Path(path)
     if not file.is_file():
@@ -83,7 +98,7 @@ def load_cpn(path: str | os.PathLike[str]) -> CPNWeights:
                 metadata = tensors.metadata() or {}
                 state = {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118
             if metadata.get("format") != _FORMAT:
-                raise ValueError("it holds another network")
+                raise ValueError(f"expected format {_FORMAT!r}, found {metadata.get('format')!r}")
             told = json.loads(metadata["videopose"])
             keypoints = skeleton_from_file(told["keypoints"], [(a, b) for a, b in told["bones"]])
             height, width = told["size"]
@@ -91,7 +106,9 @@ def load_cpn(path: str | os.PathLike[str]) -> CPNWeights:
         state = translate(_read_tensors(file))
         model = _build(state, (384, 288))
         if model.keypoints != len(COCO17):
-            raise ValueError(f"it has {model.keypoints} keypoints, of which nothing says which they are")
+            raise ValueError(
+                f"expected {len(COCO17)} keypoints in an original checkpoint, found {model.keypoints}"
+            )
         return CPNWeights(model, COCO17, {"source": "published checkpoint"}, 0.5)
     except (AttributeError, KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else (str(error).splitlines() or [""])[0]
@@ -99,9 +116,14 @@ def load_cpn(path: str | os.PathLike[str]) -> CPNWeights:
 
 
 def load_backbone(model: CPN, path: str | os.PathLike[str]) -> None:
-    """Fill the backbone from a ResNet that was trained on ImageNet, as published for PyTorch (`.pth`).
+    """Load the backbone from a ResNet that was trained on ImageNet.
 
-    Raises `InputError` where the file holds another network.
+    Args:
+        model: The network whose backbone is replaced.
+        path: A `.pth` file in torchvision's format.
+
+    Raises:
+        InputError: The file cannot be read or holds another network.
     """
     try:
         state = _read_tensors(Path(path))
@@ -111,7 +133,11 @@ def load_backbone(model: CPN, path: str | os.PathLike[str]) -> None:
 
 
 def is_backbone(path: str | os.PathLike[str]) -> bool:
-    """Whether a file of weights is a ResNet alone. Raises `InputError` where it is no such file."""
+    """Return whether a file holds a ResNet alone, not a whole CPN.
+
+    Raises:
+        InputError: The file cannot be read as weights.
+    """
     if Path(path).suffix == ".safetensors":
         return False
     try:
@@ -120,22 +146,28 @@ def is_backbone(path: str | os.PathLike[str]) -> bool:
         raise InputError(f"{path} is not a file of weights ({error})") from error
 
 
-def translate(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A published state dict under the names used here.
+def translate(original: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the parameters of an original state dict to the names used here.
 
-    Earlier published code gave the pyramid's merging convolutions a bias, which the batch norm after them
-    takes away again: it goes into that one's mean.
+    In an earlier version of the original code, the merging convolutions of the pyramid have a bias. It is
+    subtracted from the running mean of the batch norm that follows, which gives the same result.
+
+    Args:
+        original: The state dict of an original checkpoint.
+
+    Raises:
+        ValueError: A parameter is unknown.
     """
     state: dict[str, Tensor] = {}
-    for name, value in published.items():
+    for name, value in original.items():
         name = name.removeprefix("module.")
-        for pattern, replacement in _PUBLISHED:
+        for pattern, replacement in _ORIGINAL_NAMES:
             renamed, found = re.subn(f"^{pattern}", replacement, name)
             if found:
                 state[renamed] = value
                 break
         else:
-            raise ValueError(f"it has an unknown part {name}")
+            raise ValueError(f"unknown parameter {name}")
     for name in [n for n in state if n.endswith(".conv.bias")]:
         mean = name.replace(".conv.bias", ".norm.running_mean")
         state[mean] = state[mean] - state.pop(name)
@@ -143,23 +175,23 @@ def translate(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:
-    """The state dict in a file of `torch.save`. Raises `InputError`, `ValueError`."""
+    """Read the state dict in a file of `torch.save`. Raise `InputError` or `ValueError`."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
-    except pickle.UnpicklingError as error:  # whose text advises to run the file's code
+    except pickle.UnpicklingError as error:  # Its message advises to execute code from the file.
         raise ValueError("it is damaged or holds more than tensors and plain values") from error
     except (EOFError, RuntimeError) as error:
         raise ValueError("it is damaged") from error
     content = content.get("state_dict", content)
     if not all(isinstance(value, Tensor) for value in content.values()):
-        raise ValueError("it does not hold tensors alone")
+        raise ValueError("it holds values that are not tensors")
     return dict(content)
 
 
 def _build(state: Mapping[str, Tensor], size: tuple[int, int]) -> CPN:
-    """A network of the state dict's shapes, filled from it."""
+    """Build a network of the shapes in a state dict, and load it."""
     blocks = [
         len({n.split(".")[2] for n in state if n.startswith(f"backbone.layer{stage}.")})
         for stage in (1, 2, 3, 4)

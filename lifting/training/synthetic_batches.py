@@ -1,4 +1,4 @@
-"""Training batches from motion capture: which clips train, which are held out, and batches of the former."""
+"""Training batches that are simulated from motion capture, and the held-out people."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ from ..simulation.recombination import recombine
 from .batch import Batch
 from .config import MotionFile, SyntheticConfig, TrainingConfig
 
-pass
-
 
 class SynthesisedBatches:
-    """A `BatchSource` of motion capture that is seen through random cameras. It is endless and has no epochs.
+    """A `BatchSource` of motion capture and random cameras. It is endless and has no epochs.
 
-    Each of several processes synthesises its own part of a batch.
+    If there are several processes, each one synthesises its own part of a batch.
+
+    Args:
+        bank: The motion to train on.
+        config: The training configuration.
     """
 
     num_joints_in = 17
@@ -46,7 +48,7 @@ class SynthesisedBatches:
         """Return the batch of a step, or one process's part of it, as `BatchSource` describes."""
         batch = self.config.schedule.batch
         count = batch * (rank + 1) // world_size - batch * rank // world_size
-        # (The generator looks at the lower 32 bits only.)
+        # The generator uses the lower 32 bits only.
         seed = self.config.seed * 1_000_003 + step + rank * 2_654_435_761
         return synthesise(
             self.bank, self.config, count, torch.Generator(self.bank.points.device).manual_seed(seed)
@@ -54,17 +56,34 @@ class SynthesisedBatches:
 
 
 def split(config: TrainingConfig, folder: Path) -> tuple[MotionBank, MotionCapture | None]:
-    """Read the configured motion: what to train on, and the held-out people (None if there are none)."""
+    """Read the configured motion files and split them into training and held-out people.
+
+    Args:
+        config: The training configuration.
+        folder: Folder that the paths of the motion files are relative to.
+
+    Returns:
+        The motion to train on, and the motion of the held-out people (None if there are none).
+
+    Raises:
+        InputError: A file cannot be read.
+        UsageError: A name in the configuration is not in its motion file, a file has no clip left to train
+            on, or people are held out of more than one file.
+    """
     train: list[tuple[MotionCapture, float]] = []
     held: list[MotionCapture] = []
     for motion in config.motions:
         table = MotionCapture.load(folder / motion.path)
         known = {*table.subjects, *(f"{s}/{a}" for s, a in zip(table.subjects, table.actions, strict=True))}
         if unknown := sorted(({*motion.held_out} - {*table.subjects}) | ({*motion.exclude} - known)):
-            raise UsageError(f"{motion.path} has nobody called {', '.join(unknown)}")
+            raise UsageError(
+                f"{motion.path} has no subject or clip {', '.join(unknown)}; correct held_out or exclude"
+            )
         keep = [i for i in range(len(table)) if _role(table, i, motion) == "train"]
         if not keep:
-            raise UsageError(f"{motion.path}: every clip is held out or excluded")
+            raise UsageError(
+                f"{motion.path}: every clip is held out or excluded; shorten held_out or exclude"
+            )
         train.append((table.select(keep), motion.weight))
         test = [i for i in range(len(table)) if _role(table, i, motion) == "held out"]
         if test:
@@ -73,18 +92,21 @@ def split(config: TrainingConfig, folder: Path) -> tuple[MotionBank, MotionCaptu
         made = make_scarce_motion(train[0][0], minutes=config.scarce.minutes, seed=config.seed)
         train.append((made, config.scarce.weight))
     if len(held) > 1:
-        raise UsageError("people can be held out of one motion file only")
+        raise UsageError(
+            f"expected held-out people in one motion file, found them in {len(held)}; keep one held_out"
+        )
     return MotionBank.build(train), held[0] if held else None
 
 
 def _role(table: MotionCapture, clip: int, motion: MotionFile) -> str:
+    """Return what a clip is used for: "train", "held out" or "excluded"."""
     subject, action = table.subjects[clip], table.actions[clip]
     if subject in motion.held_out:
         return "held out"
     return "excluded" if {subject, f"{subject}/{action}"} & set(motion.exclude) else "train"
 
 
-_NEAR = 0.3  # metres; nothing is projected from closer than this
+_NEAR = 0.3  # Smallest depth of a projected point, in metres.
 _NOSE = H36M17.index("nose")
 
 
@@ -92,7 +114,14 @@ _COCO_TO_H36M = torch.from_numpy(COCO_TO_H36M.copy())
 
 
 def synthesise(bank: MotionBank, config: SyntheticConfig, count: int, generator: torch.Generator) -> Batch:
-    """Sample `count` windows as of `film`, in the configured input space."""
+    """Sample windows as `film` does, and convert them to the configured input space.
+
+    Args:
+        bank: The motion.
+        config: The training configuration.
+        count: Number of windows.
+        generator: Random generator on the bank's device.
+    """
     filmed = film(bank, config, count, generator)
     if config.input_space == "rays":
         return Batch((filmed.keypoints * H36M_FOCAL).contiguous(), filmed.pose, filmed.root)
@@ -106,14 +135,14 @@ def synthesise(bank: MotionBank, config: SyntheticConfig, count: int, generator:
 
 @dataclass(frozen=True)
 class Filmed:
-    """Windows of motion as simulated cameras and detectors see them.
+    """Windows of motion as simulated cameras and detectors record them.
 
     Attributes:
         keypoints: (N, F, 17, 2) rays in the Human3.6M layout, in units of the focal length.
-        visible: (N, F, 17) bool, or None where everything is.
+        visible: (N, F, 17) bool; None if all keypoints are visible.
         pose: (N, 17, 3) H36M17 of the target frame in camera space, metres, root at 0.
-        root: (N, 3) its root in camera space, metres.
-        target: The frame whose pose is wanted.
+        root: (N, 3) root of the target frame in camera space, metres.
+        target: Index of the frame whose pose is predicted.
     """
 
     keypoints: Tensor
@@ -124,11 +153,17 @@ class Filmed:
 
 
 def film(bank: MotionBank, config: SyntheticConfig, count: int, generator: torch.Generator) -> Filmed:
-    """Sample `count` windows, each with its own person, body, camera, speed and detector.
+    """Sample windows, each with its own motion, body, camera, speed and detector errors.
 
-    Everything up to the projection is one matrix per sample (body, mirror and camera are all linear), so a
-    batch is a few large operations and no loop over samples. It is made on the bank's device, where the
-    generator must be, and the host never waits for it.
+    Body, mirroring and camera are linear, so everything up to the projection is one matrix per window. A
+    batch is a few large operations on the bank's device, without a loop over windows and without waiting for
+    a GPU.
+
+    Args:
+        bank: The motion.
+        config: The training configuration.
+        count: Number of windows.
+        generator: Random generator on the bank's device.
     """
     device = bank.points.device
     frames = math.prod(config.model.filter_widths)
@@ -151,7 +186,7 @@ def film(bank: MotionBank, config: SyntheticConfig, count: int, generator: torch
 
     at_target = windows[:, target].reshape(count, NUM_POINTS, 3)
     root = torch.einsum("nij,nj->ni", world, torch.einsum("nj,njd->nd", body[:, 0], at_target))
-    # A person thrown about is still somewhere above the floor.
+    # Keep tipped people above the floor.
     root[:, 2] = root[:, 2].clamp(min=0.2)
     head = None
     if config.cameras.near:
@@ -201,7 +236,7 @@ def film(bank: MotionBank, config: SyntheticConfig, count: int, generator: torch
 
 
 def _tumble(count: int, share: float, generator: torch.Generator) -> Tensor:
-    """(count, 3, 3): mostly the identity; for a few, the person is tipped over about a level axis."""
+    """Return (count, 3, 3) rotations about a horizontal axis for a share of windows, else the identity."""
     device = generator.device
     tipped = torch.rand(count, generator=generator, device=device) < share
     angle = (torch.rand(count, generator=generator, device=device) * 2 - 1) * 2.2

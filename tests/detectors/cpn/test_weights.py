@@ -156,5 +156,5 @@ def test_files_that_are_something_else(tmp_path, trained, monkeypatch):
 
 def test_other_numbers_of_keypoints_need_names(tmp_path):
     path = _write(tmp_path / "16.pth", _published(CPN(keypoints=16, blocks=TINY)))
-    with pytest.raises(InputError, match="16 keypoints, of which nothing says which"):
+    with pytest.raises(InputError, match="expected 17 keypoints in an original checkpoint, found 16"):
         load_cpn(path)

@@ -106,7 +106,7 @@ def test_splits_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"m\.npz: every clip is held out or excluded"):
         split(_config([everyone]), tmp_path)
     twice = {"path": "m.npz", "held_out": ["01"]}
-    with pytest.raises(UsageError, match="one motion file only"):
+    with pytest.raises(UsageError, match="expected held-out people in one motion file, found them in 2"):
         split(_config([twice, twice]), tmp_path)
     with pytest.raises(InputError, match="no such file"):
         split(_config([{"path": "nowhere.npz"}]), tmp_path)

@@ -87,7 +87,7 @@ def found(write_video: Write, tmp_path: Path) -> Callable[..., Path]:
 def _learn(
     tmp_path: Path, start: Path, failures: list[Exception] | None = None, **options: Any
 ) -> Path | None:
-    chosen = {"unlabelled": (tmp_path / "videos",), "lifter": str(start), "overrides": QUICK}
+    chosen = {"unlabeled": (tmp_path / "videos",), "lifter": str(start), "overrides": QUICK}
     how = {name: options.pop(name) for name in ("resume", "overwrite") if name in options}
     failed = (lambda error: pytest.fail(str(error))) if failures is None else failures.append
     return run(
@@ -126,7 +126,7 @@ def test_an_unreadable_video_among_good_ones(tmp_path: Path, lifter: Path, found
 def test_only_unreadable_videos(tmp_path: Path, lifter: Path) -> None:
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos" / "broken.mov").write_bytes(b"no video")
-    with pytest.raises(InputError, match=r"none of the unlabelled videos can be used.*give others"):
+    with pytest.raises(InputError, match=r"none of the unlabeled videos can be used.*give others"):
         _learn(tmp_path, lifter, [])
     assert not (tmp_path / "out" / "lifter.safetensors").exists()
 
@@ -134,16 +134,16 @@ def test_only_unreadable_videos(tmp_path: Path, lifter: Path) -> None:
 def test_nobody_for_two_frames_in_a_row(tmp_path: Path, lifter: Path, found: Any) -> None:
     found("glimpse.mp4", 1)
     failures: list[Exception] = []
-    with pytest.raises(NoPeopleError, match="nobody was found in any of the unlabelled videos"):
+    with pytest.raises(NoPeopleError, match="no person was found in any of the unlabeled videos"):
         _learn(tmp_path, lifter, failures)
-    assert "glimpse.mp4: nobody was seen for two frames in a row" in str(failures[0])
+    assert "glimpse.mp4: no person was detected in two successive frames" in str(failures[0])
 
 
 def test_people_too_short_to_learn_from(
     tmp_path: Path, lifter: Path, found: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found("short.mp4", 8, 5)
-    with pytest.raises(InputError, match="nobody was seen well enough, for half a second"):
+    with pytest.raises(InputError, match=r"no person is seen well enough, for 0\.5 seconds"):
         _learn(tmp_path, lifter)
     assert "2 of them are shorter than the 9 frames" in capsys.readouterr().err
 
@@ -206,8 +206,8 @@ def test_missing_files_are_named_before_anybody_is_looked_for(tmp_path: Path, li
     for options, kind, complaint in (
         ({"lifter": f"{missing}.safetensors"}, InputError, "missing.safetensors: no such lifter file"),
         ({"lifter": "nobody"}, UsageError, "unknown lifter 'nobody'; known: .*default"),
-        ({"labelled": Path(f"{missing}.npz")}, InputError, "missing.npz: no such file"),
-        ({"labelled": tmp_path}, InputError, "no motion capture in this folder.*prepare"),
+        ({"labeled": Path(f"{missing}.npz")}, InputError, "missing.npz: no such file"),
+        ({"labeled": tmp_path}, InputError, "no motion capture in this folder.*prepare"),
         ({"recipe": f"{missing}.yaml"}, InputError, "missing.yaml: no such file"),
         ({"detect": DetectOptions(weights=Path(f"{missing}.pth"))}, Exception, "--weights"),
     ):

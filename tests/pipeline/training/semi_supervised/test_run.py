@@ -85,7 +85,7 @@ def test_the_papers_experiments(h36m: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("overrides", "complaint"),
     [
-        (("semi.subjects=[S1]",), "S1 cannot be both unlabelled and labelled"),
+        (("semi.subjects=[S1]",), "S1 cannot be both unlabeled and labeled"),
         (("semi.subjects=[S9]",), "S9 cannot be both"),
         (("semi.subjects=[]",), "say whose keypoints"),
         (("semi.weight=1",), "semi.weight: extra inputs"),
@@ -160,7 +160,10 @@ def test_a_folder_of_videos(done: tuple[Path, Result], lifter: Path) -> None:
     assert len(errors) == 2
     assert "broken.mp4" in errors[0]
     assert "empty.mp4: no person was found" in errors[1]
-    assert "labelled half: no labelled motion was given; what the starting lifter says" in result.output
+    assert (
+        "labeled half: no labeled motion was given; the motion in the videos, as the starting lifter"
+        in result.output
+    )
     names = sorted(p.name for p in output.iterdir())
     assert names == ["checkpoint.pt", "curves.png", "detections", "lifter.safetensors", "report.md"]
     assert sorted(p.name for p in (output / "detections").iterdir()) == ["good.2d.npz", "small.2d.npz"]
@@ -168,7 +171,7 @@ def test_a_folder_of_videos(done: tuple[Path, Result], lifter: Path) -> None:
     assert np.isnan(table.pose).all()
     report = (output / "report.md").read_text()
     assert "| 2D reprojection error, pixels |" in report
-    assert "kept apart: 22 frames" in report or "kept apart: 44 frames" in report
+    assert "not learned from: 22 frames" in report or "not learned from: 44 frames" in report
     assert "nan" not in report.split("Started")[0]
     assert "| good.mp4 | 2 | 4.5 | assumed: 60°" in report
     assert "Left out:\n\n- broken.mp4" in report
@@ -180,7 +183,7 @@ def test_a_folder_of_videos(done: tuple[Path, Result], lifter: Path) -> None:
     assert (trained.input_space, trained.rate) == (start.input_space, start.rate)
     about = trained.about
     assert about["licence"] == "anybody's"
-    assert "stood in" in about["labelled"]
+    assert "was used instead" in about["labelled"]
     assert [video["name"] for video in about["videos"]] == ["good.mp4", "small.mp4"]
     assert about["started_from"]["sha256"] == start.digest()
 
@@ -259,13 +262,13 @@ def test_people_are_found_once_and_a_resumed_run_ends_in_the_same_lifter(
         run(other, output, resume=True, failed=_raise, progress=no_progress)
 
 
-def test_labelled_motion_is_used_where_there_is_some(
+def test_labeled_motion_is_used_where_there_is_some(
     done: tuple[Path, Result], videos: Path, lifter: Path, h36m: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(done[0] / "detections", tmp_path / "out" / "detections")
     options = SemiOptions(
         unlabeled=(videos / "good.mp4",),
-        labelled=h36m / "data_3d_h36m.npz",
+        labeled=h36m / "data_3d_h36m.npz",
         lifter=str(lifter),
         overrides=QUICK,
     )
@@ -274,16 +277,16 @@ def test_labelled_motion_is_used_where_there_is_some(
     about = Lifter.load(result).about
     assert about["labelled"] == "motion capture from data_3d_h36m.npz"
     assert "does not allow commercial use" in about["licence"]
-    assert "which was kept apart: 20 frames" in (tmp_path / "out" / "report.md").read_text()
+    assert "which was not learned from: 20 frames" in (tmp_path / "out" / "report.md").read_text()
 
 
 def test_nobody_in_any_video(videos: Path, lifter: Path, tmp_path: Path) -> None:
     complaints: list[Exception] = []
     options = SemiOptions(unlabeled=(videos / "empty.mp4",), lifter=str(lifter))
-    with pytest.raises(NoPeopleError, match="nobody was found in any"):
+    with pytest.raises(NoPeopleError, match="no person was found in any"):
         run(options, tmp_path / "out", failed=complaints.append, progress=no_progress)
     options = SemiOptions(unlabeled=(videos / "broken.mp4",), lifter=str(lifter))
-    with pytest.raises(InputError, match="none of the unlabelled videos can be used"):
+    with pytest.raises(InputError, match="none of the unlabeled videos can be used"):
         run(options, tmp_path / "out", failed=complaints.append, progress=no_progress)
     assert [type(e) for e in complaints] == [NoPeopleError, InputError]
 
