@@ -1,4 +1,4 @@
-"""Mask R-CNN with keypoints (He et al., 2017), built on detectron2, as a detector."""
+"""Mask R-CNN with keypoints (He et al., 2017) as a detector, built on detectron2."""
 
 from __future__ import annotations
 
@@ -20,17 +20,26 @@ from .require_detectron2 import require_detectron2
 
 
 class MaskRCNN:
-    """Finds people and their keypoints with detectron2's Keypoint R-CNN.
+    """Find people and their keypoints with detectron2's Keypoint R-CNN.
 
-    weights: a file of the model zoo (`.pkl`), of fine-tuning or of detectron2's training (`.pth`); None for
-    the model zoo's, which detectron2 fetches. backbone: "R-101" or "R-50"; None for what `weights` are of,
-    or R-101. decode: keypoints are where the heatmaps expect them, or where detectron2 has their maximum.
-    threshold: least score of a person. max_people: the most on a frame; None for detectron2's 100.
-    short_side, long_side: the frame is scaled until its sides, in pixels, are at most these; None for
-    detectron2's own 800 and 1333. batch: frames that pass through the network at once.
+    Args:
+        weights: A file of the model zoo (`.pkl`), of fine-tuning or of detectron2's training (`.pth`). None
+            means the weights of the model zoo, which detectron2 downloads.
+        backbone: "R-101" or "R-50"; None for the backbone of `weights`, or R-101 if there are none.
+        decode: "soft-argmax" for the expected position in a heatmap, "argmax" for detectron2's maximum.
+        threshold: Lowest score of a person, 0–1.
+        max_people: Largest number of people on a frame; None for detectron2's 100.
+        short_side: The frame is scaled so that its shorter side has at most this many pixels; None for
+            detectron2's 800.
+        long_side: The same for the longer side; None for detectron2's 1333.
+        batch: Number of frames that the network processes at a time.
+        device: "cpu", "cuda", and so on.
 
-    Raises `UsageError` where detectron2 is not installed and for impossible options, `AssetError` where the
-    model zoo's weights cannot be fetched, `InputError` where the file holds no such weights.
+    Raises:
+        UsageError: detectron2 is not installed, an option is out of range, or the weights are for another
+            backbone or other keypoints.
+        AssetError: The weights of the model zoo cannot be downloaded.
+        InputError: The file does not hold weights of Keypoint R-CNN.
     """
 
     name = "mask-rcnn"
@@ -52,7 +61,7 @@ class MaskRCNN:
         from .model import BACKBONES, DEFAULT_BACKBONE, load_network, zoo_weights
 
         if decode not in get_args(Decoding):
-            raise UsageError(f"keypoints are decoded by {' or '.join(get_args(Decoding))}, not by {decode!r}")
+            raise UsageError(f"expected decode to be {' or '.join(get_args(Decoding))}, found {decode!r}")
         if any(number is not None and number < 1 for number in (batch, max_people, short_side, long_side)):
             raise UsageError("batch, max_people, short_side and long_side must be at least 1")
         settings = {
@@ -92,36 +101,38 @@ class MaskRCNN:
         }
 
     def describe(self) -> dict[str, object]:
-        """Name, detectron2's configuration, what decides the result, and the weights' sha256."""
+        """Return the name, detectron2's configuration, the options that affect the result, and the sha256."""
         return self._about
 
     def detect(self, frames: Iterable[Image]) -> Iterator[People]:
-        """One `People` per frame, in order, read a batch ahead; best first."""
+        """Yield the people of each frame in order, best first. Frames are read in batches."""
         rest = iter(frames)
         while batch := list(islice(rest, self._batch)):
             yield from self._detect(batch)
 
     @torch.inference_mode()
     def _detect(self, frames: Sequence[Image]) -> list[People]:
+        """Return the people of each frame of a batch."""
         with warnings.catch_warnings():
-            # detectron2 leaves the order open, which PyTorch warns of
+            # detectron2 calls meshgrid without the argument `indexing`, of which PyTorch warns.
             warnings.filterwarnings("ignore", "torch.meshgrid", UserWarning)
             found = self._model([self._input(frame) for frame in frames])
         return [_people(of_frame["instances"]) for of_frame in found]
 
     def _input(self, frame: Image) -> dict[str, Any]:
-        """The frame as detectron2 takes it: BGR, scaled, and the size that results refer to."""
+        """Return detectron2's input: the scaled frame in BGR, and the frame size that results refer to."""
         from detectron2.data.transforms import ResizeShortestEdge
 
         height, width = frame.shape[:2]
         size = ResizeShortestEdge.get_output_shape(height, width, *self._sides)
         image = torch.from_numpy(frame).to(self._model.device).permute(2, 0, 1)[[2, 1, 0]]
-        # scaled on the device: Pillow, which does it in training with the same filter, would hold a GPU up
+        # Scale on the device, with the filter that Pillow uses in training. Pillow would delay a GPU.
         image = F.interpolate(image[None].float(), size, mode="bilinear", antialias=True)[0]
         return {"image": image, "height": height, "width": width}
 
 
 def _people(instances: Any) -> People:
+    """Convert detectron2's instances of a frame."""
     keypoints = instances.pred_keypoints.cpu().numpy()
     keypoints[..., 2] = np.clip(keypoints[..., 2], 0, 1)
     return People(instances.pred_boxes.tensor.cpu().numpy(), instances.scores.cpu().numpy(), keypoints)

@@ -1,4 +1,4 @@
-"""detectron2's keypoint head with a soft-argmax: keypoints lie where the heatmaps expect them.
+"""detectron2's keypoint head with soft-argmax: a keypoint is the expected position in its heatmap.
 
 Importing this module imports detectron2: call `require_detectron2` first.
 """
@@ -17,10 +17,13 @@ from ..soft_argmax import soft_argmax
 
 
 class SoftArgmaxKeypointHead(KRCNNConvDeconvUpsampleHead):  # type: ignore[misc]
-    """The standard head; in evaluation `pred_keypoints` are x, y in input pixels and confidence 0–1."""
+    """The standard head with soft-argmax in evaluation.
+
+    `pred_keypoints` are then x and y in pixels of the input, and the confidence, 0–1.
+    """
 
     def forward(self, x: Tensor, instances: list[Any]) -> Any:
-        """As detectron2's: losses in training; else `instances`, one an image, with the keypoints added."""
+        """Return the losses in training, otherwise the instances of each image with the keypoints added."""
         if self.training:
             return super().forward(x, instances)
         heatmaps = self.layers(x)
@@ -34,9 +37,17 @@ class SoftArgmaxKeypointHead(KRCNNConvDeconvUpsampleHead):  # type: ignore[misc]
 
 
 def expected_keypoints(heatmaps: Tensor, boxes: Tensor) -> Tensor:
-    """(N, K, H, W) logits in (N, 4) boxes, x0, y0, x1, y1 → (N, K, 3) x, y in the boxes' pixels, confidence.
+    """Return the expected positions of keypoints in the heatmaps of boxes.
 
-    The map covers the box edge to edge, as in training: a cell's centre is half a cell from its edge.
+    A heatmap covers its box from edge to edge, as in training, so the centre of the first cell is half a
+    cell from the edge.
+
+    Args:
+        heatmaps: (N, K, H, W) logits.
+        boxes: (N, 4): x0, y0, x1, y1 in pixels.
+
+    Returns:
+        (N, K, 3): x and y in pixels, in the coordinates of the boxes, and confidence, 0–1.
     """
     cells, confidence = soft_argmax(heatmaps)
     sides = cells.new_tensor([heatmaps.shape[-1], heatmaps.shape[-2]])
@@ -46,7 +57,11 @@ def expected_keypoints(heatmaps: Tensor, boxes: Tensor) -> Tensor:
 
 @contextmanager
 def registered() -> Iterator[str]:
-    """Let configurations name the head while the block runs, by the name given; then forget it again."""
+    """Register the head with detectron2 for the duration of a `with` block.
+
+    Yields:
+        The name of the head in detectron2's configurations.
+    """
     name = SoftArgmaxKeypointHead.__name__
     if name in ROI_KEYPOINT_HEAD_REGISTRY:
         yield name
@@ -55,4 +70,4 @@ def registered() -> Iterator[str]:
     try:
         yield name
     finally:
-        del ROI_KEYPOINT_HEAD_REGISTRY._obj_map[name]  # a registry has no public way to forget
+        del ROI_KEYPOINT_HEAD_REGISTRY._obj_map[name]  # A registry has no public method for this.

@@ -1,4 +1,4 @@
-"""detectron2's Keypoint R-CNN: its configuration, its network, and weights that run no code.
+"""detectron2's Keypoint R-CNN: its configuration, its network, and safe reading of weights.
 
 Importing this module imports detectron2: call `require_detectron2` first.
 """
@@ -35,14 +35,19 @@ BACKBONES = {
 
 DEFAULT_BACKBONE = "R-101"
 
-_LAST_OF_R101 = ".res4.22."  # a block that the shallower backbone lacks
+_LAST_OF_R101 = ".res4.22."  # A block that R-50 does not have.
 _KEYPOINT_LAYER = "roi_heads.keypoint_head.score_lowres.weight"  # (channels, keypoints, 4, 4)
 
 
 def configuration(backbone: str = DEFAULT_BACKBONE, settings: Mapping[str, object] | None = None) -> CfgNode:
-    """detectron2's own configuration with `settings`, values by detectron2's names such as "MODEL.DEVICE".
+    """Return detectron2's configuration of a backbone, with some settings replaced.
 
-    Raises `UsageError` for an unknown backbone.
+    Args:
+        backbone: A name in `BACKBONES`.
+        settings: Values by detectron2's names, such as "MODEL.DEVICE".
+
+    Raises:
+        UsageError: The backbone is unknown.
     """
     config = model_zoo.get_config(_config_name(backbone))
     config.merge_from_list([part for setting in (settings or {}).items() for part in setting])
@@ -50,6 +55,7 @@ def configuration(backbone: str = DEFAULT_BACKBONE, settings: Mapping[str, objec
 
 
 def _config_name(backbone: str) -> str:
+    """Return the name of detectron2's configuration of a backbone."""
     try:
         return BACKBONES[backbone]
     except KeyError:
@@ -58,7 +64,12 @@ def _config_name(backbone: str) -> str:
 
 
 def build_network(config: CfgNode, *, decode: Decoding = "soft-argmax") -> nn.Module:
-    """The network with random weights, in training mode, its heatmaps decoded as told."""
+    """Build the network with random weights, in training mode.
+
+    Args:
+        config: detectron2's configuration. It is not changed.
+        decode: How a heatmap is converted to a position.
+    """
     config = config.clone()
     with registered() as head:
         if decode == "soft-argmax":
@@ -67,13 +78,18 @@ def build_network(config: CfgNode, *, decode: Decoding = "soft-argmax") -> nn.Mo
 
 
 def zoo_weights(backbone: str) -> Path:
-    """Where detectron2 keeps the model zoo's weights once it has fetched them, which it does here if need be.
+    """Return the file of the model zoo's weights in detectron2's cache. Download it if it is not there.
 
-    Raises `AssetError` where they cannot be had or arrive damaged, `UsageError` for an unknown backbone.
+    Args:
+        backbone: A name in `BACKBONES`.
+
+    Raises:
+        AssetError: The weights cannot be downloaded, or the file is damaged.
+        UsageError: The backbone is unknown.
     """
     url = model_zoo.get_checkpoint_url(_config_name(backbone))
     log = logging.getLogger("iopath.common.download")
-    was_disabled, log.disabled = log.disabled, True  # it says what the error below says
+    was_disabled, log.disabled = log.disabled, True  # It would repeat the error below.
     try:
         path = Path(PathManager.get_local_path(url))
         md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
@@ -84,16 +100,23 @@ def zoo_weights(backbone: str) -> Path:
         ) from error
     finally:
         log.disabled = was_disabled
-    if not path.stem.endswith(md5[:6]):  # the zoo's names end so
+    if not path.stem.endswith(md5[:6]):  # Names in the model zoo end with the start of the MD5.
         raise AssetError(f"{path}, fetched from {url}, is damaged: remove it and try again")
     return path
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint as detectron2's checkpointer has it: parameters by name under "model", and other things.
+    """Read a checkpoint in the form that detectron2's checkpointer expects. No code in it is executed.
 
-    `.pkl` is the model zoo's format, or Caffe2's, `.safetensors` parameters alone, everything else PyTorch's.
-    Nothing in the file is executed. Raises `InputError`.
+    Args:
+        path: A `.pkl` file of the model zoo or of Caffe2, a `.safetensors` file of parameters, or a file of
+            `torch.save` with any other suffix.
+
+    Returns:
+        The parameters by name under "model", and the other contents of the file.
+
+    Raises:
+        InputError: The file is missing, damaged, or does not hold weights.
     """
     try:
         if path.suffix == ".pkl":
@@ -106,7 +129,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file of weights") from error
-    except Exception as error:  # damaged files fail in many ways
+    except Exception as error:  # Damaged files raise many kinds of exceptions.
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise InputError(f"{path} cannot be read as weights ({reason})") from error
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
@@ -119,14 +142,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 class SafeCheckpointer(DetectionCheckpointer):  # type: ignore[misc]
-    """detectron2's checkpointer, which here runs no code from a file. `load` raises `InputError`."""
+    """detectron2's checkpointer without the execution of code from a file. `load` raises `InputError`."""
 
     def _load_file(self, filename: str) -> dict[str, Any]:
         return read_checkpoint(Path(filename))
 
 
 class _StrictCheckpointer(SafeCheckpointer):
-    """One that takes only a checkpoint of the whole network, which it was told beforehand."""
+    """A checkpointer of a checkpoint that is already read, which must have all parameters of the network."""
 
     def __init__(self, model: nn.Module, checkpoint: dict[str, Any]) -> None:
         super().__init__(model, save_to_disk=False)
@@ -143,7 +166,14 @@ class _StrictCheckpointer(SafeCheckpointer):
 
 @dataclass(frozen=True)
 class KeypointRCNN:
-    """A network with weights, in evaluation mode; the names of its backbone and of the keypoints it finds."""
+    """A network with weights.
+
+    Attributes:
+        model: The network, in evaluation mode.
+        config: detectron2's configuration of it.
+        backbone: Its name in `BACKBONES`.
+        keypoints: Names of the keypoints it finds.
+    """
 
     model: nn.Module
     config: CfgNode
@@ -154,11 +184,19 @@ class KeypointRCNN:
 def load_network(
     path: Path, *, decode: Decoding = "soft-argmax", settings: Mapping[str, object] | None = None
 ) -> KeypointRCNN:
-    """The network whose weights a file holds; `settings` as in `configuration`.
+    """Read weights and build their network.
 
-    Their names and shapes say which backbone and how many keypoints it is for. The keypoints' names, if
-    they are not COCO's, are a list under "keypoints" beside "model"; a network that is not detectron2's
-    usual one has its settings under "settings". Raises `InputError`.
+    The names and shapes of the parameters determine the backbone and the number of keypoints. If the
+    keypoints are not COCO's, the file has a list of their names under "keypoints", beside "model". If the
+    network differs from detectron2's configuration, the file has its settings under "settings".
+
+    Args:
+        path: See `read_checkpoint`.
+        decode: How a heatmap is converted to a position.
+        settings: See `configuration`.
+
+    Raises:
+        InputError: The file does not hold weights of Keypoint R-CNN.
     """
     checkpoint = read_checkpoint(path)
     parameters = checkpoint["model"]
@@ -168,7 +206,7 @@ def load_network(
         count = config.MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS = parameters[_KEYPOINT_LAYER].shape[1]
         names = tuple(str(name) for name in checkpoint.get("keypoints", COCO_NAMES))
         if len(names) != count:
-            raise ValueError(f"it names {len(names)} keypoints and has {count}")
+            raise ValueError(f"expected {count} names of keypoints, found {len(names)}")
         model = build_network(config, decode=decode)
         _StrictCheckpointer(model, checkpoint).load(str(path))
     except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:

@@ -1,7 +1,7 @@
-"""torchvision's `nms` and `roi_align` in plain PyTorch, for where its compiled ones do not load.
+"""torchvision's `nms` and `roi_align` in plain PyTorch, used if the compiled ones do not load.
 
-They do not where torchvision was built for another build of torch, such as the one for CUDA beside a torch
-for the CPU; torchvision then cannot even be imported. `provide` puts these in their place, under the same
+They do not load if torchvision was built for another build of torch, such as a build for CUDA beside a torch
+for the CPU. torchvision then cannot be imported at all. `provide` registers these operators under the same
 names.
 """
 
@@ -20,15 +20,19 @@ from ...errors import UsageError
 
 Ops = Literal["compiled", "plain PyTorch"]
 
-_CHUNK = 1 << 22  # weights of roi_align held at a time, so that memory does not grow with the number of boxes
+_CHUNK = 1 << 22  # Sampling weights in memory at a time, independent of the number of boxes.
 
-_library: Any = None  # torch forgets operators together with what defined them
+_library: Any = None  # Kept, because torch removes operators when their library is deleted.
 
 
 def provide() -> Ops:
-    """See that `torchvision.ops` has `nms` and `roi_align`, and say whose.
+    """Make sure that `torchvision.ops` has `nms` and `roi_align`: the compiled ones if they load.
 
-    The compiled ones are taken wherever they load. Raises `UsageError` where there is no torchvision.
+    Returns:
+        Which operators are in use.
+
+    Raises:
+        UsageError: torchvision is not installed.
     """
     global _library
     if _library is None and not _compiled_ops_load():
@@ -37,6 +41,7 @@ def provide() -> Ops:
 
 
 def _compiled_ops_load() -> bool:
+    """Load torchvision's compiled operators; return whether that succeeded."""
     torchvision = importlib.util.find_spec("torchvision")
     if torchvision is None:
         raise UsageError(
@@ -53,26 +58,34 @@ def _compiled_ops_load() -> bool:
 
 
 def _define() -> Any:
+    """Register the operators of this module as torchvision's; return the library that holds them."""
     library: Any = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # asked for on import
+    library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # needed on import
     library.define(
         "roi_align(Tensor input, Tensor rois, float spatial_scale, int pooled_height, int pooled_width, "
         "int sampling_ratio, bool aligned) -> Tensor"
     )
     library.impl("nms", nms, "CompositeExplicitAutograd")
     library.impl("roi_align", roi_align, "CompositeImplicitAutograd")
-    # Where it finds no compiled operators, torchvision refuses `nms` and compiles a `roi_align` on the spot.
+    # Without compiled operators, torchvision raises an error for `nms` and compiles its own `roi_align`.
     for name in ("torchvision.extension", "torchvision.ops.roi_align"):
         vars(importlib.import_module(name))["_has_ops"] = lambda: True
     return library
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
-    """Greedy non-maximum suppression: the indices of the boxes kept, best first.
+    """Select boxes by greedy non-maximum suppression.
 
-    boxes: (N, 4), x0, y0, x1, y1. scores: (N,). A box goes if it overlaps a better one that is kept by more
-    than `iou_threshold`.
+    A box is removed if its overlap (intersection over union) with a better box that is kept exceeds a limit.
+
+    Args:
+        boxes: (N, 4): x0, y0, x1, y1.
+        scores: (N,).
+        iou_threshold: The limit.
+
+    Returns:
+        The indices of the boxes that are kept, best first.
     """
     order = scores.argsort(descending=True, stable=True)
     x0, y0, x1, y1 = boxes[order].unbind(1)
@@ -81,9 +94,9 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     height = torch.minimum(y1[:, None], y1) - torch.maximum(y0[:, None], y0)
     shared = width.clamp(min=0) * height.clamp(min=0)
     beats = (shared / (areas[:, None] + areas - shared)).double() > iou_threshold
-    beats = beats.triu(1).to(boxes.dtype)  # row beats column: only a better box does
-    # Take what nobody beats as kept, drop what those beat, and look again: after n rounds the n best are
-    # settled as the greedy search has them, and mostly all are after a few.
+    beats = beats.triu(1).to(boxes.dtype)  # A row removes a column: only a better box does.
+    # Each round keeps the boxes that no kept box of the round before removes. After n rounds the n best boxes
+    # are decided as by the greedy search; usually all are decided after a few rounds.
     kept = boxes.new_ones(len(boxes))
     while True:
         before, kept = kept, (kept @ beats == 0).to(boxes.dtype)
@@ -100,12 +113,21 @@ def roi_align(
     sampling_ratio: int,
     aligned: bool,
 ) -> Tensor:
-    """Bilinear samples of each box, averaged over the cells of a grid (He et al., Mask R-CNN, section 3).
+    """Average bilinear samples of each box over the cells of a grid (He et al., Mask R-CNN, §3).
 
-    features: (N, C, H, W). rois: (K, 5), the image's index and x0, y0, x1, y1, which `spatial_scale` brings
-    to the features' pixels. sampling_ratio: samples a cell and axis; below 1, as many as the cell is pixels
-    wide or high, rounded up. aligned: whether pixel centres lie at halves. Returns (K, C, pooled_height,
-    pooled_width). Differentiable in the features.
+    The result can be differentiated with respect to the features.
+
+    Args:
+        features: (N, C, H, W).
+        rois: (K, 5): index of the image, and x0, y0, x1, y1.
+        spatial_scale: Factor from coordinates of the boxes to pixels of the features.
+        pooled_height: Rows of the grid.
+        pooled_width: Columns of the grid.
+        sampling_ratio: Samples per cell and axis. Below 1, it is the size of the cell in pixels, rounded up.
+        aligned: Whether the centres of pixels are at 0.5, 1.5, and so on; otherwise at 0, 1, and so on.
+
+    Returns:
+        (K, C, pooled_height, pooled_width).
     """
     channels, height, width = features.shape[1:]
     if not len(rois):
@@ -117,8 +139,8 @@ def roi_align(
         sides = sides.clamp(min=1)
     cells = sides / sides.new_tensor([pooled_width, pooled_height])
     counts = torch.full_like(cells, sampling_ratio) if sampling_ratio > 0 else cells.ceil().clamp(min=0)
-    # One row a pixel: a cell is then a weighted sum of rows, which `embedding_bag` takes without listing
-    # them.
+    # With one row per pixel, a cell is a weighted sum of rows. `embedding_bag` computes it without a copy of
+    # the rows.
     pixels = features.permute(0, 2, 3, 1).reshape(-1, channels)
     first_row = rois[:, 0].long() * height
     parts, places = [], []
@@ -150,11 +172,19 @@ def roi_align(
 def _axis(
     start: Tensor, cell: Tensor, count: Tensor, pooled: int, samples: int, size: int
 ) -> tuple[Tensor, Tensor]:
-    """Which pixels the samples of each cell read along one axis, and by what weight.
+    """Return the pixels that the samples of each cell read along one axis, and their weights.
 
-    start, cell, count: (K,) first edge, side of a cell and samples in it, at most `samples`. size: pixels
-    of the axis. Returns (K, pooled, 2 · samples) indices and weights; a cell's weights add up to one, less
-    the samples that lie more than a pixel outside and count as zero.
+    Args:
+        start: (K,), first edge of the box.
+        cell: (K,), size of a cell.
+        count: (K,), samples in a cell, at most `samples`.
+        pooled: Number of cells.
+        samples: Number of samples that the result has room for.
+        size: Number of pixels along the axis.
+
+    Returns:
+        Indices and weights, (K, pooled, 2 · samples). The weights of a cell add up to 1, minus the samples
+        that lie more than a pixel outside, which count as 0.
     """
     cells = torch.arange(pooled, dtype=start.dtype, device=start.device)[:, None]
     steps = torch.arange(samples, dtype=start.dtype, device=start.device)

@@ -246,7 +246,7 @@ def test_unfit_weights(tmp_path: Path, parameters: dict[str, torch.Tensor], weig
     torch.save(
         {"model": changed(parameters, **{last: torch.zeros(512, 17, 4, 4)}), "keypoints": ["hip"]}, path
     )
-    with pytest.raises(InputError, match="names 1 keypoints and has 17"):
+    with pytest.raises(InputError, match="expected 17 names of keypoints, found 1"):
         MaskRCNN(weights=path)
     torch.save([1, 2], path)
     with pytest.raises(InputError, match="holds no weights"):
