@@ -284,7 +284,7 @@ def test_settings_that_the_file_tells(tmp_path: Path):
 def test_impossible_options(weights: Path):
     with pytest.raises(UsageError, match="no backbone 'R-7'; the known ones are: R-101, R-50"):
         MaskRCNN(backbone="R-7")
-    with pytest.raises(UsageError, match="by soft-argmax or argmax, not by 'max'"):
+    with pytest.raises(UsageError, match="decode to be soft-argmax or argmax, found 'max'"):
         MaskRCNN(weights=weights, decode="max")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="at least 1"):
         MaskRCNN(weights=weights, batch=0)
