@@ -108,7 +108,7 @@ def test_human36m_distortion_has_its_own_order(tmp_path: Path) -> None:
             "opencv distortion is k1 k2 p1 p2",
         ),
         ({"fx": 1500, "distortion": {"model": "human36m", "coefficients": [0] * 4}}, "k1 k2 k3 p1 p2"),
-        ({"fx": 1500, "distortion": {"model": "opencv", "coefficients": [-1e9, 0, 0, 0]}}, "leaves nothing"),
+        ({"fx": 1500, "distortion": {"model": "opencv", "coefficients": [-1e9, 0, 0, 0]}}, "leaves no part"),
         ([1, 2], "valid dictionary|object"),
         ("{", "invalid JSON"),
         ("", "invalid JSON"),

@@ -167,8 +167,9 @@ def test_an_animation_alone_in_the_way(clip: Path, tmp_path: Path, videopose: Ru
 def test_options_reach_the_table(clip: Path, tmp_path: Path, videopose: Run) -> None:
     folder = tmp_path / "new" / "folder"
     words = (
-        "--start 0.1 --end 0.4 --hfov 90 --no-flip --no-render --people all --max-gap 0 --device cpu".split()
-    )
+        "--start 0.1 --end 0.4 --hfov 90 --camera-pitch 0 --camera-roll 0 --no-flip --no-render --people all "
+        "--max-gap 0 --device cpu"
+    ).split()
     done = videopose("infer", clip, "--output", folder, *words)
     assert done.code == 0, done.err
     assert "note:" not in done.err
