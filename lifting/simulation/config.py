@@ -9,9 +9,13 @@ from pydantic import Field, PositiveFloat, model_validator
 from ...yaml_config import Fraction, Metres, PositiveRange, Range, StrictConfig
 
 
-class ScarceConfig(StrictConfig):
-    """Made motion (`scarce`) beside the recorded: minutes of it, 0 for none, on the bodies of the first
-    motion file's training people; weight as of `MotionFile`."""
+class RarePosturesConfig(StrictConfig):
+    """Simulated motion in rare postures, on the bodies of the training people of the first motion file.
+
+    Attributes:
+        minutes: Length of this motion; 0 for none.
+        weight: Weight in sampling, as in `MotionFile`.
+    """
 
     minutes: Annotated[float, Field(ge=0)] = 0.0
     weight: Annotated[float, Field(ge=0)] = 1.0

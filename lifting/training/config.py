@@ -17,8 +17,8 @@ from ..simulation.config import (
     CameraConfig,
     DetectionConfig,
     PictureConfig,
+    RarePosturesConfig,
     RecombinationConfig,
-    ScarceConfig,
 )
 from .schedule import EpochScheduleConfig, ScheduleConfig
 
@@ -96,13 +96,13 @@ class TrainingConfig(SyntheticConfig):
 
     Attributes:
         motions: The motion-capture tables.
-        scarce: Rare postures that are made in addition to them.
+        rare_postures: Rare postures that are made in addition to them.
         start: A pretrained lifter's name, or the file of a lifter of the same shape, whose weights training
             begins with.
     """
 
     motions: tuple[MotionFile, ...] = Field(min_length=1)
-    scarce: ScarceConfig = ScarceConfig()
+    rare_postures: RarePosturesConfig = RarePosturesConfig()
     start: str | None = None
 
 

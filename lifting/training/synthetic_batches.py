@@ -19,7 +19,7 @@ from ..simulation.detector_noise import simulate
 from ..simulation.motion_bank import COCO_POINTS, MIRROR, NUM_POINTS, MotionBank, random_bodies
 from ..simulation.picture import look
 from ..simulation.random_cameras import random_cameras
-from ..simulation.rare_postures import make_scarce_motion
+from ..simulation.rare_postures import make_rare_postures
 from ..simulation.recombination import recombine
 from .batch import Batch
 from .config import MotionFile, SyntheticConfig, TrainingConfig
@@ -88,9 +88,9 @@ def split(config: TrainingConfig, folder: Path) -> tuple[MotionBank, MotionCaptu
         test = [i for i in range(len(table)) if _role(table, i, motion) == "held out"]
         if test:
             held.append(table.select(test))
-    if config.scarce.minutes:
-        made = make_scarce_motion(train[0][0], minutes=config.scarce.minutes, seed=config.seed)
-        train.append((made, config.scarce.weight))
+    if config.rare_postures.minutes:
+        made = make_rare_postures(train[0][0], minutes=config.rare_postures.minutes, seed=config.seed)
+        train.append((made, config.rare_postures.weight))
     if len(held) > 1:
         raise UsageError(
             f"expected held-out people in one motion file, found them in {len(held)}; keep one held_out"

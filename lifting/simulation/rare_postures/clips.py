@@ -168,12 +168,20 @@ def _seconds(a: KeyPose, b: KeyPose, rng: Generator) -> float:
     )
 
 
-def make_scarce_motion(table: MotionCapture, *, minutes: float, seed: int) -> MotionCapture:
-    """Clips of people in postures that are scarce, on the bodies and with the upper-body motion of `table`'s.
+def make_rare_postures(table: MotionCapture, *, minutes: float, seed: int) -> MotionCapture:
+    """Make clips of people in rare postures, with the bodies and the upper-body motion of recorded people.
 
-    At least `minutes`, by less than one clip, at the table's rate and with subject "made"; the action says
-    which posture, the source which clip was the donor. The same seed gives the same table. Raises
-    `ValueError` for no time at all.
+    Args:
+        table: The recorded motion.
+        minutes: Length of the result, which is longer by less than one clip.
+        seed: The same seed gives the same clips.
+
+    Returns:
+        Clips at the rate of `table`, with subject "made". The action names the posture; the source names the
+        recorded clip.
+
+    Raises:
+        ValueError: `minutes` is not positive.
     """
     if not minutes > 0:
         raise ValueError("minutes must be positive")

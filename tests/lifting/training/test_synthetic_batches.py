@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from standing import STILL
 from videopose.errors import InputError, UsageError
 from videopose.lifting.datasets.motion_capture import MotionCapture
-from videopose.lifting.simulation.config import ScarceConfig
+from videopose.lifting.simulation.config import RarePosturesConfig
 from videopose.lifting.training.config import TrainingConfig
 from videopose.lifting.training.synthetic_batches import SynthesisedBatches, split
 
@@ -52,6 +52,10 @@ def _config(motions: Any = ({"path": "m.npz"},), **schedule: Any) -> TrainingCon
     })  # fmt: skip
 
 
+def _with_rare_postures(config: TrainingConfig, weight: float) -> TrainingConfig:
+    return config.model_copy(update={"rare_postures": RarePosturesConfig(minutes=0.2, weight=weight)})
+
+
 def _subjects(table: MotionCapture | None) -> list[str]:
     assert table is not None
     return [f"{s}/{a}" for s, a in zip(table.subjects, table.actions, strict=True)]
@@ -75,13 +79,17 @@ def test_made_motion_joins_the_training_people_s(tmp_path: Path) -> None:
     _write(tmp_path / "m.npz", _clips())
     plain, _ = split(_config([{"path": "m.npz", "held_out": ["01"]}]), tmp_path)
     config = _config([{"path": "m.npz", "held_out": ["01"]}])
-    made, _ = split(config.model_copy(update={"scarce": ScarceConfig(minutes=0.2, weight=3.0)}), tmp_path)
+    made, _ = split(
+        config.model_copy(update={"rare_postures": RarePosturesConfig(minutes=0.2, weight=3.0)}), tmp_path
+    )
     old = len(plain.points)
     assert torch.equal(made.points[:old], plain.points)
     assert len(made.points) - old >= 0.2 * 60 * 50
     hips = made.points[old:, 2]
     assert float(hips.min()) < 0.6 < float(plain.points[:, 2].min())  # nobody else sits or lies
-    heavier, _ = split(config.model_copy(update={"scarce": ScarceConfig(minutes=0.2, weight=6.0)}), tmp_path)
+    heavier, _ = split(
+        config.model_copy(update={"rare_postures": RarePosturesConfig(minutes=0.2, weight=6.0)}), tmp_path
+    )
     chance, more = (1 - float(bank.cumulative[old - 1]) for bank in (made, heavier))
     assert more / (1 - more) == pytest.approx(2 * chance / (1 - chance))
 

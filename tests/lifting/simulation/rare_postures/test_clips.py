@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from videopose.lifting.datasets.motion_capture import MotionCapture
-from videopose.lifting.simulation.rare_postures import make_scarce_motion
+from videopose.lifting.simulation.rare_postures import make_rare_postures
 from videopose.lifting.simulation.rare_postures.donor import (
     PARENTS,
     Donor,
@@ -58,7 +58,7 @@ def donors() -> MotionCapture:
 
 @pytest.fixture(scope="module")
 def made(donors: MotionCapture) -> MotionCapture:
-    return make_scarce_motion(donors, minutes=6, seed=3)
+    return make_rare_postures(donors, minutes=6, seed=3)
 
 
 def _flexion(positions: NDArray[np.float32], joints: tuple[int, int, int]) -> NDArray[np.float64]:
@@ -85,12 +85,12 @@ def test_only_upright_calm_people_lend_their_arms(donors: MotionCapture, made: M
 
 
 def test_the_same_seed_gives_the_same_motion(donors: MotionCapture) -> None:
-    first, again, other = (make_scarce_motion(donors, minutes=0.4, seed=s) for s in (1, 1, 2))
+    first, again, other = (make_rare_postures(donors, minutes=0.4, seed=s) for s in (1, 1, 2))
     np.testing.assert_array_equal(first.positions, again.positions)
     assert first.actions == again.actions
     assert not np.array_equal(first.positions[:100], other.positions[:100])
     with pytest.raises(ValueError, match="positive"):
-        make_scarce_motion(donors, minutes=0, seed=1)
+        make_rare_postures(donors, minutes=0, seed=1)
 
 
 def test_bones_are_the_donors_and_constant(donors: MotionCapture, made: MotionCapture) -> None:
