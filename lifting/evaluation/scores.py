@@ -21,7 +21,18 @@ from ..inference.predict import predict_poses
 from ..network.temporal_model import TemporalModel
 from . import metrics
 
-METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "limbs_mpjpe", "limbs_p_mpjpe")
+Metric = Callable[[metrics.Poses, metrics.Poses, Skeleton], NDArray[np.float64]]
+"""A function from lifted poses, true poses and their skeleton to errors in metres."""
+
+METRICS: dict[str, Metric] = {
+    "mpjpe": lambda lifted, true, _: metrics.mpjpe(lifted, true),
+    "p_mpjpe": lambda lifted, true, _: metrics.p_mpjpe(lifted, true),
+    "n_mpjpe": lambda lifted, true, _: metrics.n_mpjpe(lifted, true),
+    "mpjve": lambda lifted, true, _: metrics.mpjve(lifted, true),
+    "limbs_mpjpe": lambda lifted, true, s: metrics.mpjpe(lifted[:, s.sided], true[:, s.sided]),
+    "limbs_p_mpjpe": lambda lifted, true, s: metrics.p_mpjpe(lifted[:, s.sided], true[:, s.sided]),
+}
+"""Every metric by name. `Errors` has a field of each name."""
 
 Lift = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """A function from a sequence's lifter input (T, J, 2) to poses (T, J_out, 3), metres, root at 0."""
@@ -117,16 +128,8 @@ def score(lift: Lift, sequence: Sequence3D, *, skeleton: Skeleton = H36M17) -> S
         ValueError: Lifted and true poses differ in shape.
     """
     lifted, true = lift(sequence.lifter_input), sequence.pose
-    sided = skeleton.sided
-    errors = {
-        "mpjpe": metrics.mpjpe(lifted, true),
-        "p_mpjpe": metrics.p_mpjpe(lifted, true),
-        "n_mpjpe": metrics.n_mpjpe(lifted, true),
-        "mpjve": metrics.mpjve(lifted, true),
-        "limbs_mpjpe": metrics.mpjpe(lifted[:, sided], true[:, sided]),
-        "limbs_p_mpjpe": metrics.p_mpjpe(lifted[:, sided], true[:, sided]),
-    }
-    return Scores(sequence.subject, sequence.action, {name: 1000 * errors[name] for name in METRICS})
+    errors = {name: 1000 * metric(lifted, true, skeleton) for name, metric in METRICS.items()}
+    return Scores(sequence.subject, sequence.action, errors)
 
 
 def pool(scores: Sequence[Scores]) -> Errors:

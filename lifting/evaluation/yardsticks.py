@@ -1,4 +1,7 @@
-"""Measurements of what everyday motion seen from afar does not show."""
+"""Measure a lifter on situations that the usual test data hardly contain.
+
+These are poses unlike those of the training, recombined people, near cameras, and hidden limbs.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +30,16 @@ _SITUATIONS: dict[str, dict[str, dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Yardstick:
-    """One line of the report; millimetres.
+    """One line of the report; errors in millimetres.
 
     Attributes:
         name: What was measured.
         mpjpe: MPJPE over all joints.
         p_mpjpe: The same after rigid alignment with scale.
-        visible: MPJPE of the visible joints about their own mean; None if every joint is visible.
-        relative: `visible` over the error of the same joints with everything visible, for limbs that were
-            hidden on purpose; None otherwise.
+        visible: MPJPE of the visible joints, after their mean is moved to the true one; None if every joint
+            is visible.
+        relative: `visible`, divided by the error of the same joints when no joint is hidden. None unless
+            limbs were hidden on purpose.
         count: Number of frames or windows.
     """
 
@@ -121,5 +125,5 @@ def _line(name: str, errors: WindowErrors, windows: Windows, *, relative: float 
 
 
 def _resampled(flags: NDArray[np.bool_], source: float, rate: float) -> NDArray[np.bool_]:
-    """Flags of frames at another frame rate, of the nearest frame."""
+    """Resample flags of frames to another frame rate; each takes the flag of the nearest frame."""
     return np.asarray(at_rate(flags[:, None, None].astype(np.float32), source, rate)[:, 0, 0] >= 0.5)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...skeleton import H36M17
 
 _ROUNDS = 40
-_PLANTED = 0.05  # how easily a planted foot is moved, compared with any other joint
+_PLANTED = 0.05  # how far a planted foot moves, as a fraction of another joint in its place
 
 
 def settle(
@@ -20,8 +20,8 @@ def settle(
 ) -> NDArray[np.float64]:
     """Give bones their lengths by moving both ends of each, in turn, again and again.
 
-    The joints that a bone ends in share the way between them, so an error of one bone is spread over its
-    neighbours. Feet that stand on the floor hardly move: the body above gives way.
+    Both ends of a bone move, so its error is spread over the neighbouring bones. Feet
+    that stand on the floor hardly move; the joints above them move instead.
 
     Args:
         joints: (T, 17, 3) Human3.6M joints, metres.

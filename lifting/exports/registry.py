@@ -29,10 +29,10 @@ class Format:
         module: The module of this package whose `encode(motions, style)` returns the file's bytes. If it has
             a function `require()`, that raises `UsageError` if something the format needs is not installed.
         one_each: Whether each person gets a file of their own.
-        units: The units of length that it can have; the first is its habit.
-        up: The up axes that it can have; the first is its habit.
-        animation: Whether it moves a rig. Then it has a pose in every frame, also where the table has none,
-            and planted feet are held still unless its user wants otherwise.
+        units: The units of length that it can have; the first is the default.
+        up: The up axes that it can have; the first is the default.
+        animation: Whether the file holds a rig and its rotations, instead of joint positions or angles. Then
+            gaps are interpolated, so that every frame has a pose. Feet are locked by default.
     """
 
     name: str

@@ -14,7 +14,7 @@ from .rig import ANKLE_HEIGHT
 
 _SPACING = 1.2  # metres between people whose place is not known
 _FARTHEST = 1000.0  # metres; a root further away is an error of its estimate
-_ELSEWHERE = 0.5  # metres; feet further from a floor that was found stand on something else
+_ELSEWHERE = 0.5  # metres; feet further from the floor than this stand on something else
 _STANDS = 15  # percentile of the height of the lowest joint at which a person stands on the floor
 
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-_LEAST_MATCHES = 8  # for a rotation that is believed
+_LEAST_MATCHES = 8  # with fewer, no rotation is fitted
 _TRIALS = 40  # pairs of matches tried as a first guess
 _LOOSE = 4.0  # a match agrees up to this many times the usual error
 _ROUNDS = 4

@@ -9,8 +9,8 @@ from scipy.ndimage import percentile_filter
 from .filters import butterworth
 from .segments import unbroken
 
-_CALM = 3.0  # Hz: lifted ankles tremble, and trembling is not speed
-_SPEED = 0.6  # m/s: a foot this slow stands as likely as not
+_CALM = 3.0  # Hz: cut-off of the low-pass filter on ankles, whose jitter would count as speed
+_SPEED = 0.6  # m/s: a foot of this speed, at `_HEIGHT`, stands with a likelihood of 0.5
 _HEIGHT = 0.12  # metres above the lowest that feet are around that time
 _SOFT = 0.25  # how gradually the likelihood falls around these, as a fraction of them
 _ENTER, _LEAVE = 0.5, 0.3  # likelihoods at which contact begins and ends
@@ -21,8 +21,8 @@ _SHORTEST = 0.1  # seconds; a shorter contact is none
 def find_contact(ankles: NDArray[np.floating], times: NDArray[np.float64]) -> NDArray[np.float32]:
     """Tell when one person's feet stand on the floor.
 
-    A foot stands while it is slow, and low compared with the lowest ankle of the seconds around. The
-    person's own lowest ankle is used, because one camera knows the absolute height only roughly.
+    A foot stands while it is slow and near the height of the lowest ankle in the seconds around. The person's
+    own lowest ankle is used, because the height above the floor is known only roughly from one camera.
 
     Args:
         ankles: (T, 2, 3) left and right, in the world, metres, z up. NaN where not known.

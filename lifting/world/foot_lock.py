@@ -1,4 +1,4 @@
-"""Hold feet still while they stand: the root moves along, and the legs reach by inverse kinematics."""
+"""Hold feet still while they stand, by moving the root and bending the legs (inverse kinematics)."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from .place import contact_of
 from .segments import unbroken
 
 _LEGS = [[H36M17.index(side + name) for name in ("hip", "knee", "foot")] for side in "lr"]
-_BLEND = 0.2  # seconds before and after a contact, in which a foot goes to and from its spot
-_ROOT_CALM = 3.0  # Hz: the root follows the feet no faster
-_REACH = 0.999  # of thigh and shank together: a leg is never quite straight
+_BLEND = 0.2  # seconds before and after a contact in which the shift of a foot fades in and out
+_ROOT_CALM = 3.0  # Hz: cut-off of the low-pass filter on the shift of the root
+_REACH = 0.999  # of the length of thigh and shank: the longest distance from hip to ankle
 
 
 def lock_feet(table: PoseTable) -> PoseTable:
-    """Hold everyone's planted feet still.
+    """Hold the planted feet of all people still.
 
-    A foot in contact (`table.contact` above 0.5; found first where it is NaN) stays where it stood on
-    average. The root takes over what the feet in contact have in common; each leg reaches its spot by
-    bending hip and knee. Bones keep their lengths, and all other joints move with the root.
+    A foot in contact (`table.contact` above 0.5) stays at the median of its positions during the contact. If
+    the table has no contacts, they are found first. The root gets the mean shift of the feet in contact. Then
+    hip and knee are bent until the ankle is at its place. Bones keep their lengths, and all other joints move
+    with the root.
 
     Args:
         table: poses, roots and cameras in the world.
@@ -63,7 +64,7 @@ def lock_joints(
         return joints
     ankles = joints[:, [leg[2] for leg in _LEGS]]
     offsets = np.stack([_offsets(ankles[:, foot], standing[:, foot], times) for foot in (0, 1)], 1)
-    # Each foot's share in the root's move rises and falls gradually, so that the root never jumps.
+    # The weight of each foot in the root's shift changes gradually, so that the root does not jump.
     share = np.stack([_blend(standing[:, foot], times) for foot in (0, 1)], 1)[..., None]
     common = (share * offsets).sum(1) / np.maximum(share.sum(1), 1e-9)
     common *= np.minimum(share.max(1), 1)
@@ -76,11 +77,12 @@ def lock_joints(
 
 
 def reach(leg: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bring ankles to their targets by turning thigh and shank; the knee keeps its side.
+    """Move ankles to their targets by turning thigh and shank; the knee stays on the same side of the leg.
 
     Args:
         leg: (T, 3, 3) hip, knee and ankle.
-        target: (T, 3) where the ankle is to be. If that is too far, the leg points at it, stretched.
+        target: (T, 3) the wanted position of the ankle. If it is too far away, the leg is stretched
+            towards it.
 
     Returns:
         (T, 2, 3) knee and ankle; the hip and the lengths of thigh and shank stay.
@@ -92,7 +94,7 @@ def reach(leg: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.f
     longest = np.maximum(_REACH * (thigh + shank), np.linalg.norm(ankle - hip, axis=-1, keepdims=True))
     reached = np.clip(length, np.abs(thigh - shank) + 1e-6, longest)
     along = way / np.maximum(length, 1e-9)
-    # The knee's side: the part of the thigh that is across the line from hip to ankle.
+    # Direction of the knee: the part of the thigh at right angles to the line from hip to ankle.
     before = _unit(ankle - hip)
     side = (knee - hip) - ((knee - hip) * before).sum(-1, keepdims=True) * before
     side = side - (side * along).sum(-1, keepdims=True) * along
@@ -105,8 +107,7 @@ def reach(leg: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.f
 def _offsets(
     ankle: NDArray[np.float64], standing: NDArray[np.bool_], times: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """How far the ankle is to be moved on every frame, (T, 3): onto its spot during contact, gradually before
-    and after."""
+    """Return the shift of the ankle on every frame, (T, 3): to its spot during contact, fading outside it."""
     offset = np.zeros_like(ankle)
     weight = np.zeros((len(ankle), 1))
     edges = np.flatnonzero(np.diff(standing.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
@@ -116,7 +117,7 @@ def _offsets(
         offset[inside] = spot - ankle[inside]
         weight[inside] = 1
     total, sums = weight.copy(), offset.copy()
-    for start, end in edges:  # outside contact: fade from the nearest contacts' last and first offsets
+    for start, end in edges:  # outside contact: the offsets at the ends of near contacts, faded
         for at, direction in ((start, -1), (end - 1, 1)):
             frames = np.arange(at + direction, len(ankle) if direction > 0 else -1, direction)
             fade = _fade(np.abs(times[frames] - times[at]))

@@ -1,4 +1,4 @@
-"""Which way is up, by how people stand."""
+"""Find which way is up, by the people who stand."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ CAMERA_UP = np.array([0.0, -1.0, 0.0])
 
 _J = {name: index for index, name in enumerate(H36M17.names)}
 _FEET = [_J["lfoot"], _J["rfoot"]]
-_BEND = 8.0  # degrees between legs and trunk, at which a pose counts for 60 % of a straight one
-# Weights of the body's directions, by least squares on simulated footage of people held out from training.
+_BEND = 8.0  # degrees between legs and trunk: a pose that is bent so far has the weight 0.6, a straight one 1
+# Weights of the body's directions, fitted by least squares to simulated footage of held-out people.
 _DIRECTIONS = {
     "thighs": 0.16,
     "spine": 0.5,
@@ -25,9 +25,10 @@ _DIRECTIONS = {
     "front": 0.04,
     "feet": 0.05,
 }
-_ENOUGH = 8.0  # straight poses to judge by
-_MOST = 0.8  # of the straight poses
-_LYING = (65.0, 115.0)  # degrees from the camera's up: people who lie straight, not a camera on its side
+_ENOUGH = 8.0  # the least sum of weights from which up is found
+_MOST = 0.8  # if more than this share of the weight is upside down, the camera is upside down
+# Degrees between a body and the camera's up: between the two a person lies, above them is upside down.
+_LYING = (65.0, 115.0)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Upright:
 
     Attributes:
         up: (3,) unit vector in the space of the poses.
-        poses: how many straight poses it rests on (bent ones count in part).
+        poses: the sum of the poses' weights: 1 for a straight pose, less for a bent one.
     """
 
     up: NDArray[np.float64]
@@ -46,14 +47,14 @@ class Upright:
 def upright(poses: NDArray[np.floating]) -> Upright | None:
     """Find up as the mean direction of one person's body while standing.
 
-    A person's trunk leans forward and the neck further; a weighted sum of seven directions of the body leans
-    less than any of them.
+    The trunk of a standing person leans forward, and the neck leans further. A weighted sum of seven
+    directions of the body is closer to the vertical than each of them.
 
     Args:
         poses: (N, 17, 3) H36M17 of one person, in a space that does not turn; NaN where not lifted.
 
     Returns:
-        The direction; None if the person hardly stands.
+        The direction; None if the person stands in too few frames.
     """
     poses = poses[np.isfinite(poses).all((1, 2))].astype(np.float64)
     if not len(poses):
@@ -62,7 +63,8 @@ def upright(poses: NDArray[np.floating]) -> Upright | None:
     legs, trunk = unit(hip - feet), unit(thorax - hip)
     bend = np.degrees(np.arccos(np.clip((legs * trunk).sum(1), -1, 1)))
     weight = np.exp(-0.5 * (bend / _BEND) ** 2)
-    # Poses that lie do not count. Nor do poses upside down, unless almost all are: then the camera is.
+    # Lying poses get no weight. Neither do poses upside down. But if almost all of them are upside down, the
+    # camera is, and the other poses get no weight.
     tilt = np.degrees(np.arccos(np.clip(unit(thorax - feet) @ CAMERA_UP, -1, 1)))
     upside_down = weight[tilt > _LYING[1]].sum() > _MOST * weight.sum()
     weight[tilt < _LYING[1] if upside_down else tilt > _LYING[0]] = 0
