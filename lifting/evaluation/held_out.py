@@ -11,7 +11,7 @@ from ...errors import UsageError
 from ..datasets.motion_capture import MotionCapture
 
 Role = Literal["held out", "excluded", "trained", "other data", "unknown"]
-"""A clip's part in a lifter's training.
+"""How a clip was used in a lifter's training.
 
 held out: kept for measuring. excluded: left out of training because it may show a held-out person. trained:
 used for training. other data: the training data names no such file. unknown: the lifter's file does not name
@@ -25,7 +25,7 @@ class Selection:
 
     Attributes:
         clips: Indices into the table.
-        people: The people's part in the lifter's training, in words.
+        people: Who these people are, in words, such as that the lifter was not trained on them.
     """
 
     clips: tuple[int, ...]

@@ -1,4 +1,7 @@
-"""Windows of held-out people, seen as whole clips cannot be, and a lifter's errors on them."""
+"""Sample windows of held-out people in special situations, and measure a lifter on them.
+
+Whole clips cannot be simulated like this: near cameras and recombined people exist for single windows only.
+"""
 
 from __future__ import annotations
 

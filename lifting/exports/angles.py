@@ -24,7 +24,7 @@ _NEUTRAL_LEAN = 5.0  # degrees: how far behind the hips a person's shoulders are
 _HINGE_SHOWS = 20.0  # degrees of knee or elbow flexion from which the plane of bending is reliable
 _PROJECTION_SHOWS = np.sin(
     np.radians(20)
-)  # of an arm's length: its shadow from which the direction is reliable
+)  # of an arm's length: from this length on, the direction of its projection is reliable
 
 Angles = dict[str, NDArray[np.float64]]
 Vectors = NDArray[np.float64]
@@ -79,7 +79,7 @@ def joint_angles(joints: Vectors) -> Angles:
             f"elbow_flexion_{side}": _between(arm, forearm),
         }
     angles = {name: np.where(body.valid, angles[name], np.nan) for name in NAMES}
-    # A raised arm is at 180° also if the way there was not seen.
+    # Shoulder angles are not made continuous: a raised arm is at 180°, whatever came before.
     return {name: values if "shoulder" in name else _continuous(values) for name, values in angles.items()}
 
 
@@ -209,7 +209,7 @@ def _in_thorax(
 
 
 def _projected(sideways: NDArray[np.float64], down: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the angle from straight down of a limb's shadow; NaN if the shadow is too short to tell."""
+    """Return the angle between straight down and a limb's projection; NaN if the projection is too short."""
     shown = np.hypot(sideways, down) >= _PROJECTION_SHOWS
     angles = np.degrees(np.arctan2(sideways, down))
     angles = np.where(angles < -90, angles + 360, angles)  # an arm held up is at 180°, not at −180°

@@ -1,8 +1,8 @@
 """BVH (Biovision hierarchy): a skeleton and its joint angles in one text file, which animation programs read.
 
 The hips' position channels are absolute: they replace the hips' offset, which is that of the rest pose, a
-T-pose that stands on the floor. Blender reads and writes BVH files like this. BVH does not say its units; the
-habit is centimetres. It begins with the person's first frame.
+T-pose that stands on the floor. Blender reads and writes BVH files like this. The format has no units;
+centimetres are usual. The file begins with the person's first frame.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def encode(motions: Sequence[Motion], style: Style) -> bytes:
     frames = np.concatenate(channels, 1)
     if style.tpose_frame:
         tpose = np.zeros((1, frames.shape[1]))
-        # Where the motion begins, so that a program which blends from the T-pose does not travel.
+        # The T-pose is put where the motion begins: a blend from one to the other then stays in place.
         tpose[0, :3] = style.from_rig(rig.hips[0] * (1, 0, 1) + rig.lengths.rest()[0])
         frames = np.concatenate([tpose, frames])
     lines = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_EVEN = 0.2  # of a frame: how far a time stamp may stray before the motion is resampled
+_EVEN = 0.2  # of a frame: if a time stamp is further from the even clock, the motion is resampled
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """GLB (binary glTF 2.0): animated skeletons with a simple body, which every 3D viewer shows.
 
-Metres, y up, as glTF demands. Each person has a skeleton, a mesh and an animation named "person ID". Viewers
-play the first animation: of several people, "everyone", which plays the others together. Key times are
-seconds since the video's first frame, so that people keep their time to each other. The container is a header
-and two chunks (glTF 2.0, section 4.4), written here, since a library would not make it shorter.
+Metres, y up, as the format requires. Each person has a skeleton, a mesh and an animation named "person ID".
+Viewers play the first animation: of several people, "everyone", which plays the others together. Key times
+are seconds since the video's first frame, so that the animations of several people are in step. The container
+is a header and two chunks (glTF 2.0, section 4.4). It is written here, because a library would not make it
+shorter.
 """
 
 from __future__ import annotations

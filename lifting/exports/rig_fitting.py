@@ -32,7 +32,7 @@ _NO_TWIST = 0.05  # weight of "not twisted", which decides where the limb is str
 _TWIST_SMOOTHING = 0.1  # seconds, standard deviation
 _NOSE_AT_LINE, _NOSE_IN_FRONT = 0.01, 0.03  # metres between which the nose gains full weight
 _ON_FLOOR = 0.03  # metres above the lower foot at which a foot no longer counts as the supporting one
-_FARTHEST_SHIFT = 0.03  # metres; where legs have quite another length, the body stays closer to the joints
+_FARTHEST_SHIFT = 0.03  # metres: how far the body is moved at most to keep the supporting feet in place
 _SUPPORT_SMOOTHING = 0.08  # seconds, standard deviation
 
 _LENGTHS = {  # the pairs of Human3.6M joints whose distances make each length
@@ -198,11 +198,11 @@ def _ear_line(upright: Vectors, nose: Vectors, chest_left: Vectors) -> Vectors:
     """Return the direction from the right to the left ear: (T, 3), unit length.
 
     The nose (given from the neck) lies in front of the line from the neck to the top of the head. The closer
-    it is to that line, the less it says about where the face looks, and the more the chest counts.
+    it is to that line, the less reliable is the direction of the face, and the more weight has the chest.
     """
     across = np.cross(upright, nose)
     offset = np.linalg.norm(across, axis=-1)  # metres: how far the nose is in front of the line
-    # A head that leans far back has its nose behind the line; no face looks backwards.
+    # If the head leans far back, its nose is behind the line, but the face still looks forward.
     side = np.where((across * chest_left).sum(-1) < 0, -1.0, 1.0)
     weight = np.clip((offset - _NOSE_AT_LINE) / (_NOSE_IN_FRONT - _NOSE_AT_LINE), 0, 1)[:, None]
     return _unit(weight * side[:, None] * _unit(across) + (1 - weight) * chest_left)
@@ -248,7 +248,9 @@ def _frame(up: Vectors, left: Vectors, *, keep: str = "y") -> Rotation:
     """Return the rotations whose y axis points up and whose x axis points left; `keep` is met exactly."""
     y, x = _unit(up), _unit(left)
     z = _unit(np.cross(x, y))
-    degenerate = np.linalg.norm(z, axis=-1) < 0.5  # up and left are parallel: any axis across will do
+    degenerate = (
+        np.linalg.norm(z, axis=-1) < 0.5
+    )  # up and left are nearly parallel: any axis at right angles is taken
     if degenerate.any():
         across = np.eye(3)[np.abs(y[degenerate]).argmin(-1)]
         z[degenerate] = _unit(np.cross(y[degenerate], across))

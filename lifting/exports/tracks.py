@@ -12,7 +12,7 @@ from ...errors import InputError, UsageError
 from ..pose_table import PoseTable
 from .rig import ANKLE_HEIGHT
 
-_SPACING = 1.2  # metres between people whose place is not known
+_SPACING = 1.2  # metres between people whose roots are not known
 _FARTHEST = 1000.0  # metres; a root further away is an error of its estimate
 _ELSEWHERE = 0.5  # metres; feet further from the floor than this stand on something else
 _STANDS = 15  # percentile of the height of the lowest joint at which a person stands on the floor
@@ -90,12 +90,12 @@ def tracks_in_world(
 
 
 def placed_joints(table: PoseTable) -> NDArray[np.float64]:
-    """Return everyone's joints in the world, also where the table does not say where a person is.
+    """Return the joints of all people in the world, also on frames whose root is not known.
 
-    Gaps of the root are bridged in a straight line. People without any root stand side by side. A single
-    camera knows a person's distance, and so the height of the feet, only roughly. Each track is therefore
-    moved up or down as a whole, so that the feet, when they are low, are on the floor. A person whose feet
-    are far above a floor that was found stands on something else, and is not moved.
+    Unknown roots are interpolated linearly. People without any root are put side by side. The distance of a
+    person, and so the height of the feet, is known only roughly from one camera. Therefore each track is
+    moved up or down as a whole, until its feet, when they are low, are on the floor. If a floor was found and
+    the feet are far from it, the person stands on something else and is not moved.
 
     Returns:
         (N, 17, 3) metres, x right, y forward, z up, the floor at z = 0; NaN where there is no pose.

@@ -1,7 +1,7 @@
-"""How a camera turned, from the background it saw: rotations between views, joined without drift.
+"""Find how a camera turned: rotations between views of the background, joined without drift.
 
-The camera is taken to turn about its centre. Where it also moved, near and far background disagree, and the
-fit says so.
+The camera is assumed to turn about its centre. If it also moved, near and far background move differently,
+and fewer matches agree with the rotation (`Turn.agreeing`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 _LEAST_MATCHES = 8  # with fewer, no rotation is fitted
 _TRIALS = 40  # pairs of matches tried as a first guess
-_LOOSE = 4.0  # a match agrees up to this many times the usual error
+_LOOSE = 4.0  # times the usual error: a match that is further off does not agree
 _ROUNDS = 4
 _SURE = 0.7  # of the matches; if fewer agree with the first guess, others are tried
 
@@ -36,7 +36,7 @@ class Turn:
 
     @property
     def angle(self) -> float:
-        """Degrees."""
+        """The angle of the rotation in degrees."""
         from scipy.spatial.transform import Rotation  # imported here because that takes a third of a second
 
         return float(np.degrees(Rotation.from_matrix(self.rotation).magnitude()))
@@ -92,12 +92,12 @@ def fit_turn(
 def join_turns(count: int, edges: Sequence[Edge]) -> NDArray[np.float64]:
     """Find all keyframes' rotations from the rotations measured between them.
 
-    Keyframe 0 is not turned. Where the same background came back, more than one way leads to a keyframe;
-    what they differ by is spread over all of them by least squares on rotation vectors.
+    Keyframe 0 is not turned. If a keyframe was compared with several others, their measurements differ a
+    little. The difference is spread over all of them by least squares on rotation vectors.
 
     Args:
         count: keyframes.
-        edges: those from each keyframe to the next come first in time, and connect all.
+        edges: the measured rotations. Those from each keyframe to the next must be among them.
 
     Returns:
         (count, 3, 3), keyframe 0's camera space ← each keyframe's.
@@ -126,11 +126,12 @@ def join_turns(count: int, edges: Sequence[Edge]) -> NDArray[np.float64]:
 
 
 def fill_in(rotations: NDArray[np.float64], measured: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Give frames that were not measured a rotation between their neighbours' (spherical, evenly in frames).
+    """Interpolate the rotations of frames that were not measured (spherically, evenly in frames).
 
     Args:
         rotations: (T, 3, 3).
-        measured: (T,). Before the first and after the last measured frame, that frame's rotation holds.
+        measured: (T,). Frames before the first measured one get the rotation of that one, frames after the
+            last one that of the last.
     """
     from scipy.spatial.transform import Rotation  # imported here because that takes a third of a second
 
@@ -150,7 +151,7 @@ def fill_in(rotations: NDArray[np.float64], measured: NDArray[np.bool_]) -> NDAr
 def _refine(
     first: NDArray[np.floating], second: NDArray[np.floating], rotation: NDArray[np.float64], error: float
 ) -> NDArray[np.float64]:
-    """Fit again and again with weights by how well each match agrees (Geman–McClure)."""
+    """Fit repeatedly, each time with weights by how well each match agrees (Geman–McClure)."""
     for _ in range(_ROUNDS):
         weights = 1 / (1 + (_apart(first, second, rotation) / (2 * error)) ** 2) ** 2
         rotation = _align(first, second, weights)

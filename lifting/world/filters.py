@@ -20,7 +20,7 @@ Motion = NDArray[np.float64]
 
 _TWO_PASSES = 0.802  # a second-order filter run twice reaches −3 dB at this fraction of its own cut-off
 _EVENNESS = 0.1  # of a frame: how far a time stamp may be from an even clock before it is resampled
-_SPEED_COEFFICIENT = 1.5  # Hz for each m/s: how much One-Euro opens for fast motion
+_SPEED_COEFFICIENT = 1.5  # Hz for each m/s: how much the cut-off of One-Euro rises with speed
 _SPEED_CUTOFF = 2.0  # Hz, of the low-pass filter on speed
 
 
@@ -109,8 +109,8 @@ def butterworth(positions: Motion, times: NDArray[np.float64], hz: float) -> Mot
 def one_euro(positions: Motion, times: NDArray[np.float64], hz: float) -> Motion:
     """Smooth by the One-Euro filter (Casiez, Roussel, Vogel, CHI 2012), forward and then backward.
 
-    The cut-off rises with a joint's speed, so that joints at rest are calmed more than fast ones. The second
-    pass takes away the lag of the first.
+    The cut-off rises with a joint's speed, so joints at rest are smoothed more than fast ones. The second
+    pass removes the delay of the first.
 
     Args:
         positions: (T, J, 3) metres.

@@ -11,8 +11,8 @@ from ..cameras.level import ANKLE_HEIGHT
 from .contact import find_contact
 from .gravity import unit
 
-_PIECE = 0.6  # seconds: a longer contact counts as several
-_BODY_ERROR = np.radians(5.0)  # of the up direction that one person's body shows
+_PIECE = 0.6  # seconds: a longer contact gives several spots
+_BODY_ERROR = np.radians(5.0)  # of the up direction found from one person's body
 _ROLL_ERROR = np.radians(4.0)  # of a camera from level: people hold cameras level from side to side
 _SPOT_ERROR = (0.05, 0.04)  # metres, and a fraction of the distance: how far a spot may be off the floor
 _PERSON_ERROR = 0.1  # metres: how far one person's floor may be off the others'
@@ -52,15 +52,16 @@ def fit_floor(
     bodies: int,
     fixed: bool = False,
 ) -> tuple[NDArray[np.float64], float | None]:
-    """Fit one floor to everyone's spots, and correct the up direction by it.
+    """Fit one floor to the spots of all people, and correct the up direction by it.
 
-    Minimises, robustly, the spots' distances from the floor, the turn away from `up`, the camera's roll, and
-    the differences between people's floors. Where people stand on several levels, the lowest is the floor.
+    A robust least-squares fit: it minimises the distances of the spots from the floor, the change of `up`,
+    the camera's roll, and the differences between the floors of single people. If people stand on several
+    levels, the lowest is the floor.
 
     Args:
         spots: (S, 3) of each person, as of `standing_spots`, in the space of the first frame's camera.
-        up: (3,), up as bodies show it.
-        bodies: how many people showed it.
+        up: (3,), the up direction found from bodies.
+        bodies: the number of people that it was found from.
         fixed: keep `up` as it is.
 
     Returns:
@@ -114,7 +115,7 @@ def _lowest_level(heights: NDArray[np.float64], spread: NDArray[np.float64]) -> 
 
 
 def lowest_floor(joints: NDArray[np.floating], up: NDArray[np.float64]) -> float | None:
-    """Guess the camera's height by the lowest joints of everyone, where no foot is at rest.
+    """Estimate the camera's height by the lowest joints of all people, for clips in which no foot is at rest.
 
     Args:
         joints: (N, 17, 3) in the space of the first frame's camera; NaN where not known.

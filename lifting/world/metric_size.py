@@ -1,4 +1,4 @@
-"""Metric size by one person's height."""
+"""Scale a scene to metres by the known height of one person."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from .stated_camera import check_height
 
 _SPINE = ("spine", "thorax", "head")
 _LEG = ("lknee", "lfoot")
-_ABOVE_AND_BELOW = (
-    1.09  # stature over the sum of shank, thigh, spine and neck: crown, foot, and the hip's drop
-)
+# Stature over the sum of shank, thigh, spine and neck: adds crown, foot and the hips below the root.
+_ABOVE_AND_BELOW = 1.09
 
 
 def stature(table: PoseTable, track: int) -> float:
@@ -37,13 +36,13 @@ def stature(table: PoseTable, track: int) -> float:
 def scale_to_height(table: PoseTable, centimetres: float, *, track: int | None = None) -> PoseTable:
     """Scale the scene so that one person has this height.
 
-    One camera sees shapes, not sizes: everything is scaled together, people, their distances and the camera's
-    height.
+    Sizes cannot be known from one camera. Therefore everything is scaled by the same factor: people, their
+    distances and the camera's height.
 
     Args:
         table: poses, roots and cameras.
         centimetres: the person's height, standing.
-        track: which person; None for the one with most rows.
+        track: the person's track; None for the one with most rows.
 
     Returns:
         The scaled table; `meta["height"]` says by how much.

@@ -23,7 +23,7 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
 
     Args:
         table: poses and roots. How its `camera_rotation` turns from frame to frame is kept.
-        stated: what the user states about the camera; it wins over what the footage shows.
+        stated: what the user states about the camera; it replaces what the footage shows.
 
     Returns:
         The table with `camera_rotation`, `camera_position`, `contact`, and in `meta["world"]` how gravity and
