@@ -1,4 +1,4 @@
-"""Square crops of a frame: the pixels that a network sees, and its keypoints back in the frame."""
+"""Square crops of a frame, and the conversion of keypoints from a crop to the frame."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ class Crop:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         if scale < 2:
             return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=flags), np.uint8)
-        # Bilinear sampling reads four pixels and ignores those between: halve first, as often as needed.
+        # Bilinear sampling reads four neighbouring pixels only. A much larger crop is halved first, so that
+        # no pixel is ignored.
         height, width = image.shape[:2]
         reach = self.side / 2 + 2 * scale
         left, top = (max(int(middle - reach), 0) for middle in (self.x, self.y))
@@ -61,7 +62,7 @@ class Crop:
 
 
 def halve(image: Image) -> Image:
-    """Return an image at half its size, from means of two by two pixels; an odd last row or column goes."""
+    """Return an image at half its size, by means of 2 × 2 pixels. An odd last row or column is dropped."""
     height, width = image.shape[0] // 2, image.shape[1] // 2
     even = image[: 2 * height, : 2 * width]
     return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,4 +1,4 @@
-"""What the registry knows of a detector, and what a detector is built from."""
+"""The types of the detector registry: an entry, and the request from which a detector is built."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ Fetch = Callable[[str], Path]
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorOptions:
-    """Options that only some detectors take; None leaves the choice to the detector.
+    """Options that only some detectors take. None stands for the detector's default.
 
     Attributes:
         weights: A file to use instead of the usual weights.
         backbone: Of Mask R-CNN: "R-101" or "R-50".
         decode: How a heatmap becomes a position.
         flip_test: Whether to look at mirrored pictures, too.
-        boxes: For a detector that finds keypoints only: the detector's name or the file that finds people.
+        boxes: For a detector that finds keypoints in given boxes: the name of another detector, or a file,
+            that gives the boxes of people.
     """
 
     weights: Path | None = None
@@ -42,13 +43,13 @@ class DetectorOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildRequest:
-    """What a detector is built from.
+    """The arguments from which a detector is built.
 
     Attributes:
         fetch: Gives the path of a pinned file.
         device: "cpu" or "cuda".
         options: The options that were given; only those that the detector takes are set.
-        cache: The folder for files that are made once and kept, or None.
+        cache: The folder for files that are made once and reused, or None.
         other: Builds another detector by name; None if there is no detector of that name.
     """
 
@@ -61,7 +62,7 @@ class BuildRequest:
 
 @dataclass(frozen=True)
 class Entry:
-    """A detector in the registry. Its networks are imported by `build`, not before.
+    """A detector in the registry. Its networks are imported only when `build` is called.
 
     Attributes:
         name: The value of `--detector`.

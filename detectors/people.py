@@ -1,4 +1,4 @@
-"""What every detector takes and gives: images, and the people on each of them."""
+"""The types that all detectors share: images as input, and the people on each image as output."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class People:
 class Detector(Protocol):
     """Finds people on the frames of a video.
 
-    A detector takes all frames of a video rather than one, so that it can use the people of the frame
-    before, or several frames at once. It keeps no state between two calls of `detect`.
+    A detector takes all frames of a video, so that it can use the people of the previous frame, or process
+    several frames at once. It keeps no state between two calls of `detect`.
 
     Attributes:
         name: Its name in the registry.
@@ -78,5 +78,5 @@ class Detector(Protocol):
         ...
 
     def describe(self) -> dict[str, object]:
-        """Return what the pose table records: the detector's name, and the sha256 of its weights by file."""
+        """Return what the pose table records: the detector's name, and the sha256 of each file of weights."""
         ...

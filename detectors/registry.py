@@ -42,10 +42,10 @@ def build(
 
     Args:
         name: A key of `DETECTORS`.
-        fetch: Gives the path of a pinned file, after fetching it where it is missing.
+        fetch: Returns the path of a pinned file. A missing file is fetched first.
         device: "cpu" or "cuda".
-        options: The options to set; others are the detector's choice.
-        cache: The folder for files that a detector makes once and keeps; None to keep none.
+        options: The options to set. The others have the detector's defaults.
+        cache: The folder for files that a detector makes once and reuses; None to keep none.
 
     Raises:
         UsageError: There is no such detector, or it does not take one of the options.

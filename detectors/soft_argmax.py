@@ -15,31 +15,30 @@ Decoding = Literal["soft-argmax", "argmax"]
 """A keypoint's position: the expected one, or the cell where the heatmap is highest."""
 
 TOLERANCE = 0.05
-"""The distance, as a fraction of the map's side, at which the confidence has fallen to exp(−1/2). It is close
-to the tolerance of COCO's keypoint similarity."""
+"""The distance at which a cell counts exp(−1/2) towards the score, as a fraction of the map's side. It is
+close to the tolerance of COCO's keypoint similarity."""
 
 
 def soft_argmax(
     heatmaps: Tensor, *, temperature: float = 1.0, radius: float | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Return the expected positions of joints and how certain they are. Differentiable.
+    """Return the expected positions of keypoints and their scores. Both are differentiable.
 
-    The softmax of heatmap / temperature is the probability of the joint in each cell.
+    The softmax of heatmap / temperature is the probability of the keypoint in each cell.
 
     Args:
         heatmaps: (…, H, W). Half-precision maps are computed in single precision.
         temperature: 1 for a network that was trained by cross-entropy over the cells, whose output is a log
             probability. Other maps, such as Gaussians of height 1, need a temperature well below their
             height; otherwise positions are biased towards the middle of the map.
-        radius: If given, only cells up to this distance from the highest cell count, in x and in y. Without
-        it,
-            as in the paper, the expected squared error is least. With 6 to 12 cells, typical errors are
-            slightly smaller, and the rare large ones larger.
+        radius: Largest distance in cells from the highest cell, in x and in y, of the cells that count. None
+            counts all cells, as in the paper, which gives the least expected squared error. A radius of 6 to
+            12 makes typical errors slightly smaller and the rare large errors larger.
 
     Returns:
-        Positions (…, 2) in cells, and confidences (…), 0–1. A confidence is the expected value of
-        exp(−d² / 2s²), where d is the distance of the joint from the position and s is `TOLERANCE` of each
-        side. It is near 1 for one narrow peak, and near 0 for a flat map or two distant peaks.
+        Positions (…, 2), x and y in cells, and scores (…), 0–1. A score is the expected value of
+        exp(−d² / 2s²), where d is the distance of the keypoint from the position and s is `TOLERANCE` times
+        the side of the map. It is near 1 for one narrow peak, and near 0 for a flat map or two distant peaks.
     """
     height, width = heatmaps.shape[-2:]
     heatmaps = heatmaps.to(torch.promote_types(heatmaps.dtype, torch.float32))
@@ -56,8 +55,8 @@ def soft_argmax(
     y = (chance.sum(-1) * rows).sum(-1)
     near_x = torch.exp(-(((columns - x[..., None]) / (TOLERANCE * width)) ** 2) / 2)
     near_y = torch.exp(-(((rows - y[..., None]) / (TOLERANCE * height)) ** 2) / 2)
-    confidence = (chance * near_y[..., :, None] * near_x[..., None, :]).sum((-2, -1))
-    return torch.stack([x, y], -1), confidence
+    score = (chance * near_y[..., :, None] * near_x[..., None, :]).sum((-2, -1))
+    return torch.stack([x, y], -1), score
 
 
 def highest_cell(heatmaps: Tensor) -> Tensor:

@@ -21,9 +21,10 @@ def draw_curves(angles: Mapping[str, NDArray[np.float64]], times: NDArray[np.flo
     """Draw one person's joint angles; frames without an angle are left out of its curve.
 
     Args:
-        angles: (T,) degrees by name; names that end in _right and _left share a panel.
+        angles: Name → (T,) degrees, NaN where there is no angle. Names that end in _right and _left share a
+            panel.
         times: (T,) seconds.
-        title: What stands above the panels.
+        title: The title above the panels.
 
     Returns:
         A PNG picture.
@@ -40,7 +41,7 @@ def draw_curves(angles: Mapping[str, NDArray[np.float64]], times: NDArray[np.flo
     axes = figure.subplots(rows, _COLUMNS, squeeze=False, sharex=True)
     for index, (axis, (name, curves)) in enumerate(zip(axes.flat, panels.items(), strict=False)):
         for label, (values, colour) in curves.items():
-            # A frame between two gaps would be a line without length, so it gets a point.
+            # A curve of one point has no length, so a table of one frame is drawn with a marker.
             marker = "." if len(times) == 1 else None
             axis.plot(times, values, color=_rgb(colour), label=label, linewidth=1.3, marker=marker)
         axis.set_title(name.replace("_", " "), fontsize=9, color=_rgb(TEXT))

@@ -22,16 +22,16 @@ from .theme import EMPTY, PAGE, Picture
 from .views import DEFAULT_VIEWS, View
 
 MAXIMUM_VIEWS = 4
-_FOLLOW_GAIN = 1.3  # a view follows the people if that draws them larger by this factor …
-_FOLLOW_FROM = 3.0  # … and their middle moves at least this far, in metres
+_FOLLOW_GAIN = 1.3  # a view follows the people if that enlarges them by at least this factor …
+_FOLLOW_FROM = 3.0  # … and the middle of all people moves at least this far, in metres
 
 
 class Animation:
     """Draws any frame of a pose table, in any order.
 
-    A view shows all the places where people go, on a floor that is drawn once. If that would draw people
-    small, as on a long walk, the view follows them smoothly instead, and the floor moves. Memory grows with
-    the number of frames by one position a frame only.
+    A fixed view shows the whole area in which people move, on a floor that is drawn once. If people would be
+    drawn small in it, as on a long walk, the view follows them smoothly instead, and the floor moves. Besides
+    the table, memory holds one position per frame.
 
     Args:
         table: The motion.
@@ -121,7 +121,7 @@ class Animation:
 
 
 def _corners(rect: Rect, radius: float) -> list[tuple[tuple[int, int], NDArray[np.uint8]]]:
-    """Each corner's place in `rect`, and how much of it the page covers to make the corner round."""
+    """Return for each corner its place in `rect`, and the coverage of the page's colour that rounds it."""
     page = 255 - rounded(rect.width, rect.height, radius)
     side = min(math.ceil(radius), rect.width // 2, rect.height // 2)
     places = [(x, y) for x in (0, rect.width - side) for y in (0, rect.height - side)]

@@ -69,7 +69,7 @@ class InfoStrip:
         self._timeline = self._place_timeline()
 
     def _place_timeline(self) -> Rect | None:
-        """The place of the bars. If there is room, seconds go below them."""
+        """Return the place of the bars. If there is room, it leaves space for the seconds below them."""
         top = self._numbers_top + self._value.height + round(8 * self._unit)
         room = self._rect.height - self._inset - top
         if not self._tall or room < 6 * self._unit or not self._spans:

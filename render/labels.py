@@ -20,7 +20,11 @@ def draw_card(image: Picture, rect: Rect, unit: float) -> None:
 
 
 class Headings:
-    """Draws panel headings. `height`: the pixels that they take of a panel's top."""
+    """Draws panel headings.
+
+    Attributes:
+        height: The height in pixels of a heading at the top of a panel.
+    """
 
     def __init__(self, unit: float) -> None:
         self._font = Font(max(12.5 * unit, 9))
@@ -35,7 +39,11 @@ class Headings:
 
 
 class Tags:
-    """Draws track ids above heads, on rounded labels. `height`: of a label, in pixels."""
+    """Draws track ids above heads, on rounded labels.
+
+    Attributes:
+        height: The height of a label in pixels.
+    """
 
     def __init__(self, unit: float) -> None:
         self._font = Font(max(12.5 * unit, 9), bold=True)

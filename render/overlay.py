@@ -30,7 +30,7 @@ _IS_FACE = np.arange(len(_FROM)) < len(_FACE.split())
 
 def _side(first: int, second: int, face: bool) -> Colour | None:
     if face or (first in COCO17.left) != (second in COCO17.left):
-        return None  # the face and the lines between left and right belong to neither side
+        return None  # lines of the face and lines between left and right have no side
     return LEFT if first in COCO17.left else RIGHT
 
 

@@ -14,12 +14,12 @@ from .strokes import capsules, discs, fill, lines
 from .theme import CARD, GRID, LEFT, RIGHT, SHADOW, Colour, Picture, mix, track_colour
 from .views import View
 
-_CELLS = 14  # most cells from the middle to the edge; a cell is half a metre, doubled until they suffice
+_CELLS = 14  # most grid cells from the middle to the edge; a cell is 0.5 m, doubled until this many suffice
 _FADES = 6  # steps in which the grid fades into the panel's colour
 _FLAT = np.array([1.0, 0.0, 1.0])
 _NOSE, _HEAD, _THORAX = (H36M17.index(name) for name in ("nose", "head", "thorax"))
-# The head is a disc around the middle of nose and crown, which replaces the crown among the joints. The neck
-# goes from there to the thorax, and the nose is a dot on the disc.
+# The head is drawn as a disc. Its centre is midway between nose and crown, and replaces the crown in the
+# joints. The neck connects it to the thorax. The nose is a dot on the disc.
 _CHILD, _PARENT = np.array(
     [bone for bone in H36M17.bones if bone[0] not in (_NOSE, _HEAD)] + [(_HEAD, _THORAX)]
 ).T
@@ -34,7 +34,7 @@ Shape = tuple[float, NDArray[np.int32], Colour, NDArray[np.int32] | None]
 # Metres: half the thickness of a limb, of a joint and of a shadow; the radius of the head and of the nose.
 _LIMB, _JOINT, _SHADE, _HEAD_RADIUS, _FACE_RADIUS = 0.026, 0.036, 0.03, 0.1, 0.034
 _THINNEST = 0.9  # pixels
-_FILLED, _UNSEEN = 0.6, 0.8  # share of the panel's colour in joints of filled rows, and in joints not seen
+_FILLED, _UNSEEN = 0.6, 0.8  # share of the panel's colour in joints of filled rows, and in hidden joints
 
 
 class Panel:
@@ -77,7 +77,7 @@ class Panel:
             self._draw_floor(image, self._targets)
 
     def draw(self, image: Picture, people: list[Person], frame: int) -> list[tuple[float, float]]:
-        """Draw the people of a frame; return where each label points to, NaN for people without a pose."""
+        """Draw the people of a frame. Return the pixel of each label, NaN for people without a pose."""
         target = self._target(frame)
         if self.follows:
             self._draw_floor(image, target)
@@ -94,7 +94,7 @@ class Panel:
         return labels
 
     def locate(self, points: NDArray[np.floating], frame: int) -> NDArray[np.float64]:
-        """Return where a frame's panel shows points of the scene: (…, 3) metres → (…, 2) pixels."""
+        """Project points of the scene into the panel of a frame: (…, 3) metres → (…, 2) pixels."""
         return self._camera.project(points, self._target(frame))[0]
 
     def _target(self, frame: int) -> NDArray[np.float64]:
@@ -122,7 +122,7 @@ class Panel:
         starts, ends = points[_CHILD], points[_PARENT]
         limb = self._pixels(_LIMB, depth)
         radii = np.stack([limb[_CHILD], limb[_PARENT]], 1)
-        # The rim stops short of the joints, so that connected limbs stay connected.
+        # The rim ends before the joints, so that no rim is drawn between connected limbs.
         along = ends - starts
         length = np.maximum(np.linalg.norm(along, axis=1), 1e-6)
         inset = along * np.minimum(1.8 * limb[_CHILD] / length + 2 / length, 0.45)[:, None]
@@ -145,7 +145,7 @@ class Panel:
         return float(points[_HEAD, 0]), float(points[_HEAD, 1] - 1.25 * radius[0])
 
     def _pixels(self, metres: float, depth: NDArray[np.floating]) -> NDArray[np.float64]:
-        """How large a length is drawn at each depth."""
+        """Return the pixels of a length in metres at each depth."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(np.clip(metres * self._camera.focal / depth, _THINNEST, 60.0))
 

@@ -1,4 +1,4 @@
-"""The camera of a 3D panel: it stands as near as it can with all people in its picture."""
+"""The camera from which a 3D panel is drawn, placed at the smallest distance at which it shows all people."""
 
 from __future__ import annotations
 

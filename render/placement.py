@@ -1,4 +1,4 @@
-"""Where each track stands on the floor."""
+"""Place each track on the floor."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def place_tracks(
 ) -> NDArray[np.float32]:
     """Return where each row's root stands, (N, 3) metres; the floor is at y = 0.
 
-    People stand where their root is. Gaps in a root are interpolated linearly. People without any root stand
-    side by side, in the order in which the video shows them. The distance of a person, and so the height of
-    their feet, is uncertain with one camera: each track is moved up or down as a whole, so that the feet are
-    on the floor when they are low. A person whose feet are far above the floor stands on something else, and
-    is not moved.
+    People are placed at their roots. Gaps in the roots are interpolated linearly. People without any root are
+    placed side by side, in their order from left to right in the video. With one camera, the distance of a
+    person and therefore the height of their feet is uncertain. So each track is moved up or down as a whole,
+    until the feet are on the floor when they are lowest. If the feet are far above the floor, the person
+    stands on an object, and the track is not moved.
 
     Args:
         table: The table that the rows belong to.
@@ -49,7 +49,7 @@ def place_tracks(
             values = root[rows, axis]
             root[rows, axis] = np.interp(frames, frames[seen], values[seen])
     left, away = 0.0, 0.0
-    if placed:  # right of the people whose place is known, at the same distance from the camera
+    if placed:  # to the right of the people whose place is known, at the same distance from the camera
         left = float(np.percentile(root[known, 0], 98)) + _SPACING
         away = float(np.median(root[known, 2]))
     for rows, x in _side_by_side(table, unplaced):

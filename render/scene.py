@@ -1,4 +1,4 @@
-"""The people of a pose table, standing on one floor, frame by frame."""
+"""The people of a pose table on one floor, frame by frame."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..lifting.cameras.level import LEVEL
 from ..lifting.pose_table import PoseTable
 from .placement import place_tracks
 
-_FARTHEST = 1000.0  # metres; a root further away is an error and not used
+_FARTHEST = 1000.0  # metres; a root further away is treated as an error and not used
 _SAMPLE = 600  # the most rows that are used to measure the extent
 _SMOOTHING = 0.7  # seconds: the standard deviation that smooths the path of a view that follows people
 
@@ -27,7 +27,7 @@ class Person:
         keypoints: (17, 3) COCO17 x, y in the video's pixels and score 0–1.
         joints: (17, 3) H36M17 joints in the scene, in metres; None if the pose was not lifted.
         filled: Whether the keypoints were interpolated.
-        seen: (17,) Which joints the picture shows.
+        seen: (17,) bool, which joints are visible in the video.
     """
 
     track: int
@@ -114,9 +114,9 @@ class Scene:
     def extent(self, targets: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return points (P, 3) that span the space people need, in metres from the target.
 
-        The points are joints of some frames and the floor below them. The few rows that are far from the
-        others are left out, so that one wrong root does not make all people small. If there are no poses, the
-        points span the space of one person.
+        The points are joints of some frames and the floor below them. Rows that are far from most others are
+        left out, so that one wrong root does not make all people small. Without any poses, the points span
+        the space of one person.
 
         Args:
             targets: (3,) for a fixed view, (T, 3) for one that follows people.

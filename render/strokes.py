@@ -56,7 +56,7 @@ def discs(centres: NDArray[np.floating], radii: NDArray[np.floating]) -> NDArray
 
 
 def _fixed(corners: NDArray[np.floating]) -> NDArray[np.int32]:
-    """(S, C, 2) pixels in fixed point; shapes that no panel can show become a point outside."""
+    """Convert (S, C, 2) pixels to fixed point. Shapes outside every panel become a point outside."""
     with np.errstate(invalid="ignore"):
         lost = ~(np.abs(corners) < _FAR).all((1, 2))
     corners = np.where(lost[:, None, None], -2 * _FAR, corners)
@@ -85,11 +85,11 @@ def _fonts() -> Path:
 
 
 class Font:
-    """One size of DejaVu Sans, the font that comes with matplotlib and so is on every machine."""
+    """One size of DejaVu Sans, the font that is installed with matplotlib."""
 
     def __init__(self, pixels: float, *, bold: bool = False) -> None:
         name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-        # The basic engine: the other is missing from some builds of Pillow and spaces glyphs differently.
+        # The basic layout engine is used, because the other one is missing from some builds of Pillow.
         self._font = ImageFont.truetype(
             str(_fonts() / name), max(round(pixels), 8), layout_engine=ImageFont.Layout.BASIC
         )

@@ -1,4 +1,4 @@
-"""The colours that all drawings share, and the type of a picture."""
+"""The colours of all drawings, and the type of a picture."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RIGHT: Colour = (213, 94, 0)
 TRACKS: tuple[Colour, ...] = ((63, 74, 90), (0, 138, 102), (170, 68, 153), (138, 128, 38), (128, 140, 156))
 
 
-@cache  # called for every limb of every frame, with few different arguments
+@cache  # called for every limb of every frame, but with few different arguments
 def mix(colour: Colour, other: Colour, share: float) -> Colour:
     """Return `colour` mixed with a `share` (0–1) of `other`."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(colour, other, strict=True))

@@ -14,8 +14,9 @@ class View:
     """A direction to look from, in degrees.
 
     Attributes:
-        azimuth: 0 is the side of the camera that filmed the video. Positive angles go around the people to
-            that camera's right: 90 looks from the right edge of the picture, 180 from behind the people.
+        azimuth: 0 is the direction of the camera that filmed the video. Positive angles move the viewpoint
+            around the people to the right of that camera: 90 looks from the right, 180 from behind the
+            people.
         elevation: 0 is level, 90 looks straight down.
 
     Raises:
@@ -56,10 +57,10 @@ DEFAULT_VIEWS = (NAMED_VIEWS["camera"], NAMED_VIEWS["turned"])
 
 
 def parse_view(text: str) -> View:
-    """Return the view that a text names: a name, or azimuth,elevation in degrees such as `70,15`.
+    """Parse a view: a name, or azimuth,elevation in degrees such as `70,15`.
 
     Raises:
-        UsageError: The text is neither.
+        UsageError: The text is neither a name nor two angles.
     """
     if view := NAMED_VIEWS.get(text.strip().lower()):
         return view

@@ -1,1 +1,1 @@
-"""Training on unlabeled video: predicted poses are projected back onto the video's keypoints (paper, §4)."""
+"""Semi-supervised training: predicted poses are compared with keypoints of unlabeled video (paper, §4)."""

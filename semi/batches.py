@@ -1,4 +1,4 @@
-"""Batches of unlabeled footage, and of labeled data and footage together."""
+"""Make batches of unlabeled footage, and of labeled data and footage together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class UnlabeledBatch:
     Attributes:
         keypoints: (N, receptive field − 1 + chunk, K, 2) keypoints, as the networks read them.
         target: (N, chunk, S, 2) keypoints that the predicted joints are projected onto.
-        weight: (N, chunk, S) how far each of them is trusted.
+        weight: (N, chunk, S) the weight of each of these keypoints, 0–1.
         camera: (N, 14) `Lens.parameters` of each sample's camera.
         person: (N,) numbers that are equal for samples of the same person.
     """
@@ -40,37 +40,37 @@ class UnlabeledBatch:
 class UnlabeledBatches:
     """Samples of footage in an endless sequence.
 
-    A sample is a chunk of frames with the receptive field around each. Every pass visits each chunk once, in
-    a new order, and with `flip` its mirror image too. Clips are continued beyond their ends by their first
-    and last frame.
+    A sample is a chunk of frames with the receptive field around each. Each pass contains every chunk once,
+    in a new random order, and with `flip` also its mirror image. Beyond the ends of a span, its first and
+    last frame are repeated.
 
     Args:
-        footage: The clips.
-        model: A network of the receptive field that is needed.
+        footage: The spans.
+        model: A network with the receptive field of the samples.
         chunk: Neighbouring frames that are predicted together.
         flip: Whether mirror images are used too.
-        seed: Decides the order.
+        seed: Seed of the random order.
     """
 
     def __init__(
         self, footage: Footage, model: TemporalModel, *, chunk: int = 1, flip: bool = True, seed: int = 0
     ) -> None:
-        clips = footage.clips
+        spans = footage.spans
         self.footage, self.chunk, self.flip, self.seed = footage, chunk, flip, seed
-        self.keypoints = torch.from_numpy(np.concatenate([clip.lifter_input for clip in clips]))
-        self.target = torch.from_numpy(np.concatenate([clip.target for clip in clips]))
-        self.weight = torch.from_numpy(np.concatenate([clip.weight for clip in clips]))
-        self.camera = torch.stack([clip.camera for clip in clips]).float()
-        self.person = torch.tensor([clip.person for clip in clips])
+        self.keypoints = torch.from_numpy(np.concatenate([span.lifter_input for span in spans]))
+        self.target = torch.from_numpy(np.concatenate([span.target for span in spans]))
+        self.weight = torch.from_numpy(np.concatenate([span.weight for span in spans]))
+        self.camera = torch.stack([span.camera for span in spans]).float()
+        self.person = torch.tensor([span.person for span in spans])
 
-        lengths = torch.tensor([len(clip) for clip in clips])
+        lengths = torch.tensor([len(span) for span in spans])
         self.first = lengths.cumsum(0) - lengths
         self.last = self.first + lengths - 1
-        # The chunks of a clip are centred on it: if they are longer, they reach beyond both ends alike.
+        # The chunks of a span are centred on it: if they are longer, they extend beyond both ends equally.
         counts = (lengths + chunk - 1) // chunk
-        self.clip = torch.arange(len(clips)).repeat_interleave(counts)
-        number = torch.arange(len(self.clip)) - (counts.cumsum(0) - counts)[self.clip]
-        self.start = (self.first - (counts * chunk - lengths) // 2)[self.clip] + number * chunk
+        self.span = torch.arange(len(spans)).repeat_interleave(counts)
+        number = torch.arange(len(self.span)) - (counts.cumsum(0) - counts)[self.span]
+        self.start = (self.first - (counts * chunk - lengths) // 2)[self.span] + number * chunk
 
         before, after = model.padding
         self.window = torch.arange(-before, chunk + after)
@@ -78,7 +78,7 @@ class UnlabeledBatches:
 
     def __len__(self) -> int:
         """Samples of one pass."""
-        return len(self.clip) * (2 if self.flip else 1)
+        return len(self.span) * (2 if self.flip else 1)
 
     def sample(self, first: int, count: int) -> UnlabeledBatch:
         """Return the samples `first` to `first + count` of the sequence.
@@ -89,9 +89,9 @@ class UnlabeledBatches:
         passes = places // len(self)
         numbers = range(first // len(self), (first + count - 1) // len(self) + 1)
         chosen = torch.cat([self._order(n)[places[passes == n] % len(self)] for n in numbers])
-        mirrored, sample = chosen >= len(self.clip), chosen % len(self.clip)
-        clip, start = self.clip[sample], self.start[sample, None]
-        low, high = self.first[clip, None], self.last[clip, None]
+        mirrored, sample = chosen >= len(self.span), chosen % len(self.span)
+        span, start = self.span[sample], self.start[sample, None]
+        low, high = self.first[span, None], self.last[span, None]
         window = (start + self.window).clamp(low, high)
         target = (start + torch.arange(self.chunk)).clamp(low, high)
         mirror = mirrored[:, None, None, None]
@@ -103,12 +103,12 @@ class UnlabeledBatches:
                 self.weight[target][..., list(self.footage.mirror_target)],
                 self.weight[target],
             ),
-            torch.where(mirrored[:, None], mirrored_camera(self.camera[clip]), self.camera[clip]),
-            self.person[clip],
+            torch.where(mirrored[:, None], mirrored_camera(self.camera[span]), self.camera[span]),
+            self.person[span],
         )
 
     def _order(self, number: int) -> Tensor:
-        """The order of a pass. Those of a pass and of the one before are kept."""
+        """Return the order of a pass. The orders of the latest two passes are kept."""
         if number not in self._orders:
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
             self._orders = {
@@ -124,14 +124,14 @@ def _mirrored_and_plain(points: Tensor, mirror: tuple[int, ...]) -> tuple[Tensor
 
 @dataclass(frozen=True)
 class MixedBatch:
-    """What one step of semi-supervised training reads: a labeled half and perhaps an unlabeled one."""
+    """A batch of semi-supervised training: a labeled half, and an unlabeled half unless it is None."""
 
     labeled: Batch
     unlabeled: UnlabeledBatch | None
 
     @property
     def keypoints(self) -> Tensor:
-        """Those of both halves, the labeled one first."""
+        """The keypoints of both halves, the labeled half first."""
         if self.unlabeled is None:
             return self.labeled.keypoints
         return torch.cat([self.labeled.keypoints, self.unlabeled.keypoints])
@@ -143,11 +143,11 @@ class MixedBatch:
 
 @dataclass(frozen=True)
 class MixedBatches:
-    """Labeled batches, each with as many unlabeled samples once the warm-up is over.
+    """Labeled batches, to which equally many unlabeled samples are added after the warm-up.
 
     Attributes:
-        labeled: Where the labeled halves come from.
-        unlabeled: Where the unlabeled halves come from; None for no such halves.
+        labeled: Source of the labeled halves.
+        unlabeled: Source of the unlabeled halves; None for labeled batches only.
         warmup: Steps without an unlabeled half.
     """
 
@@ -161,6 +161,6 @@ class MixedBatches:
         if self.unlabeled is None or step < self.warmup:
             return MixedBatch(labeled, None)
         count = len(labeled.keypoints)
-        stride = count + 1  # the sizes of labeled batches differ by one at most, so no sample comes twice
+        stride = count + 1  # sizes of labeled batches differ by at most one, so no sample is used twice
         first = ((step - self.warmup) * world_size + rank) * stride
         return MixedBatch(labeled, self.unlabeled.sample(first, count))

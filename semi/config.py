@@ -24,20 +24,21 @@ LossWeights: Any = create_model("LossWeights", __base__=StrictConfig, **_FIELDS)
 
 
 class SemiConfig(LossWeights):  # type: ignore[misc]
-    """The losses of §4, and when they begin.
+    """The settings of the losses of §4.
 
-    The weight of every loss in `losses.LABELED_LOSSES` and `losses.UNLABELED_LOSSES` is a field too.
+    In addition to the attributes below, there is a field for the weight of each loss in
+    `losses.LABELED_LOSSES` and `losses.UNLABELED_LOSSES`.
 
     Attributes:
-        warmup: Epochs on labeled data alone; steps, if there are no epochs.
-        joints: The joints that are compared with keypoints. "all" if the keypoints are Human3.6M's own
-            joints. "limbs" (and the hip) if they come from COCO's, which places spine, neck and head
-            elsewhere.
-        pose_rate: The pose network's learning rate, relative to the trajectory network's, which has to learn
-            everything anew if the lifter has none.
-        distortion: Whether to project through the lens with its distortion, instead of as a pinhole.
+        warmup: Epochs on labeled data alone. If the training has no epochs, the number of steps.
+        joints: The joints that are compared with keypoints: "all" if the keypoints are Human3.6M's own
+            joints, or "limbs" (and the hip) if they are converted from COCO's, which define spine, neck and
+            head differently.
+        pose_rate: The pose network's learning rate divided by the trajectory network's. The latter may be
+            untrained, if the lifter has no trajectory network.
+        distortion: Whether projection includes the distortion of the lens. If not, a pinhole is used.
         subjects: People of the labeled dataset whose keypoints are used as unlabeled footage.
-        held_out: Share of every track of a user's videos that is kept for measuring.
+        held_out: Share of every track of a user's videos that is held out for measuring.
     """
 
     warmup: NonNegativeInt = 1
@@ -49,7 +50,7 @@ class SemiConfig(LossWeights):  # type: ignore[misc]
 
     @property
     def uses_unlabeled(self) -> bool:
-        """Whether any loss of unlabeled samples has a weight."""
+        """Whether the weight of any loss of unlabeled samples is positive."""
         return any(self.weight(name) > 0 for name in UNLABELED_LOSSES)
 
     def weight(self, loss: str) -> float:
@@ -64,11 +65,11 @@ class SemiRecordedConfig(RecordedConfig):
 
 
 class SemiVideosConfig(SyntheticConfig):
-    """A user's own videos, beside labeled motion that is seen through random cameras.
+    """Training on a user's own videos, and on labeled motion projected through random cameras.
 
     Attributes:
         semi: The losses.
-        material: Hashes of everything else that the result depends on: lifter, detections, labeled motion.
+        material: Hashes of the other inputs that the result depends on: lifter, detections, labeled motion.
     """
 
     semi: SemiConfig = SemiConfig()
@@ -83,7 +84,8 @@ def load_recorded_recipe(
 ) -> SemiRecordedConfig:
     """Read a YAML recipe for people of a dataset.
 
-    A file's `base` is the name of another file beside it, whose values hold where the file gives none.
+    The key `base` of a file names another file in the same folder. Values that a file does not give are taken
+    from its base.
 
     Args:
         path: The file.
@@ -108,7 +110,7 @@ def load_videos_recipe(
     Args:
         path: The file.
         overrides: Values that replace those of the file, by dotted name.
-        defaults: Values that hold where the file gives none.
+        defaults: Values that are used for keys that the file does not give.
     """
     path = Path(path)
     values = {"name": path.stem} | merged(defaults, read_with_base(path))

@@ -1,4 +1,4 @@
-"""Labeled batches that keep a trained lifter from forgetting what it learned, while it learns new footage."""
+"""Make labeled batches by distillation, so that a lifter stays accurate while it is adapted to footage."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from ..lifting.training.batch import Batch, BatchSource
 
 
 class DistillationBatches:
-    """Batches whose poses are a model's own predictions, instead of the truth.
+    """Batches in which a model's predictions replace the true poses.
 
-    This is "learning without forgetting" (Li & Hoiem, ECCV 2016). At first there is nothing to learn from
-    these batches. Later they hold the model to what it knows, wherever footage tells nothing better. Roots
-    stay the true ones.
+    This is "learning without forgetting" (Li & Hoiem, ECCV 2016). At the start of training, the loss of these
+    batches is zero. As the networks change, it penalises differences from the predictions of the starting
+    lifter. The roots are the true ones.
 
     Args:
-        batches: Batches of one frame each.
-        model: In evaluation mode, on any device.
-        precision: Number type of the training. The predictions are made in the same type: otherwise the
-            rounding would be a difference to learn, which Adam, scaling all gradients alike, would do.
+        batches: Batches with one target frame per sample.
+        model: The starting lifter's pose network, in evaluation mode, on any device.
+        precision: Number type of the training. The predictions are computed in the same type. If the types
+            differed, the loss would contain rounding differences, and Adam would follow their gradients,
+            because it normalises gradients of any size.
     """
 
     def __init__(self, batches: BatchSource, model: TemporalModel, *, precision: str = "float32") -> None:
@@ -43,8 +44,8 @@ class DistillationBatches:
 class AlternatingBatches:
     """Batches of two sources in turn: motion that is new to the model, and distillation.
 
-    Labeled motion of other people alone would pull the predictions towards their body size, which no video
-    contradicts.
+    If all labeled motion were of other people, the predictions would change towards the body size of these
+    people. Reprojection onto a video does not correct that, because one camera does not determine size.
     """
 
     def __init__(self, new: BatchSource, known: BatchSource) -> None:

@@ -1,4 +1,4 @@
-"""Unlabeled footage: what a lifter reads of it, and the keypoints that its poses are projected onto."""
+"""Unlabeled footage: the lifter input, and the keypoints with which projected poses are compared."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from .config import SemiConfig
 from .losses import Bones
 
 RAYS = Lens(Intrinsics(H36M_FOCAL, H36M_FOCAL, 0.0, 0.0)).parameters
-"""The camera whose pixels are rays."""
+"""A camera through which a point in camera space is projected to its ray."""
 
-_CX, _QX = 2, 10  # in `Lens.parameters`: what changes its sign if left and right are exchanged
+_CX, _QX = 2, 10  # indices into `Lens.parameters` of the values whose sign changes in a mirror image
 _CY = 3
 _FACTORS = slice(4, 12)
 
 
 @dataclass(frozen=True)
-class Clip:
-    """One person, seen by one camera without a break.
+class FootageSpan:
+    """A span of a track as semi-supervised training reads it.
 
     Attributes:
         lifter_input: (T, K, 2) keypoints in the lifter's input space.
-        target: (T, S, 2) keypoints that the predicted joints are projected onto, in the pixels of `camera`.
-        weight: (T, S) how far each of them is trusted; 0 if it was not detected.
+        target: (T, S, 2) keypoints with which the projected joints are compared, in the pixels of `camera`.
+        weight: (T, S) weight of each keypoint of `target`, 0–1; 0 if it was not detected.
         camera: (14,) `Lens.parameters`.
-        person: A number that all clips of the same person have.
+        person: Number of the person; equal in all spans of the same person.
 
     Raises:
         ValueError: The numbers of frames or joints differ.
@@ -61,17 +61,17 @@ class Clip:
 
 @dataclass(frozen=True)
 class Footage:
-    """Clips to learn from without labels.
+    """Unlabeled spans to train on.
 
     Attributes:
-        clips: The clips.
-        joints: (S,) the joints of the poses that the clips' targets belong to.
+        spans: The spans.
+        joints: (S,) for each keypoint of a span's `target`, the index of the joint that it is compared with.
         bones: The bones of the poses.
-        mirror_input: The order of the lifter input's keypoints that exchanges left and right.
-        mirror_target: The order of the targets that exchanges left and right.
+        mirror_input: Order of the keypoints of the lifter input in which left and right are exchanged.
+        mirror_target: Order of the keypoints of `target` in which left and right are exchanged.
     """
 
-    clips: tuple[Clip, ...]
+    spans: tuple[FootageSpan, ...]
     joints: tuple[int, ...]
     bones: Bones
     mirror_input: tuple[int, ...]
@@ -79,47 +79,51 @@ class Footage:
 
     @classmethod
     def of(
-        cls, clips: tuple[Clip, ...], joints: tuple[int, ...], skeleton: Skeleton, mirror: tuple[int, ...]
+        cls,
+        spans: tuple[FootageSpan, ...],
+        joints: tuple[int, ...],
+        skeleton: Skeleton,
+        mirror: tuple[int, ...],
     ) -> Footage:
-        """Return footage whose poses have a skeleton.
+        """Make footage for poses of a skeleton.
 
         Args:
-            clips: The clips.
-            joints: The joints that the clips' targets belong to.
-            skeleton: That of the poses.
-            mirror: `mirror_input`.
+            spans: The spans.
+            joints: See `Footage.joints`.
+            skeleton: The skeleton of the poses.
+            mirror: See `Footage.mirror_input`.
         """
         mirror_target = tuple(joints.index(skeleton.mirror[joint]) for joint in joints)
-        return cls(clips, joints, skeleton.bones, mirror, mirror_target)
+        return cls(spans, joints, skeleton.bones, mirror, mirror_target)
 
     def __len__(self) -> int:
-        return len(self.clips)
+        return len(self.spans)
 
     @property
     def frames(self) -> int:
-        """Frames of all clips together."""
-        return sum(len(clip) for clip in self.clips)
+        """Frames of all spans together."""
+        return sum(len(span) for span in self.spans)
 
     @property
     def mean_weight(self) -> float:
-        """How far the keypoints are trusted, on average."""
-        return float(np.concatenate([clip.weight for clip in self.clips]).mean())
+        """The mean weight of all keypoints."""
+        return float(np.concatenate([span.weight for span in self.spans]).mean())
 
 
 def compared_joints(skeleton: Skeleton, *, exact: bool) -> tuple[int, ...]:
     """Return the joints that can be compared with keypoints.
 
     Args:
-        skeleton: That of the poses.
-        exact: Whether the keypoints are the very joints of the skeleton. Then all can be compared, else only
-            the root and the limbs, which every layout places alike.
+        skeleton: The skeleton of the poses.
+        exact: Whether the keypoints are defined as the joints of the skeleton are. If so, all joints can be
+            compared. If not, only the root and the limbs can, which all layouts define alike.
     """
     if exact:
         return tuple(range(len(skeleton)))
     return tuple(sorted((skeleton.parents.index(-1), *skeleton.sided)))
 
 
-def clip_of_video(
+def span_of_video(
     keypoints: NDArray[np.float32],
     weight: NDArray[np.float32],
     rays: NDArray[np.float32],
@@ -127,27 +131,28 @@ def clip_of_video(
     person: int,
     space: InputSpace,
     joints: tuple[int, ...],
-) -> Clip:
-    """Return a clip of a user's video. It is compared in rays, which do not depend on the camera.
+) -> FootageSpan:
+    """Make a span of a user's video. Its targets are rays, which do not depend on the camera.
 
     Args:
-        keypoints: (T, 17, 2) in Human3.6M's layout: screen coordinates for the space "screen", else rays.
-            For the space "centred-visible" (T, 17, 3), with 1 for visible joints and less for hidden ones.
-        weight: (T, S) how far the compared joints' keypoints are trusted.
-        rays: (T, 17, 2) the same keypoints as rays, without the lens's distortion.
-        person: As in `Clip`.
-        space: What the lifter reads.
-        joints: The compared joints.
+        keypoints: (T, 17, 2) in Human3.6M's layout: screen coordinates for the space "screen", rays for the
+            other spaces. For the space "centred-visible" they may be (T, 17, 3), with 1 for visible joints
+            and less for hidden ones.
+        weight: (T, S) weight of the keypoint of each compared joint, 0–1.
+        rays: (T, 17, 2) the same keypoints as undistorted rays.
+        person: See `FootageSpan.person`.
+        space: The input space of the lifter.
+        joints: The indices of the compared joints.
     """
     lifter_input, _ = to_network(keypoints, space)
-    return Clip(lifter_input, rays[:, list(joints)], weight, RAYS, person)
+    return FootageSpan(lifter_input, rays[:, list(joints)], weight, RAYS, person)
 
 
 def recorded_footage(data: RecordingSet, space: InputSpace, config: SemiConfig) -> Footage:
-    """Return recordings without their labels.
+    """Make footage of recordings, without their labels.
 
-    They are compared in the units that the lifter reads: in normalised screen coordinates through the
-    recording cameras' lenses, as in the paper, or in rays.
+    The targets are in the input space of the lifter: normalised screen coordinates, for which poses are
+    projected through the lens of the recording's camera as in the paper, or rays.
 
     Raises:
         InputError: A keypoint is missing.
@@ -160,7 +165,7 @@ def recorded_footage(data: RecordingSet, space: InputSpace, config: SemiConfig) 
     joints = compared_joints(data.skeleton, exact=config.joints == "all" and not convertible)
     people = sorted({recording.subject for recording in data.recordings})
 
-    def clip(recording: Recording) -> Clip:
+    def span(recording: Recording) -> FootageSpan:
         camera = recording.camera
         if camera.lens is None:
             raise UsageError(
@@ -171,10 +176,10 @@ def recorded_footage(data: RecordingSet, space: InputSpace, config: SemiConfig) 
         target = convert(lifter_input, given, data.skeleton)[:, list(joints)]
         parameters = RAYS if space != "screen" else screen_camera(camera, distortion=config.distortion)
         weight = np.ones(target.shape[:2], np.float32)
-        return Clip(lifter_input, target, weight, parameters, people.index(recording.subject))
+        return FootageSpan(lifter_input, target, weight, parameters, people.index(recording.subject))
 
     return Footage.of(
-        tuple(clip(r) for r in data.recordings), joints, data.skeleton, data.keypoint_skeleton.mirror
+        tuple(span(r) for r in data.recordings), joints, data.skeleton, data.keypoint_skeleton.mirror
     )
 
 
@@ -192,7 +197,7 @@ def screen_camera(camera: CalibratedCamera, *, distortion: bool = True) -> Tenso
 
 
 def mirrored_camera(parameters: Tensor) -> Tensor:
-    """Return the cameras (…, 14) that show mirrored people as the mirror image of what these cameras show."""
+    """Mirror cameras (…, 14), so that the images of mirrored people are the mirrored original images."""
     sign = torch.ones(parameters.shape[-1]).to(parameters)
     sign[[_CX, _QX]] = -1
     return parameters * sign

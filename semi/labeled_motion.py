@@ -1,4 +1,4 @@
-"""Labeled motion for a user's videos: motion-capture files, of this project or of a dataset."""
+"""Read labeled motion for semi-supervised training: motion-capture tables, or the 3D files of datasets."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from .poses_to_motion import humaneva_to_h36m, motion_of
 def read_labeled(path: Path) -> tuple[MotionCapture, str]:
     """Read motion capture, and its licence in words, from a file or from all files of a folder.
 
-    A file is a table such as `videopose train` reads, Human3.6M's `data_3d_h36m.npz`, or HumanEva-I's
-    `data_3d_humaneva15.npz`. Of the two datasets only the training people are read.
+    A file is a motion-capture table as `videopose train` reads it, Human3.6M's `data_3d_h36m.npz`, or
+    HumanEva-I's `data_3d_humaneva15.npz`. Of the two datasets, only the training subjects are read.
 
     Raises:
         InputError: There is no such file, or it cannot be read.

@@ -1,7 +1,7 @@
 """The losses of semi-supervised training (paper, §4), and the registry that training and configuration read.
 
 A new loss is a function, here or in a file of its own, and a line in `LABELED_LOSSES` or `UNLABELED_LOSSES`.
-All losses are means. They are zero at the truth, and lengths are in metres.
+All losses are means. They are zero if the prediction is exact. Lengths are in metres.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def pose_error(predicted: Tensor, true: Tensor) -> Tensor:
 def trajectory_error(predicted: Tensor, true: Tensor) -> Tensor:
     """Return the WMPJPE (§4, "trajectory model") of labeled roots (N, T, 3).
 
-    Errors are weighted by 1 / (true depth): the further away people are, the less their image tells of where
-    they are.
+    Errors are weighted by 1 / (true depth), because the image determines the position of distant people less
+    exactly.
     """
     return ((predicted - true).norm(dim=-1) / true[..., 2]).mean()
 
@@ -43,19 +43,20 @@ def reprojection_error(predicted: Tensor, keypoints: Tensor, weight: Tensor) -> 
 
 
 def bone_error(labeled: Tensor, unlabeled: Tensor, bones: Bones) -> Tensor:
-    """Return how far the mean length of each bone differs between labeled and unlabeled poses.
+    """Return the mean difference of mean bone lengths between labeled and unlabeled poses, in metres (§4).
 
-    Both are predicted poses (N, T, J, 3).
+    Both `labeled` and `unlabeled` are predicted poses (N, T, J, 3).
     """
     return (_mean_lengths(labeled, bones) - _mean_lengths(unlabeled, bones)).abs().mean()
 
 
 def bone_consistency(poses: Tensor, person: Tensor, bones: Bones) -> Tensor:
-    """Return how far bones differ from their mean length in all samples of the same person.
+    """Return the mean deviation of bone lengths from their mean over all samples of the same person, in
+    metres.
 
-    It is not one of the paper's losses. Those fix mean lengths alone, so a bone may be short in one frame and
-    long in the next. If the length of a bone and its projection are known, then the depth of one end follows
-    from that of the other, except for its sign.
+    This loss is not in the paper. The paper's bone loss constrains mean lengths only, so a bone may be short
+    in one frame and long in the next. A known bone length and a known projection determine the difference in
+    depth between the ends of the bone, except for its sign.
 
     Args:
         poses: (N, T, J, 3) predicted poses.
@@ -79,7 +80,7 @@ def _lengths(poses: Tensor, bones: Bones) -> Tensor:
 
 @dataclass(frozen=True)
 class LabeledHalf:
-    """What the losses of labeled samples compare.
+    """The values that the losses of labeled samples compare.
 
     Attributes:
         pose: (N, T, J, 3) predicted poses.
@@ -96,14 +97,14 @@ class LabeledHalf:
 
 @dataclass(frozen=True)
 class UnlabeledHalf:
-    """What the losses of unlabeled samples compare.
+    """The values that the losses of unlabeled samples compare.
 
     Attributes:
         pose: (N, T, J, 3) predicted poses, root at 0.
         placed: (N, T, S, 3) the predicted joints that have keypoints, in camera space.
         labeled_pose: (M, T, J, 3) the poses that are predicted for the labeled half.
         keypoints: (N, T, S, 2) keypoints.
-        weight: (N, T, S) how far each keypoint is trusted.
+        weight: (N, T, S) the weight of each keypoint, 0–1.
         camera: (N, 14) the cameras' `Lens.parameters`.
         person: (N,) numbers that are equal for samples of the same person.
         bones: The bones of the poses.
@@ -124,7 +125,7 @@ Half = TypeVar("Half")
 
 @dataclass(frozen=True)
 class Loss(Generic[Half]):
-    """A loss of one half of the batch, and its weight if the configuration gives none."""
+    """A loss of one half of the batch, and its default weight."""
 
     compute: Callable[[Half], Tensor]
     weight: float

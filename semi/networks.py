@@ -1,4 +1,4 @@
-"""The two networks of §4: one for the pose, and one of the same architecture for the root's trajectory."""
+"""The pose network and the trajectory network of §4, which have the same architecture."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _HIP = H36M17.index("hip")
 
 
 class PoseAndTrajectory(nn.Module):
-    """The pose network and the trajectory network, called as one. They share no weights.
+    """A module that contains the pose network and the trajectory network. They share no weights.
 
     Attributes:
-        pose: Gives poses, root at 0.
-        trajectory: Gives roots.
-        strided: Whether the faster training form is used, which chunks of one frame allow.
+        pose: Predicts poses, root at 0.
+        trajectory: Predicts roots.
+        strided: Whether the faster strided form is used. It requires chunks of one frame.
     """
 
     def __init__(self, pose: TemporalModel, trajectory: TemporalModel, *, strided: bool) -> None:
@@ -53,8 +53,8 @@ class PoseAndTrajectory(nn.Module):
     def from_lifter(cls, lifter: Lifter, *, seed: int, strided: bool) -> Self:
         """Return a lifter's networks.
 
-        A lifter without a trajectory network gets a copy of its pose network with a new last layer: features
-        that tell the pose also tell most of how far away the person is.
+        If the lifter has no trajectory network, a copy of its pose network with a new last layer is used,
+        because the features of the pose network also carry most of the information about distance.
         """
         torch.manual_seed(seed)
         pose = copy.deepcopy(lifter.model)
@@ -66,7 +66,7 @@ class PoseAndTrajectory(nn.Module):
         return cls(pose, trajectory, strided=strided)
 
     def forward(self, keypoints: Tensor) -> tuple[Tensor, Tensor]:
-        """Return poses (N, chunk, J, 3) and roots (N, chunk, 1, 3).
+        """Predict poses (N, chunk, J, 3) and roots (N, chunk, 1, 3).
 
         Args:
             keypoints: (N, receptive field − 1 + chunk, K, 2), as the networks read them.
@@ -79,9 +79,10 @@ class PoseAndTrajectory(nn.Module):
 class FineTunedNetworks(PoseAndTrajectory):
     """Networks that stay in evaluation mode while they are trained.
 
-    Nothing is dropped, and batch normalisation keeps the statistics of the lifter's own training, which saw
-    far more motion than a user's videos show. Training with dropout, or with the statistics of each batch,
-    would shift what the networks give in use. Above all it would shift people's size, which no video tells.
+    Dropout is off, and batch normalisation keeps the statistics of the lifter's original training, which had
+    much more motion than a user's videos. Training with dropout, or with the statistics of each batch, would
+    shift the predictions in inference. In particular it would shift people's size, which video does not
+    determine.
     """
 
     def train(self, mode: bool = True) -> Self:
@@ -91,13 +92,14 @@ class FineTunedNetworks(PoseAndTrajectory):
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the networks give for a batch.
+    """The prediction of the networks for a batch.
 
     Attributes:
         pose: (N, chunk, J, 3) poses, root at 0.
         root: (N, chunk, 1, 3) roots.
-        rotation: (N, chunk, 3, 3) camera → virtual camera. Networks that read centred rays give poses and
-            roots in the space of a virtual camera, which looks at the hip. None if it is camera space.
+        rotation: (N, chunk, 3, 3) from camera space to the space of a virtual camera that looks at the hip.
+            Networks that read centred rays predict in that space. None if poses and roots are in camera
+            space.
     """
 
     pose: Tensor
@@ -110,25 +112,25 @@ class Prediction:
         return Prediction(self.pose[samples], self.root[samples], rotation)
 
     def in_camera_space(self) -> Tensor:
-        """Return the joints (N, chunk, J, 3) where they are in front of the camera, metres."""
+        """Return the joints (N, chunk, J, 3) in camera space, metres, with the root at its position."""
         points = self.pose + self.root
         return points if self.rotation is None else turn_back(points, self.rotation)
 
     def from_camera_space(self, points: Tensor) -> Tensor:
-        """Return points (N, chunk, J, 3) of camera space in the space of the prediction."""
+        """Convert points (N, chunk, J, 3) from camera space to the space of the prediction."""
         return points if self.rotation is None else torch.einsum("...ij,...kj->...ki", self.rotation, points)
 
 
 def predict(
     networks: nn.Module, keypoints: Tensor, *, padding: tuple[int, int], input_space: InputSpace
 ) -> Prediction:
-    """Return what the networks give for keypoints (N, receptive field − 1 + chunk, K, 2).
+    """Predict poses and roots.
 
     Args:
-        networks: `PoseAndTrajectory`, perhaps wrapped for several processes.
-        keypoints: As the networks read them.
+        networks: `PoseAndTrajectory`, or its wrapper for training in several processes.
+        keypoints: (N, receptive field − 1 + chunk, K, 2) in the input space of the networks.
         padding: `TemporalModel.padding` of the networks.
-        input_space: What the networks read.
+        input_space: The input space of the networks.
     """
     pose, root = networks(keypoints)
     target = keypoints[:, padding[0] : padding[0] + pose.shape[1]]
@@ -136,7 +138,7 @@ def predict(
 
 
 def camera_rotation(keypoints: Tensor, input_space: InputSpace) -> Tensor | None:
-    """Return the `Prediction.rotation` of target frames (N, chunk, K, 2), as the networks read them."""
-    # In centred rays the hip's place holds the direction of the hip.
+    """Return `Prediction.rotation` for target frames (N, chunk, K, 2) in the input space of the networks."""
+    # In centred rays, the entry of the hip holds the direction of the hip.
     centred = input_space in ("centred", "centred-visible")
     return look_at(keypoints[:, :, _HIP, :2]) if centred else None

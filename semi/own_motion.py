@@ -1,4 +1,4 @@
-"""The motion of a user's videos, as a lifter sees it, in the place of labeled motion."""
+"""Use the motion that the starting lifter predicts for a user's videos as labeled motion."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .poses_to_motion import Take, motion_of, with_constant_bones
 from .spans import Span
 
 _SHORTEST = 0.5  # seconds of a clip
-_RATE = 30.0  # frames a second, if the lifter does not tell its own
+_RATE = 30.0  # frames per second, if the lifter's frame rate is unknown
 
 
 def own_motion(spans: Iterable[Span], lifter: Lifter) -> MotionCapture:
-    """Return the motion in a user's videos, as the lifter sees it before training, with constant bones.
+    """Return the motion that a lifter predicts for a user's videos, with constant bone lengths.
 
-    Seen through random cameras it makes samples whose 2D and 3D belong together. They hold the lifter to what
-    it knows, while it learns to reproject.
+    Projected through random cameras, this motion gives training samples in which keypoints and poses agree.
+    They keep the lifter close to its original predictions while it is adapted to the footage.
 
     Raises:
         InputError: No person could be lifted for long enough.
@@ -37,7 +37,7 @@ def own_motion(spans: Iterable[Span], lifter: Lifter) -> MotionCapture:
                 times = span.times[first:last]
                 grid = np.arange(times[0], times[-1], 1 / rate)
                 points = interpolate((pose + root[:, None])[first:last], times, grid)
-                # The camera's y axis is taken for the vertical, whichever way the camera was held.
+                # The camera's y axis is taken as the vertical, even if the camera was tilted.
                 upright = np.stack([points[..., 0], points[..., 2], -points[..., 1]], -1)
                 takes.append((f"{span.name} {span.track}", span.name, with_constant_bones(upright)))
     if not takes:

@@ -1,4 +1,4 @@
-"""Poses as motion-capture tables: what a table stores beyond 17 joints is filled in."""
+"""Make motion-capture tables of poses. The ears, which poses lack, are estimated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Take = tuple[str, str, NDArray[np.floating]]
 
 
 def motion_of(takes: Sequence[Take], rate: float, source: str) -> MotionCapture:
-    """Return a motion-capture table of takes. Each of them is moved to begin above the origin.
+    """Make a motion-capture table of takes. Each take is moved so that it begins above the origin.
 
     Raises:
         InputError: There are no takes.
@@ -35,7 +35,7 @@ def motion_of(takes: Sequence[Take], rate: float, source: str) -> MotionCapture:
 
 
 def with_ears(points: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Add the ears, where the nose and the direction of the head put them: (T, 17, 3) → (T, 19, 3)."""
+    """Add the ears, estimated from the nose and the direction of the head: (T, 17, 3) → (T, 19, 3)."""
     thorax, nose, head = (points[:, H36M17.index(name)] for name in ("thorax", "nose", "head"))
     up = _unit(head - thorax)
     ahead = nose - thorax
@@ -49,7 +49,7 @@ def with_ears(points: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def with_constant_bones(points: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return (T, 17, 3) points whose bones all have their median length, left and right alike."""
+    """Set every bone of (T, 17, 3) points to its median length over time and over both sides."""
     usual = np.median(bone_lengths(points), 0)
     usual = (usual + usual[[joint - 1 for joint in H36M17.mirror[1:]]]) / 2
     out = np.array(points, np.float64)
@@ -61,8 +61,9 @@ def with_constant_bones(points: NDArray[np.floating]) -> NDArray[np.float32]:
 def humaneva_to_h36m(points: NDArray[np.floating]) -> NDArray[np.float64]:
     """Convert HumanEva's joints to Human3.6M's: (T, 15, 3) → (T, 17, 3).
 
-    HumanEva has no spine and no nose, and its head is the middle of the head. The spine is put half way
-    between pelvis and thorax, the nose before the head, in the direction that the shoulders face.
+    HumanEva has no spine and no nose, and its head joint is the middle of the head. The spine is placed
+    midway between pelvis and thorax. The nose is placed in front of the head, at right angles to the
+    shoulders.
     """
     names = dict(zip(HUMANEVA15.names, np.moveaxis(np.asarray(points, np.float64), 1, 0), strict=True))
     names |= {"hip": names["pelvis"], "rfoot": names["rankle"], "lfoot": names["lankle"]}
@@ -75,7 +76,7 @@ def humaneva_to_h36m(points: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def bone_lengths(pose: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the lengths of the bones: (T, 17, 3) → (T, 16), metres. The bone of joint j is at j − 1."""
+    """Return the lengths of the bones: (T, 17, 3) → (T, 16), metres. Index j − 1 is the bone of joint j."""
     child, parent = (list(ends) for ends in zip(*H36M17.bones, strict=True))
     lengths: NDArray[np.float64] = np.linalg.norm(pose[:, child] - pose[:, parent], axis=-1)
     return lengths

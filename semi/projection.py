@@ -1,9 +1,9 @@
-"""Projection from camera space to pixels, with useful gradients everywhere (paper, §4).
+"""Project points from camera space to pixels, with finite, non-zero gradients everywhere (paper, §4).
 
 There are three models: a pinhole (a `Lens` without factors), Human3.6M's and OpenCV's (`Lens.model`). In
-front of the camera the formulas are those of `lifting.cameras.distortion`. During training points come to lie
-where these formulas break down, for example behind the camera. There they are continued smoothly. A clamp
-would have no gradient, so the joints that are furthest off would never be corrected.
+front of the camera, the formulas are those of `lifting.cameras.distortion`. During training, some points lie
+where these formulas are not valid, for example behind the camera. There, the formulas are continued smoothly.
+Clamping instead would give zero gradients, so that joints with the largest errors would never be corrected.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def project(points: Tensor, parameters: Tensor, *, near: float = NEAR) -> Tensor
 def reciprocal(z: Tensor, near: float = NEAR) -> Tensor:
     """Return 1/z from `near` on; for smaller z, a function that grows like a logarithm.
 
-    Function and derivative are continuous. The function is always positive and falls with z. So wherever a
-    joint is, moving it away from the camera moves its projection towards the middle of the image.
+    The function and its derivative are continuous. The function is positive and decreases with z. Therefore
+    moving a joint away from the camera always moves its projection towards the middle of the image.
     """
     return 1 / z.clamp(min=near) + torch.log1p(torch.relu(near - z) / near) / near

@@ -1,4 +1,4 @@
-"""How consistent lifted footage is. It needs no true poses, which footage does not have."""
+"""Measure how consistent lifted footage is, without true poses."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _TRUSTED = 0.3  # least score of a keypoint that poses are compared with
 
 @dataclass(frozen=True)
 class Quality:
-    """Means over frames.
+    """Measures of consistency, as means over frames.
 
     Attributes:
-        reprojection: Distance of limbs and hip from their detected keypoints, pixels.
-        reprojection_rays: The same in thousandths of the focal length.
-        bones: How much a bone's length varies within a track, percent.
-        sides: How much the mean lengths of left and right bones differ, percent.
+        reprojection: Distance of projected limbs and hip from their detected keypoints, pixels.
+        reprojection_rays: The same distance in thousandths of the focal length.
+        bones: Standard deviation of a bone's length within a track, percent.
+        sides: Difference between the mean lengths of left and right bones, percent.
         jitter: Acceleration of the joints relative to the root, m/s².
         placed: Share of the frames whose root is known.
         frames: Number of frames.
@@ -68,7 +68,7 @@ def assess(spans: Sequence[Span], lifter: Lifter) -> Quality:
 
 
 def bone_variation(pose: NDArray[np.float32]) -> tuple[float, float]:
-    """Return how much bone lengths of poses (T, 17, 3) vary through time, and between the sides, percent."""
+    """Return how much bone lengths of poses (T, 17, 3) vary over time, and between the sides, percent."""
     lengths = bone_lengths(pose)
     mean = lengths.mean(0)
     left, right = (mean[[j - 1 for j in side]] for side in (H36M17.left, H36M17.right))

@@ -1,4 +1,4 @@
-"""Parts of tracks in a user's videos: what there is to learn from, and what is kept for measuring."""
+"""Spans of tracks in a user's videos, divided into spans to train on and held-out spans."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from ..lifting.inference.resampling import even_times, read_at
 from ..lifting.inference.visibility import visible_keypoints
 from ..lifting.pose_table import PoseTable
 from ..skeleton import COCO17, H36M17, convert
-from .footage import Clip, Footage, clip_of_video, compared_joints
+from .footage import Footage, FootageSpan, compared_joints, span_of_video
 
 COMPARED = compared_joints(H36M17, exact=False)
 """The joints of a pose that are compared with keypoints."""
 
-_DOUBTFUL = 0.08  # metres between a keypoint and a lifted joint, at the person's distance
+_DOUBTFUL = 0.08  # metres, scale of the Geman–McClure weight: distance of a keypoint from the projected joint
 _MIN_TO_LEARN, _MIN_TO_MEASURE = 1.0, 0.25  # seconds of a track
 
 
 @dataclass(frozen=True)
 class Span:
-    """One person through time, without a break.
+    """A span of one person's track in a video.
 
     Attributes:
         name: The video's name.
         track: The track's number in the video.
-        keypoints: (T, 17, 3) COCO17: undistorted pixels, and scores.
-        filled: (T,) whether the keypoints were interpolated.
+        keypoints: (T, 17, 3) COCO17 x, y in undistorted pixels, and score 0–1.
+        filled: (T,) bool, whether the keypoints were interpolated across a gap.
         times: (T,) seconds.
         camera: The video's camera.
         size: The video's width and height.
@@ -57,30 +57,34 @@ class Span:
         return float(self.times[-1] - self.times[0])
 
     def part(self, frames: slice) -> Span:
-        """Return some of its frames."""
+        """Return the span of these frames only."""
         parts = self.keypoints[frames], self.filled[frames], self.times[frames]
         return Span(self.name, self.track, *parts, self.camera, self.size)
 
     def lifted(self, lifter: Lifter) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return poses (T, 17, 3) and roots (T, 3), as `infer` gives them."""
+        """Lift the span: return poses (T, 17, 3) and roots (T, 3), metres, camera space, as `infer` does."""
         lifted = lifter.lift_track(
             self.keypoints, self.times, lens=Lens(self.camera), size=self.size, filled=self.filled
         )
         return lifted.pose, lifted.root
 
     def visible_joints(self) -> NDArray[np.float32]:
-        """Return 1 for visible joints and 0 for hidden ones, (T, 17, 1), Human3.6M's."""
+        """Return (T, 17, 1) float32, 1 for visible and 0 for hidden joints of H36M17."""
         visible = visible_keypoints(self.keypoints, self.size, filled=self.filled)
         return visible_joints(torch.from_numpy(visible)).numpy()[..., None].astype(np.float32)
 
     def reprojected(
         self, pose: NDArray[np.float32], root: NDArray[np.float32]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return how far the `COMPARED` joints are from their keypoints, and the keypoints' scores.
+        """Compare the projected `COMPARED` joints with their keypoints.
 
-        Shape:
-            Both (T, S). Distances are in focal lengths, and NaN where the root is. Scores are 0 where the
-            keypoints were interpolated.
+        Args:
+            pose: (T, 17, 3) metres, root at 0.
+            root: (T, 3) metres, camera space.
+
+        Returns:
+            Distances (T, S) from the keypoints, in focal lengths, NaN where the root is NaN; and scores (T,
+            S) of the keypoints, 0 where they were interpolated.
         """
         detected = convert(self.keypoints, COCO17, H36M17)[:, list(COMPARED)].astype(np.float64)
         point = (pose + root[:, None])[:, list(COMPARED)].astype(np.float64)
@@ -92,7 +96,7 @@ class Span:
 
 
 def spans_of(table: PoseTable, lens: Lens, name: str) -> list[Span]:
-    """Return every track of a video that has two frames or more.
+    """Return a span for every track of a video that has at least two frames.
 
     Args:
         table: The detected keypoints. Its intrinsics are not used.
@@ -116,9 +120,15 @@ def spans_of(table: PoseTable, lens: Lens, name: str) -> list[Span]:
 
 
 def hold_out(spans: Iterable[Span], share: float) -> tuple[list[Span], list[Span]]:
-    """Return spans to learn from, and spans to measure on.
+    """Divide spans into parts to train on and held-out parts to measure on.
 
-    The latter are the last `share` of every span that is long enough for both.
+    Args:
+        spans: The spans.
+        share: Share of the frames at the end of each span that is held out. Spans that are too short to be
+            divided are used for training only.
+
+    Returns:
+        The spans to train on, and the held-out spans.
     """
     to_learn, to_measure = [], []
     for span in spans:
@@ -134,17 +144,17 @@ def hold_out(spans: Iterable[Span], share: float) -> tuple[list[Span], list[Span
 
 
 def footage_of(spans: Sequence[Span], lifter: Lifter) -> Footage:
-    """Return footage for a lifter: its input, at its frame rate, and limbs and hip as rays.
+    """Make footage for a lifter: the lifter input at its frame rate, and rays of limbs and hip as targets.
 
-    A keypoint's weight is its score, times Geman and McClure's weight of its distance from where the lifter
-    puts the joint: if they are far apart, it is more often the detector that is wrong.
+    A keypoint's weight is its score times the Geman–McClure weight of its distance from the projected joint
+    that the lifter predicts. If the distance is large, the detector is usually wrong.
     """
     people = list(dict.fromkeys((span.name, span.track) for span in spans))
-    clips = tuple(_clip(span, lifter, people.index((span.name, span.track))) for span in spans)
-    return Footage.of(clips, COMPARED, H36M17, H36M17.mirror)
+    spans_read = tuple(_footage_span(span, lifter, people.index((span.name, span.track))) for span in spans)
+    return Footage.of(spans_read, COMPARED, H36M17, H36M17.mirror)
 
 
-def _clip(span: Span, lifter: Lifter, person: int) -> Clip:
+def _footage_span(span: Span, lifter: Lifter, person: int) -> FootageSpan:
     positions = convert(span.keypoints, COCO17, H36M17)[..., :2]
     pose, root = span.lifted(lifter)
     distance, scores = span.reprojected(pose, root)
@@ -163,6 +173,6 @@ def _clip(span: Span, lifter: Lifter, person: int) -> Clip:
     keypoints = to_screen(positions, span.size) if lifter.input_space == "screen" else rays
     if lifter.reads_visibility:
         keypoints = np.concatenate([rays, visible], -1)
-    return clip_of_video(
+    return span_of_video(
         keypoints, weight * (lost == 0), rays, person=person, space=lifter.input_space, joints=COMPARED
     )

@@ -1,4 +1,4 @@
-"""Semi-supervised training (paper, §4): one half of every batch is labeled, the other is footage."""
+"""Semi-supervised training (paper, §4): one half of every batch is labeled, the other half is footage."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def train_semi_supervised(
 
     Args:
         config: Losses, schedule, seed and precision.
-        networks: What to train.
+        networks: The networks to train.
         labeled: Batches with poses and roots, in the input space that `config` names.
-        unlabeled: Footage. Each step reads as many samples of it as labeled ones, once the warm-up is over.
-            None to learn from labeled data alone.
-        folder: Where `checkpoint.pt` is kept.
-        resume: Whether to go on from the checkpoint, to the numbers of an uninterrupted run.
+        unlabeled: Footage. After the warm-up, each step uses equally many labeled and unlabeled samples. None
+            trains on labeled data alone.
+        folder: The folder of `checkpoint.pt`.
+        resume: Whether to continue from the checkpoint. The result is that of an uninterrupted run.
         device: "cpu", "cuda", …
         report: Called after every step.
         measure: Networks in evaluation mode and step → errors by name, for `TrainingState.history`.
@@ -110,10 +110,10 @@ def unlabeled_losses(
     """Return every loss of unlabeled samples, by name.
 
     Args:
-        prediction: What the networks give for the batch.
+        prediction: The prediction of the networks for the batch.
         batch: Samples of `footage`.
-        labeled_pose: (M, chunk, J, 3) poses that the networks give for labeled samples.
-        footage: Says which joints have keypoints, and what the bones are.
+        labeled_pose: (M, chunk, J, 3) poses predicted for the labeled samples.
+        footage: The footage that `batch` was sampled from.
     """
     half = UnlabeledHalf(
         pose=prediction.pose,

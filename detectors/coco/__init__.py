@@ -2,7 +2,7 @@
 
 - `annotations`: images, and the people annotated on them
 - `annotation_files`: reading COCO's JSON
-- `keypoint_names`: COCO's names of keypoints, and this project's
-- `sigmas`: how exactly each keypoint can be placed
+- `keypoint_names`: conversion between COCO's names of keypoints and those of this project
+- `sigmas`: how much annotators differ on each keypoint
 - `evaluation`: AP and AR, by pycocotools
 """

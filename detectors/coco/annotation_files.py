@@ -1,4 +1,4 @@
-"""Reading COCO's JSON: annotations of people, and boxes."""
+"""Read COCO's JSON files: annotations of people, and boxes."""
 
 from __future__ import annotations
 

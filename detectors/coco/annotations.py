@@ -145,7 +145,7 @@ class Annotations:
 
 
 def to_coco(keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Measure keypoints from the centre of the first pixel, as COCO's files do.
+    """Convert keypoints to COCO's convention, which measures from the centre of the first pixel.
 
     Shape:
         keypoints: (…, 3), x, y in pixels, and visibility or score. Those with visibility 0 stay as they are.

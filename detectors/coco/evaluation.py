@@ -89,7 +89,7 @@ def find_in_boxes(
 
 
 def is_coco(keypoints: Skeleton) -> bool:
-    """Return whether scores compare with published ones, which are for COCO's 17 keypoints."""
+    """Return whether the keypoints are COCO's 17, so that scores can be compared with published ones."""
     return keypoints.names == COCO17.names
 
 

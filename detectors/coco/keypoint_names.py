@@ -1,4 +1,4 @@
-"""COCO's own names of its keypoints, which files use, and this project's."""
+"""Convert between the keypoint names in COCO files and those of this project."""
 
 from __future__ import annotations
 

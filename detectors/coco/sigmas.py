@@ -1,4 +1,4 @@
-"""How far annotators disagree on each keypoint."""
+"""How much annotators differ on the position of each keypoint."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from ...skeleton import Skeleton
 
-# COCO's values, by the end of the keypoint's name. A joint that COCO does not have gets the value of the COCO
-# keypoint that is as hard to place: on the trunk that of a hip, at the foot an ankle's, at the head an ear's.
+# COCO's values, by the end of the keypoint's name. A joint that COCO does not have gets the value of a COCO
+# keypoint that is equally hard to place: the hip for joints of the trunk, the ankle for joints of the foot,
+# and the ear for joints of the head.
 _SIGMAS = {
     "nose": 0.026, "eye": 0.025, "ear": 0.035, "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062,
     "hip": 0.107, "knee": 0.087, "ankle": 0.089, "foot": 0.089, "head": 0.035,
@@ -17,10 +18,10 @@ _TRUNK = 0.107
 
 
 def sigmas(skeleton: Skeleton) -> NDArray[np.float64]:
-    """Return the standard deviation of annotators on each keypoint, in units of the person's size.
+    """Return the standard deviation of annotated positions of each keypoint.
 
-    Shape:
-        (K,), size being the square root of the person's area.
+    Returns:
+        (K,) in units of the person's size, which is the square root of the person's area in pixels.
     """
     return np.array([_sigma(name.lower()) for name in skeleton.names])
 

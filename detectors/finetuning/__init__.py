@@ -1,1 +1,1 @@
-"""What the fine-tuning of every detector shares: the schedule of a recipe, and the record of a run."""
+"""Shared parts of fine-tuning detectors: the recipe with its schedule, and the training record."""

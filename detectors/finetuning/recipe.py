@@ -1,4 +1,4 @@
-"""What every recipe for fine-tuning a detector says."""
+"""The settings that all recipes for fine-tuning detectors share."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class StageConfig(StrictConfig):
 
 
 class Recipe(StrictConfig):
-    """What every recipe says.
+    """The settings that all recipes share.
 
     Attributes:
         name: The recipe's name.
         schedule: The stages, one after the other.
-        batch: People (CPN) or images (Mask R-CNN) an iteration, on all GPUs together.
+        batch: People (CPN) or images (Mask R-CNN) per iteration, on all GPUs together.
         warmup: Iterations in which the learning rate rises to that of the first stage.
-        seed: Decides everything that is random.
+        seed: Seed of all random numbers.
         evaluate_every: Iterations between two measurements.
         checkpoint_every: Iterations between two checkpoints.
         report_every: Iterations between two points of the training curve.
@@ -61,7 +61,7 @@ class Recipe(StrictConfig):
 
 
 def fingerprint(recipe: Recipe, annotations: Annotations) -> str:
-    """Return a hash that changes with everything that would make a resumed run differ."""
+    """Return a hash of all settings and data that the result of a run depends on."""
     free = {"evaluate_every", "checkpoint_every", "workers", "flip_test"}
     values = recipe.model_dump(mode="json", exclude=free)
     data = [list(names_in_files(annotations.keypoints)), [person.id for person in annotations.trainable()]]

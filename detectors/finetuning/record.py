@@ -1,4 +1,4 @@
-"""The record of a training run, which the caller of detectron2's loop brings along."""
+"""The interface of a training record, which the caller passes to detectron2's training loop."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 
 class TrainingRecord(Protocol):
-    """How far a run has come and how it went.
+    """Progress, losses and measurements of a training run.
 
-    `lifting.training.training_state.TrainingState` is one. Detectors do not import `lifting`, so they name
-    what they need of it.
+    `lifting.training.training_state.TrainingState` implements this protocol. Detectors may not import
+    `lifting`, so the attributes and methods that they use are declared here.
 
     Attributes:
         step: Iterations that are done.
@@ -30,4 +30,4 @@ class TrainingRecord(Protocol):
         """Return plain values for a checkpoint."""
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Restore the values that `state_dict` returned."""

@@ -21,9 +21,9 @@ def converted_model(topology: Path, weights: Path, cache: Path | None) -> bytes:
     """Return a TensorFlow.js graph as a serialised ONNX model.
 
     The model is kept at `cache`/onnx/`key`/NAME.onnx. The key is a hash of both source files and of the
-    converter's version, so a new source or converter never meets an old model. The model's own sha256 is kept
-    beside it. A missing or damaged model is converted again. Of several processes, one converts and the
-    others wait. If the cache cannot be written, the model is converted in memory.
+    converter's version, so an old model is never used with a new source or converter. The sha256 of the model
+    is kept beside it. A missing or damaged model is converted again. If several processes need the model, one
+    converts it and the others wait. If the cache cannot be written, the model is converted in memory.
 
     Args:
         topology: The graph's JSON file.
@@ -31,7 +31,7 @@ def converted_model(topology: Path, weights: Path, cache: Path | None) -> bytes:
         cache: The cache folder, or None to convert in memory.
 
     Raises:
-        InputError: A source file cannot be read, or is not a graph that MoveNet publishes.
+        InputError: A source file cannot be read, or is not one of MoveNet's published graphs.
     """
     if cache is None:
         return _convert(topology, weights)

@@ -19,9 +19,9 @@ from .following import (
     POSSIBLY_SAME,
     FollowedPerson,
     as_people,
-    confidence,
     greatest_similarity,
     match,
+    person_score,
     priority,
 )
 from .session import open_session
@@ -43,15 +43,15 @@ class MoveNet:
         thunder: The same of Thunder.
         cache: The folder that keeps the converted graphs, or None to convert them at every start.
         max_people: The most people that are followed at once; None for no limit.
-        look_interval: The frames between two runs of MultiPose while every followed person is in sight.
-        search_interval: The same while no person is in sight, or a person was lost within the last
-            `look_interval` frames.
-        finder_size: The longer side, in pixels, of the frame as MultiPose sees it; a multiple of 32. A larger
-            one finds smaller people: a person a quarter of the longer side tall may be missed at 256 and is
-            found at the default. One run finds at most six people.
-        find_threshold: The least score of MultiPose for a person to be tried.
-        start_threshold: The least mean of a person's nine best keypoint scores to start to follow them.
-        keep_threshold: The same to go on following them.
+        look_interval: The frames between two runs of MultiPose while every followed person is found.
+        search_interval: The frames between two runs of MultiPose while no person is found, or after a person
+            was lost within the last `look_interval` frames.
+        finder_size: The longer side, in pixels, to which the frame is scaled for MultiPose; a multiple of 32.
+            A larger size finds smaller people. For example, a person whose height is a quarter of the longer
+            side may be missed at 256 and is found at the default. One run finds at most six people.
+        find_threshold: The least score at which a person found by MultiPose is passed to Thunder.
+        start_threshold: The least mean of a person's nine best keypoint scores at which following starts.
+        keep_threshold: The least mean of the same scores at which following continues.
         threads: The number of onnxruntime's threads; None leaves it to onnxruntime.
         device: "cpu" or "cuda"; "cuda" falls back to the CPU if the installed onnxruntime has no CUDA.
 
@@ -92,7 +92,7 @@ class MoveNet:
         self._find_threshold = find_threshold
         self._start_threshold = start_threshold
         self._keep_threshold = keep_threshold
-        # MultiPose runs rarely: threads that wait busily for its next run would slow Thunder down.
+        # MultiPose runs rarely. If its threads polled for the next run, Thunder would be slower.
         self._finder = open_session(*multipose, cache=cache, threads=threads, device=device, spin=False)
         self._refiner = open_session(*thunder, cache=cache, threads=threads, device=device)
         self._sha256 = {path.name: file_digest(path) for path in (*multipose, *thunder)}
@@ -133,9 +133,9 @@ class MoveNet:
         moved = []
         for before in followed:
             after = before.moved_to(self._refine(frame, before.crop), frame.shape)
-            if after is not None and after.confidence >= self._keep_threshold:
+            if after is not None and after.person_score >= self._keep_threshold:
                 moved.append((before, after))
-        # Two crops may come to show the same person. The one that moved less abruptly is kept.
+        # Two crops can end up on the same person. The one that moved less abruptly is kept.
         constancy = [
             oks(before.expected_keypoints[None], after.keypoints[None])[0, 0] for before, after in moved
         ]
@@ -152,11 +152,12 @@ class MoveNet:
         """Run MultiPose: confirm the followed people, and add those who are new or were lost."""
         candidates = self._find(frame)
         matches = match([person.keypoints for person in followed], candidates)
-        # a crop may stay on a thing that looks like a person; only MultiPose sees the whole frame
+        # A crop may stay on an object that looks like a person. MultiPose, which reads the whole frame,
+        # detects that.
         followed = [
             person
             for index, person in enumerate(followed)
-            if index in matches or person.confidence >= self._start_threshold
+            if index in matches or person.person_score >= self._start_threshold
         ]
         unmatched = [each for index, each in enumerate(candidates) if index not in matches.values()]
         for candidate in sorted(unmatched, key=lambda each: priority(each, lost), reverse=True):
@@ -170,9 +171,9 @@ class MoveNet:
     def _start(
         self, frame: Image, candidate: NDArray[np.float32], others: Sequence[NDArray[np.float32]]
     ) -> FollowedPerson | None:
-        """Start to follow a person that MultiPose found, if Thunder agrees.
+        """Start to follow a person that MultiPose found, if Thunder's keypoints score high enough.
 
-        Thunder runs twice: its first keypoints give a better crop for the second run.
+        Thunder runs twice. The keypoints of the first run give a better crop for the second run.
         """
         nearest = greatest_similarity(candidate, others)
         if nearest >= DUPLICATE:
@@ -183,11 +184,11 @@ class MoveNet:
                 return None
             keypoints = self._refine(frame, person.crop)
             if greatest_similarity(keypoints, others) >= DUPLICATE:
-                # Thunder sees one person in a crop, here the one in front. If MultiPose clearly tells the two
-                # apart, its less exact keypoints are used until the two people are apart.
-                clear = nearest < POSSIBLY_SAME and confidence(candidate) >= self._start_threshold
+                # Two people overlap. Thunder finds one person per crop, here the one in front. If MultiPose
+                # clearly distinguishes them, its less exact keypoints are used until the two people separate.
+                clear = nearest < POSSIBLY_SAME and person_score(candidate) >= self._start_threshold
                 return FollowedPerson.start(candidate, frame.shape) if clear else None
-            if confidence(keypoints) < self._start_threshold:
+            if person_score(keypoints) < self._start_threshold:
                 return None
             person = FollowedPerson.start(keypoints, frame.shape)
         return person

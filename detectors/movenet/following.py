@@ -1,4 +1,4 @@
-"""One person from one frame to the next: where to look, who is the same person, and how certain that is."""
+"""Follow a person from one frame to the next: the crop to read, the matching of people, and their scores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ POSSIBLY_SAME = 0.45
 """The OKS from which two people found by MultiPose may be the same person."""
 
 _MATCH = 0.3  # least OKS of a followed person and the same person as found by MultiPose, which is less exact
-_CONFIDENT_KEYPOINTS = 9  # the confidence counts this many: a person half outside the frame is still a person
+_SCORED_KEYPOINTS = 9  # keypoints that count for the score of a person, of whom a part may be out of frame
 _MARGIN = 1.25  # a crop's side divided by the longer side of the box around the keypoints
 _SHRINK = 0.85  # a crop's least side divided by that of the frame before
 _TORSOS = 2.6  # a crop's least side divided by the length of the torso, to find hidden legs again
@@ -82,9 +82,9 @@ class FollowedPerson:
         return cls(keypoints, middle, motion, Crop(float(aim[0]), float(aim[1]), extent))
 
     @property
-    def confidence(self) -> float:
-        """How certain it is that this is a person, 0–1."""
-        return confidence(self.keypoints)
+    def person_score(self) -> float:
+        """The score of the person, 0–1; see the function `person_score`."""
+        return person_score(self.keypoints)
 
     @property
     def expected_keypoints(self) -> NDArray[np.float32]:
@@ -99,15 +99,16 @@ def centre(box: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray((box[:2] + box[2:]) / 2, np.float32)
 
 
-def confidence(keypoints: NDArray[np.float32]) -> float:
-    """Return how certain (17, 3) keypoints show a person: the mean of the nine highest scores."""
-    return float(np.sort(keypoints[:, 2])[-_CONFIDENT_KEYPOINTS:].mean())
+def person_score(keypoints: NDArray[np.float32]) -> float:
+    """Return the score of a person with (17, 3) keypoints: the mean of the nine highest keypoint scores."""
+    return float(np.sort(keypoints[:, 2])[-_SCORED_KEYPOINTS:].mean())
 
 
 def greatest_similarity(keypoints: NDArray[np.float32], others: Sequence[NDArray[np.float32]]) -> float:
     """Return the greatest OKS of (17, 3) `keypoints` with any of `others`.
 
-    Left and right may be swapped, as detectors swap them on people who turn. 0 if there are no others.
+    Left and right may be swapped, because detectors confuse them on people who turn. The result is 0 if there
+    are no others.
     """
     if not others:
         return 0.0
@@ -137,15 +138,15 @@ def match(people: Sequence[NDArray[np.float32]], found: NDArray[np.float32]) -> 
 def priority(candidate: NDArray[np.float32], lost: Sequence[FollowedPerson]) -> tuple[bool, float]:
     """Return a sorting key for people found by MultiPose; the highest is followed first.
 
-    A person who was just lost comes before others, then a large and certain one before a small and uncertain
-    one. The order matters if fewer people may be followed than were found.
+    People who were just lost come first. The others are sorted by size times score. The order matters if
+    fewer people may be followed than were found.
     """
     box = keypoint_boxes(candidate)
     middle = centre(box)
     returning = any(
         float(np.abs(person.centre + person.motion - middle).max()) < person.crop.side / 2 for person in lost
     )
-    return returning, float((box[2:] - box[:2]).max()) * confidence(candidate)
+    return returning, float((box[2:] - box[:2]).max()) * person_score(candidate)
 
 
 def as_people(followed: Sequence[FollowedPerson], shape: tuple[int, ...]) -> People:
@@ -155,7 +156,7 @@ def as_people(followed: Sequence[FollowedPerson], shape: tuple[int, ...]) -> Peo
     height, width = shape[:2]
     keypoints = np.stack([person.keypoints for person in followed])
     boxes = keypoint_boxes(keypoints)
-    # keypoints end at the eyes and ankles, people do not
+    # The body extends beyond the outermost keypoints, which are eyes and ankles.
     margin = 0.1 * (boxes[:, 2:] - boxes[:, :2]).max(-1, keepdims=True)
     boxes = boxes + margin * np.array([-1, -1, 1, 1], np.float32)
     boxes = np.clip(boxes, 0, np.array([width, height] * 2, np.float32)).astype(np.float32)

@@ -25,7 +25,7 @@ class Tensor:
 
     Attributes:
         name: Its name in the graph.
-        nchw: Whether it is an image in ONNX's layout (N, C, H, W); else it is laid out as in TensorFlow.
+        nchw: Whether it is an image in ONNX's layout (N, C, H, W). If not, it has TensorFlow's layout.
         value: The value of a constant, else None.
     """
 

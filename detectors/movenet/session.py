@@ -29,11 +29,11 @@ def open_session(
         cache: The folder that keeps the converted graph, or None to convert it at every call.
         threads: The number of onnxruntime's threads; None leaves it to onnxruntime.
         device: "cpu" or "cuda"; "cuda" falls back to the CPU if the installed onnxruntime has no CUDA.
-        spin: Whether the threads wait busily for the next run, which is onnxruntime's default and fastest
-            for a network that runs all the time.
+        spin: Whether threads without work poll for the next run instead of sleeping. Polling is
+            onnxruntime's default. It is fastest for a network that runs on every frame.
 
     Raises:
-        InputError: A file cannot be read, or is not a graph that MoveNet publishes.
+        InputError: A file cannot be read, or is not one of MoveNet's published graphs.
     """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()

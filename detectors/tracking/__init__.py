@@ -1,8 +1,8 @@
-"""People through time: who on one frame is who on the next.
+"""Track people: assign the detections of successive frames to persons.
 
-`follow_people` does all of it in one call: `link`, `most_present`, `fill_gaps`. A person who is out of
-sight for a while is one track after `link`, and becomes several only in `fill_gaps`. So people are chosen
-before gaps are split. `choose_and_fill` is for people whose tracks are known already.
+`follow_people` calls `link`, `most_present` and `fill_gaps`. A person who is not detected for a while is one
+track after `link`, and several tracks after `fill_gaps`. Therefore people are chosen before tracks are split
+at gaps. `choose_and_fill` starts from tracks that are known already.
 """
 
 from .follow_people import choose_and_fill, follow_people

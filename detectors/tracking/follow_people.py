@@ -1,4 +1,4 @@
-"""Tracking from one end of a clip to the other: link people, choose the wanted ones, fill their gaps."""
+"""Track the people of a clip: link detections, choose people, and fill gaps."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def choose_and_fill(
 
     Args:
         tracks: One a person, such as those of `link`.
-        frames: See `follow_people`, as for the other arguments.
-        times: See there.
-        size: See there.
-        count: See there.
-        max_gap: See there.
+        frames: (n,) the clip's frame numbers, rising.
+        times: (n,) their times in seconds, rising.
+        size: The frames' width and height in pixels.
+        count: How many people are kept; None for all.
+        max_gap: Seconds up to which a gap is filled.
 
     Raises:
         ValueError: If a track has a frame that is not among `frames`, or `count` is less than 1.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..people import NUM_KEYPOINTS
 from .track import MIN_SIGHTINGS, Track, check_clock, fewest_sightings
 
-_FILLED_SCORE = 0.5  # a filled keypoint's score, as a part of the lower of the two it lies between
+_FILLED_SCORE = 0.5  # a filled keypoint's score, relative to the lower of its scores before and after the gap
 
 
 def fill_gaps(
@@ -38,7 +38,8 @@ def fill_gaps(
         min_seen: Pieces with fewer sightings are dropped, if the clip has at least twice that many frames.
 
     Returns:
-        Tracks with new ids, from 0 by first appearance; on one frame, in the order of the old ids.
+        Tracks with new ids from 0, in the order of their first frames. Tracks that begin on the same frame
+        are in the order of their old ids.
 
     Raises:
         ValueError: If a track has a frame that is not among `frames`, or `frames` and `times` disagree.

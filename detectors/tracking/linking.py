@@ -1,4 +1,4 @@
-"""Tracking: people of successive frames are given their identities."""
+"""Link the detections of successive frames to tracks."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..people import People
 from .similarity import iou, keypoint_boxes, sizes
 from .track import MIN_SIGHTINGS, Track, check_clock, fewest_sightings
 
-# The largest mean distance of keypoints from where they are expected, in units of the size of the person
-# (see `similarity.sizes`; 1 is about 0.7 m on an adult): at once, added for each second since the last
-# sighting, and at most.
+# The largest mean distance of keypoints from their expected positions, in units of the person's size (see
+# `similarity.sizes`; 1 is about 0.7 m for an adult): right after a detection, the increase for each second
+# since the last detection, and the upper bound.
 _REACH, _REACH_PER_SECOND, _REACH_LIMIT = 0.6, 4.0, 4.0
 _RECENT = 0.15  # seconds over which a velocity is measured
 _PERSISTENCE = 0.3  # seconds for which a person is expected to keep that velocity
@@ -28,7 +28,7 @@ def link(
     max_absence: float = 2.0,
     min_seen: int = MIN_SIGHTINGS,
 ) -> list[Track]:
-    """Give the people of successive frames their identities.
+    """Link the detections of successive frames to tracks.
 
     A person is expected where they were last seen, moved on at their recent velocity. The assignment
     (Hungarian algorithm) minimises the sum of three terms: the mean distance of keypoints from where they are
@@ -43,7 +43,8 @@ def link(
         min_seen: Tracks with fewer sightings are dropped, if the clip has at least twice that many frames.
 
     Returns:
-        Tracks numbered from 0 by first appearance; those of one frame in the detector's order.
+        Tracks numbered from 0 in the order of their first frames. Tracks that begin on the same frame are in
+        the detector's order.
 
     Raises:
         ValueError: If `people`, `frames` and `times` disagree.
@@ -98,14 +99,15 @@ class _History:
             before -= 1
         elapsed = self.times[-1] - self.times[before] if before >= 0 else 0.0
         if elapsed > 0:
-            # the median of all keypoints is the motion of the body: limbs swing, and single keypoints jump
+            # The median over all keypoints gives the motion of the body, although limbs swing and single
+            # keypoints jump.
             moved = np.median(self.keypoints[-1][:, :2] - self.keypoints[before][:, :2], axis=0)
             expected[:, :2] += moved / elapsed * min(time - self.times[-1], _PERSISTENCE)
         return expected
 
 
 def _assign(histories: Sequence[_History], keypoints: NDArray[np.float32], time: float) -> dict[int, int]:
-    """The index of each known person's history by the index of their keypoints; other people are new."""
+    """Return index of a detection → index of its history. Detections that are missing are new people."""
     if not histories or not len(keypoints):
         return {}
     expected = np.stack([history.expected(time) for history in histories])
@@ -116,7 +118,7 @@ def _assign(histories: Sequence[_History], keypoints: NDArray[np.float32], time:
     distance = (apart * weight).sum(-1) / weight.sum(-1) / scale
     absence = np.array([time - history.times[-1] for history in histories])[:, None]
     reach = np.minimum(_REACH + _REACH_PER_SECOND * absence, _REACH_LIMIT)
-    impossible = 1e3  # more than any sum of possible pairs: an impossible pair is never worth it
+    impossible = 1e3  # exceeds any sum of possible costs, so that impossible pairs are chosen last
     cost = np.where(
         distance <= reach, distance + (1 - iou(expected_boxes, boxes)) + absence, impossible
     )  # fmt: skip

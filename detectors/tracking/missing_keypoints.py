@@ -1,7 +1,7 @@
-"""Keypoints that a detector left out on a person whom it found.
+"""Place keypoints that a detector left out.
 
-OpenPose leaves out keypoints that it is not sure of, such as an ear on the far side or a wrist behind the
-back. A lifter reads every keypoint of every frame, so each needs a position.
+OpenPose leaves out keypoints with a low score, such as an ear on the far side or a wrist behind the back. A
+lifter reads every keypoint of every frame, so each needs a position.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The people whom a video is about: those who are seen longest, largest and most clearly."""
+"""Choose the main people of a video: those who are seen longest, largest and most clearly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def most_present(tracks: Sequence[Track], count: int | None, size: tuple[int, in
     keypoints, within the frame, times their mean score.
 
     Args:
-        tracks: From `link`. A person whom `fill_gaps` split counts as several.
+        tracks: From `link`. After `fill_gaps`, each part of a split track counts as a person.
         count: How many people; None for all.
         size: The frame's width and height in pixels.
 

@@ -77,7 +77,7 @@ def oks(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
     scale = np.maximum(sizes(keypoint_boxes(a))[:, None], sizes(keypoint_boxes(b))[None])
     scale = np.maximum(scale, 1)[..., None] * COCO_FALL_OFF
     squared = np.square(a[:, None, :, :2] - b[None, :, :, :2]).sum(-1)
-    # not all zero: if all scores are 0, all keypoints weigh the same
+    # If all scores are 0, all keypoints have the same weight.
     weight = np.sqrt(np.clip(a[:, None, :, 2], 1e-3, 1) * np.clip(b[None, :, :, 2], 1e-3, 1))
     alike = np.exp(-squared / (2 * np.square(scale)))
     return np.asarray((alike * weight).sum(-1) / weight.sum(-1), np.float32)

@@ -1,4 +1,4 @@
-"""The lifter: a temporal model with its weights, and what they were trained to read."""
+"""The lifter: a temporal model with its weights and metadata."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ class LiftedTrack(NamedTuple):
 
 @dataclass(frozen=True)
 class Lifter:
-    """A pose model, in some lifters a trajectory model beside it, and what they read.
+    """A pose model, in some lifters also a trajectory model, and their metadata.
 
     Attributes:
         model: The pose model.
         layout: Name of the input's skeleton, such as "h36m17" or "coco17".
-        input_space: What keypoints are converted to before the network reads them: "centred" (see
+        input_space: The space to which keypoints are converted for the network: "centred" (see
             `input_space.centre`), "centred-visible" (see `input_space.centre_visible`), "rays" or "screen"
             (see `to_rays`, `to_screen`).
         rate: Frames per second of the training data; None if unknown.
-        trajectory: The trajectory model, which gives the root.
-        about: Training data and its licence, measured errors and the like, as JSON-like values.
+        trajectory: The trajectory model, which predicts the root.
+        about: Metadata such as training data, its licence, and measured errors, as JSON-like values.
         fused: The pose model fused for speed, see `in_precision`.
         stored_as: Number type of the weight matrices in the lifter's file.
 
@@ -125,10 +125,10 @@ class Lifter:
         return "float32" if self.fused is None else "bfloat16"
 
     def in_precision(self, precision: Precision) -> Lifter:
-        """Return the same lifter with a `network` made for this precision from the present weights.
+        """Return the same lifter with a `network` made for this precision from the current weights.
 
-        Do this once for many tracks. In float32 the model runs as it is and gives the published numbers; the
-        trajectory model always does.
+        Call this once for many tracks. In float32, the model is used unchanged and gives the published
+        numbers. The trajectory model is always used unchanged, in float32.
 
         Raises:
             UsageError: The precision is unknown.
@@ -146,7 +146,7 @@ class Lifter:
         return self.in_precision("float32")
 
     def fits(self, keypoints: Skeleton = COCO17, poses: Skeleton = H36M17) -> bool:
-        """Say whether the lifter can read these keypoints and gives poses of this skeleton.
+        """Return whether the lifter can read these keypoints and gives poses of this skeleton.
 
         Keypoints fit if they have the lifter's own layout or can be converted to it.
         """
@@ -196,7 +196,7 @@ class Lifter:
         visible = visible_keypoints(keypoints, size, filled=filled)
         camera = lens.intrinsics
         undistorted = keypoints if lens.linear else lens.undistort(keypoints)
-        # Lifters that read screen coordinates learned from keypoints with the lens's distortion in them.
+        # Lifters that read screen coordinates were trained on distorted keypoints.
         filmed = keypoints if self.input_space == "screen" else undistorted
         lifter_input = self.lifter_input(filmed, camera=camera, size=size, visible=visible)
         grid = even_times(times, self.rate)

@@ -1,4 +1,4 @@
-"""Lift live: read one frame and give its pose, at a cost that does not grow with time."""
+"""Lift live: read one frame and return its pose, at a constant cost per frame."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _AHEAD = 8  # frames whose contribution of the past is computed in one product
 class LiveNetwork:
     """A causal network that reads one frame at a time, for one person or several side by side.
 
-    It gives the numbers of `predict` on the whole sequence. It keeps of each layer the frames that the layer
-    looks at again. All people share one pass, which takes hardly longer than one person's, because most of
-    the time goes into reading the weights.
+    The outputs equal those of `predict` on the whole sequence. For each layer, the past frames that the layer
+    will read again are kept. All people are computed in one pass, which takes hardly longer than a pass for
+    one person, because most of the time is spent on reading the weights.
 
     Args:
         model: The network.
@@ -71,9 +71,9 @@ class LiveNetwork:
 
         Args:
             keypoints: Keypoints of all people, in the model's input space.
-            begins: True for people who are new in this frame; the frames of the person before in that place
-                are forgotten. A new person's first frame is repeated for the frames before it. All people are
-                new in the first frame.
+            begins: True for people who are new in this frame. The past frames of the previous person at that
+                index are discarded, and the new person's first frame is repeated in their place. In the first
+                call, all people are new.
 
         Raises:
             ValueError: `keypoints` has another shape.
@@ -104,11 +104,11 @@ class LiveNetwork:
 
 
 class _LiveLayer:
-    """A layer, and the past frames that it will look at again.
+    """A layer, and the past frames that it will read again.
 
-    All but one of the frames that make one output are past. Their contribution is computed for the next
-    `_AHEAD` frames at a time, so that the weights are read once for all of them. phase: layers of different
-    phases do this at different frames.
+    An output frame depends on the current frame and on past frames. The contribution of the past frames is
+    computed for the next `_AHEAD` outputs at once, so that the weights are read only once for them. Layers of
+    different `phase` do this at different frames.
     """
 
     def __init__(self, layer: FusedLayer, people: int, phase: int) -> None:
@@ -122,7 +122,7 @@ class _LiveLayer:
         new = layer.matrix.new_zeros
         self.past = new(max(self.reach, 1), people, channels)  # frame f is at f modulo reach
         self.added = new(self.ahead, people, len(layer.matrix))  # contribution of the past to coming frames
-        # Frames, relative to the present one, that the coming outputs look at: (ahead, width − 1).
+        # Frames, relative to the current one, that the next outputs depend on: (ahead, width − 1).
         self.looked_at = torch.arange(self.ahead)[:, None] + torch.arange(-self.reach, 0, layer.dilation)
 
     def __call__(self, x: Tensor, new: Tensor) -> Tensor:

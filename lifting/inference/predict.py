@@ -20,7 +20,7 @@ Network = TemporalModel | FusedModel
 
 _VISIBLE = 0.999  # a joint interpolated between a visible and a hidden one is hidden
 
-CHUNK = 4096  # output frames a pass: about 200 MB of activations at 1024 channels
+FRAMES_PER_PASS = 4096  # about 200 MB of activations at 1024 channels
 
 
 def predict(
@@ -29,12 +29,13 @@ def predict(
     *,
     flip: Skeleton | None = None,
     flip_out: Skeleton | None = H36M17,
-    chunk: int = CHUNK,
+    frames_per_pass: int = FRAMES_PER_PASS,
 ) -> NDArray[np.float32]:
     """Run a network over one sequence and return one output for every frame.
 
-    The first and last frames are repeated beyond the ends (§5, "replicate padding"). Chunks overlap by the
-    receptive field − 1, so they give the same numbers as one pass.
+    The first and last frames are repeated beyond the ends (§5, "replicate padding"). A long sequence is
+    processed in several passes, whose inputs overlap by the receptive field − 1 frames. The result equals
+    that of one pass.
 
     Args:
         model: The network.
@@ -42,7 +43,7 @@ def predict(
         flip: Skeleton of the input. If given, the output is averaged with the prediction for the mirrored
             sequence.
         flip_out: Skeleton of the output, or None if the output is one joint.
-        chunk: Output frames in one pass.
+        frames_per_pass: Most output frames of one pass, which bounds the memory.
 
     Returns:
         The network's outputs, float32.
@@ -67,8 +68,8 @@ def predict(
     before, after = model.padding
     parts = []
     with torch.inference_mode():
-        for start in range(0, frames, chunk):
-            end = min(start + chunk, frames)
+        for start in range(0, frames, frames_per_pass):
+            end = min(start + frames_per_pass, frames)
             index = torch.arange(start - before, end + after, device=model.device).clamp(0, frames - 1)
             parts.append(model(sequences[:, index]).float())
     out = torch.cat(parts, 1)
@@ -115,8 +116,8 @@ def to_network(
 
     Shape:
         lifter_input and the network's input (…, J, 2); rotation (…, 3, 3). In the space "centred-visible" the
-        network's input is (…, J, 3), and lifter_input may be too: its third feature is 1 where a joint is
-        visible, less elsewhere. Without it every joint is visible.
+        network's input is (…, J, 3). There lifter_input may be (…, J, 3) too: its third feature is 1 for
+        visible joints and less for hidden ones. Without this feature, every joint counts as visible.
     """
     if space == "centred-visible":
         rays = torch.from_numpy(lifter_input[..., :2] / H36M_FOCAL)

@@ -10,7 +10,7 @@ from scipy.ndimage import uniform_filter1d
 RATE_TOLERANCE = (0.75, 1.35)
 """Frame rates, relative to the lifter's, at which tracks are not resampled. Training covers such speeds."""
 
-_EVENNESS = 0.35  # of a frame: largest deviation of a time stamp before the track is resampled
+_EVENNESS = 0.35  # frames: if the deviation of a time stamp is larger, the track is resampled
 
 
 def at_rate(points: NDArray[np.float32], source: float, rate: float) -> NDArray[np.float32]:
@@ -46,7 +46,7 @@ def even_times(times: NDArray[np.float64], rate: float | None) -> NDArray[np.flo
 def read_at(
     values: NDArray[np.float32], times: NDArray[np.float64], grid: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Resample values (T, …) to the times of `grid`; a lower rate averages neighbours instead of skipping."""
+    """Resample values (T, …) to the times of `grid`. At a lower rate, neighbouring frames are averaged."""
     surplus = round((len(times) - 1) / (len(grid) - 1))
     if surplus > 1:
         odd = surplus | 1  # an even window would shift the values by half a frame

@@ -33,9 +33,9 @@ def fit_root(
     """Fit the root's path of one unbroken track.
 
     With the pose known, the pinhole equations x = (X + Tx) / (Z + Tz) are linear in the root T. All frames
-    are solved together as one banded system. A penalty on acceleration keeps the depth, which a single frame
-    determines poorly, from trembling. The system is solved a few times, each time with less weight on joints
-    that disagree (Geman–McClure).
+    are solved together as one banded system. A penalty on acceleration reduces jitter of the depth, which a
+    single frame determines poorly. The system is solved several times, each time with less weight on joints
+    with large residuals (Geman–McClure).
 
     Args:
         pose: H36M17 poses in metres, root at 0.

@@ -44,15 +44,15 @@ def load_videopose3d_checkpoint(
     """Read a VideoPose3D checkpoint. The architecture follows from the shapes of the tensors.
 
     Such models read normalised screen coordinates; Human3.6M's are made for 50 frames per second,
-    HumanEva-I's for 60. No code from the file runs: whatever is not a tensor or a plain value is replaced by
-    an inert object, and unknown kinds of objects are refused.
+    HumanEva-I's for 60. No code from the file runs: objects other than tensors and plain values are replaced
+    by an inert object, and unknown kinds of objects are refused.
 
     Args:
         path: File of the checkpoint.
         layout: Skeleton of the keypoints that the model reads. Default: HumanEva-I's for 15 joints; COCO17 if
             the file's name contains "coco" (as `pretrained_h36m_detectron_coco.bin` does) or if the model
             turns 17 joints into HumanEva-I's 15; else H36M17.
-        causal: The model looks at the past only, which the shapes do not show.
+        causal: Whether the model reads past frames only, which the shapes do not show.
 
     Raises:
         InputError: The file is missing or is not such a checkpoint.
@@ -97,7 +97,7 @@ def read_architecture(state: Mapping[str, Tensor], causal: bool = False) -> dict
 
     Args:
         state: The model's weights by name.
-        causal: The model looks at the past only.
+        causal: Whether the model reads past frames only.
 
     Raises:
         KeyError: A weight is missing.

@@ -32,17 +32,17 @@ _WEIGHTS = np.abs(COCO_TO_H36M) / np.abs(COCO_TO_H36M).sum(1, keepdims=True)
 def visible_keypoints(
     keypoints: NDArray[np.float32], size: tuple[int, int], *, filled: NDArray[np.bool_] | None = None
 ) -> NDArray[np.bool_]:
-    """Tell which keypoints of one unbroken track are visible.
+    """Decide which keypoints of one unbroken track are visible.
 
-    A keypoint becomes hidden if its score falls below `HIDDEN_BELOW` or its place is outside the picture, and
-    visible again from `VISIBLE_FROM` on. It stays visible where it would be hidden for fewer than `PATIENCE`
-    frames.
+    A keypoint becomes hidden when its score falls below `HIDDEN_BELOW` or its position is outside the
+    picture. It becomes visible again when its score reaches `VISIBLE_FROM`. Hidden periods shorter than
+    `PATIENCE` frames are ignored.
 
     Args:
         keypoints: COCO17 x, y in pixels of the picture as it was filmed, and score.
         size: Width and height of the picture in pixels.
-        filled: Frames whose keypoints were interpolated across a gap. They are as visible as the frame
-            before.
+        filled: Frames whose keypoints were interpolated across a gap. Their visibility is that of the last
+            frame before the gap.
 
     Shape:
         keypoints (T, 17, 3); filled (T,); result (T, 17).
@@ -57,7 +57,7 @@ def visible_keypoints(
 
 
 class VisibilityState(NamedTuple):
-    """What `next_visible` remembers of the frames before.
+    """The state that `next_visible` passes from one frame to the next.
 
     Attributes:
         hidden_for: (P, 17) frames for which each keypoint has been hidden; 0 if it is visible.
@@ -72,13 +72,13 @@ def next_visible(
     size: tuple[int, int],
     begins: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.bool_], VisibilityState]:
-    """Tell which keypoints of the next frame are visible, of one or several people, without the future.
+    """Decide which keypoints of the next frame are visible, for one or several people, without future frames.
 
-    As `visible_keypoints`, but a keypoint counts as hidden only after it has been so for `PATIENCE` frames.
-    In a person's first frame it counts at once.
+    The rules are those of `visible_keypoints`, except that a keypoint counts as hidden only after the rules
+    have found it hidden for `PATIENCE` frames. In a person's first frame it counts as hidden at once.
 
     Args:
-        before: The state after the frame before; None for the first frame.
+        before: The state after the previous frame; None for the first frame.
         keypoints: COCO17 x, y in pixels, and score.
         size: Width and height of the picture in pixels.
         begins: True for people who are new in this frame. All are in the first frame.
@@ -101,10 +101,10 @@ def next_visible(
 
 
 def confidence(keypoints: NDArray[np.float32], visible: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Tell how reliable each lifted joint is: the mean score of its keypoints, 0 if it is hidden.
+    """Return the confidence of each lifted joint: the mean score of its keypoints, 0 if it is hidden.
 
-    Keypoints that were interpolated across a gap score half as much as those before and after, and so do
-    their joints.
+    Keypoints that were interpolated across a gap have half the score of those before and after. Therefore the
+    confidence of their joints is halved too.
 
     Args:
         keypoints: COCO17 x, y and score.
@@ -125,7 +125,7 @@ def _evidence(keypoints: NDArray[np.float32], size: tuple[int, int]) -> NDArray[
     """1 where a keypoint (…, 17, 3) is certainly visible, −1 where it is certainly not, 0 between."""
     x, y, score = keypoints[..., 0], keypoints[..., 1], keypoints[..., 2]
     inside = (x >= 0) & (x <= size[0]) & (y >= 0) & (y <= size[1])
-    # (A comparison with NaN is false, so that a keypoint without position or score is hidden.)
+    # A comparison with NaN is false, so a keypoint without position or score is hidden.
     return np.where(inside & (score >= VISIBLE_FROM), 1, np.where(inside & (score >= HIDDEN_BELOW), 0, -1))
 
 

@@ -1,6 +1,6 @@
 """The training loop of every network that is trained here.
 
-A training brings its network, a function that computes the loss of a minibatch, an optimiser and a schedule.
+Callers provide the network, a function that computes the loss of a batch, an optimiser and a schedule.
 The trainer runs the steps, measures, saves checkpoints and goes on from them. Mask R-CNN alone is trained by
 detectron2's own loop.
 """
@@ -72,8 +72,8 @@ def train(
 
     Args:
         network: On `device`.
-        compute_loss: Calls the network that it is given on a minibatch. Under bfloat16 it runs in autocast.
-        batches: Step → the minibatches of this step and all later ones, on `device`. It is a generator and is
+        compute_loss: Calls the network that it is given on a batch. With bfloat16 it runs under autocast.
+        batches: Step → the batches of this step and all later ones, on `device`. It is a generator and is
             closed at the end.
         optimiser: Of the network's parameters. A group's `share`, if it has one, scales the learning rate.
         rates: Step → learning rate and batch-norm momentum.

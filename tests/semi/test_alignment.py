@@ -20,7 +20,7 @@ from videopose.lifting.training.config import TrainingConfig
 from videopose.lifting.training.synthetic_batches import synthesise
 from videopose.semi.batches import UnlabeledBatch, UnlabeledBatches
 from videopose.semi.config import SemiConfig
-from videopose.semi.footage import RAYS, Footage, clip_of_video, compared_joints, recorded_footage
+from videopose.semi.footage import RAYS, Footage, compared_joints, recorded_footage, span_of_video
 from videopose.semi.networks import PoseAndTrajectory, Prediction, camera_rotation, predict
 from videopose.semi.projection import project
 from videopose.semi.training import labeled_losses, unlabeled_losses
@@ -111,8 +111,8 @@ every_way = pytest.mark.parametrize(
 def test_rays(causal: bool, chunk: int) -> None:
     seen = _motion()
     scores = np.ones((len(seen), 17), np.float32)
-    clip = clip_of_video(seen, scores[:, JOINTS], seen, person=0, space="rays", joints=JOINTS)
-    footage = Footage.of((clip,), JOINTS, H36M17, H36M17.mirror)
+    span = span_of_video(seen, scores[:, JOINTS], seen, person=0, space="rays", joints=JOINTS)
+    footage = Footage.of((span,), JOINTS, H36M17, H36M17.mirror)
     scale = torch.full((2,), DEPTH / H36M_FOCAL)
     _zero_at_the_truth_only(_flat(causal, chunk, scale, torch.zeros(2)), footage, causal, chunk, "rays")
 
@@ -129,10 +129,10 @@ def test_centred(causal: bool, chunk: int) -> None:
     there = torch.einsum("tji,tkj->tki", look_at(hip), there)
     rays = (H36M_FOCAL * there[..., :2] / there[..., 2:]).numpy()
     weight = np.ones((30, len(JOINTS)), np.float32)
-    clip = clip_of_video(rays, weight, rays, person=0, space="centred", joints=JOINTS)
-    footage = Footage.of((clip,), JOINTS, H36M17, H36M17.mirror)
+    span = span_of_video(rays, weight, rays, person=0, space="centred", joints=JOINTS)
+    footage = Footage.of((span,), JOINTS, H36M17, H36M17.mirror)
     expected = centre(torch.from_numpy(rays / H36M_FOCAL))[0].numpy()
-    np.testing.assert_array_equal(clip.lifter_input, expected)
+    np.testing.assert_array_equal(span.lifter_input, expected)
     # the input's place of the spine holds no x and y, but the spine is not compared
     _zero_at_the_truth_only(_centred(causal, chunk), footage, causal, chunk, "centred")
 
@@ -171,9 +171,9 @@ def test_a_lens_that_bends_is_projected_through_in_screen_coordinates_mirrored_o
     batch = batches.sample(0, 40)
     for sample in range(40):
         # find the frame again by its picture
-        plain = np.abs(footage.clips[0].lifter_input - batch.target[sample].numpy()).max((1, 2))
+        plain = np.abs(footage.spans[0].lifter_input - batch.target[sample].numpy()).max((1, 2))
         order = list(H36M17.mirror)
-        turned = footage.clips[0].lifter_input[:, order] * np.float32([-1, 1])
+        turned = footage.spans[0].lifter_input[:, order] * np.float32([-1, 1])
         other = np.abs(turned - batch.target[sample].numpy()).max((1, 2))
         placed = torch.from_numpy((pose + root[:, None])[[int(np.argmin(np.minimum(plain, other)))]])
         if other.min() < plain.min():

@@ -4,21 +4,21 @@ import torch
 
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.semi.batches import UnlabeledBatches
-from videopose.semi.footage import RAYS, Clip, Footage, compared_joints
+from videopose.semi.footage import RAYS, Footage, FootageSpan, compared_joints
 from videopose.skeleton import H36M17
 
 JOINTS = compared_joints(H36M17, exact=False)
 
 
-def _clip(frames: int, number: int) -> Clip:
-    """Every number of it tells the clip, the frame and the joint."""
+def _span(frames: int, number: int) -> FootageSpan:
+    """Every number of it tells the span, the frame and the joint."""
     seen = (1000 * number + np.arange(frames)[:, None, None] + np.arange(17)[:, None] / 100) * np.ones(2)
     seen = seen.astype(np.float32)
     weight = np.linspace(0, 1, frames)[:, None] * np.ones(len(JOINTS))
-    return Clip(seen, seen[:, list(JOINTS)], weight.astype(np.float32), RAYS + number, number)
+    return FootageSpan(seen, seen[:, list(JOINTS)], weight.astype(np.float32), RAYS + number, number)
 
 
-FOOTAGE = Footage.of((_clip(5, 1), _clip(8, 2)), JOINTS, H36M17, H36M17.mirror)
+FOOTAGE = Footage.of((_span(5, 1), _span(8, 2)), JOINTS, H36M17, H36M17.mirror)
 
 
 def _batches(chunk: int = 1, *, flip: bool = False, causal: bool = False) -> UnlabeledBatches:
@@ -85,4 +85,4 @@ def test_it_goes_on_for_ever_in_a_new_order() -> None:
 
 def test_arrays_that_disagree() -> None:
     with pytest.raises(ValueError, match="same number of frames"):
-        Clip(np.zeros((5, 17, 2)), np.zeros((4, 13, 2)), np.zeros((4, 13)), RAYS)
+        FootageSpan(np.zeros((5, 17, 2)), np.zeros((4, 13, 2)), np.zeros((4, 13)), RAYS)

@@ -84,7 +84,7 @@ def test_limbs_and_hip_are_compared_as_rays_by_score(
     table: PoseTable, seen: np.ndarray, space: InputSpace
 ) -> None:
     footage = footage_of(spans_of(table, LENS, "a.mp4"), _lifter(space))
-    clip, gap = footage.clips
+    clip, gap = footage.spans
     rays = H36M_FOCAL * seen[..., :2] / seen[..., 2:]
     np.testing.assert_allclose(clip.target[:, 1:], rays[:, JOINTS[1:]], atol=1e-4)
     np.testing.assert_allclose(clip.weight, 0.5, atol=1e-3)
@@ -97,14 +97,14 @@ def test_limbs_and_hip_are_compared_as_rays_by_score(
 def test_spans_of_a_track_are_of_one_person_and_those_of_other_videos_of_others(table: PoseTable) -> None:
     first, second = spans_of(table, LENS, "a.mp4")
     parts = [first.part(slice(30)), second, first.part(slice(30, None)), *spans_of(table, LENS, "b.mp4")]
-    assert [clip.person for clip in footage_of(parts, _lifter()).clips] == [0, 1, 0, 2, 3]
+    assert [clip.person for clip in footage_of(parts, _lifter()).spans] == [0, 1, 0, 2, 3]
 
 
 @pytest.mark.parametrize("rate", [10, 60])
 @pytest.mark.usefixtures("truthful")
 def test_footage_of_another_rate_is_read_at_the_lifters(table: PoseTable, rate: float) -> None:
     span = spans_of(table, LENS, "a.mp4")[1]
-    clip = footage_of([span], _lifter(rate=rate)).clips[0]
+    clip = footage_of([span], _lifter(rate=rate)).spans[0]
     assert len(clip) == round(59 / 25 * rate) + 1
     lost = clip.weight[:, 0] == 0
     times = np.linspace(0, 59 / 25, len(clip))
@@ -118,7 +118,7 @@ def test_keypoints_that_the_lifter_contradicts_lose_their_say(table: PoseTable, 
     span = spans_of(table, LENS, "a.mp4")[0]
     wrist, metres = JOINTS.index(H36M17.index("lwrist")), np.linspace(0, 0.4, len(span))
     span.keypoints[:, COCO17.index("lwrist"), 0] += 900 * metres / truthful[:, 2]
-    clip = footage_of([span], _lifter()).clips[0]
+    clip = footage_of([span], _lifter()).spans[0]
     assert (np.diff(clip.weight[:, wrist]) < 1e-3).all()
     at_scale = np.interp(0.08, metres, clip.weight[:, wrist])
     assert at_scale == pytest.approx(0.5 / 4, abs=0.02)
@@ -128,7 +128,7 @@ def test_keypoints_that_the_lifter_contradicts_lose_their_say(table: PoseTable, 
 
 def test_nobody_is_compared_where_the_lifter_cannot_place_her(table: PoseTable, truthful: np.ndarray) -> None:
     truthful[20:30] = np.nan
-    clip = footage_of(spans_of(table, LENS, "a.mp4"), _lifter()).clips[0]
+    clip = footage_of(spans_of(table, LENS, "a.mp4"), _lifter()).spans[0]
     assert np.flatnonzero((clip.weight == 0).all(1)).tolist() == list(range(20, 30))
     assert np.isfinite(clip.target).all()
 

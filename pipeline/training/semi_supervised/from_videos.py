@@ -173,7 +173,7 @@ class _LabeledMotion:
 def _describe_footage(footage: Footage, start: Lifter, *, held_out: bool) -> float:
     """Say what there is to learn from, and return how far its keypoints are trusted."""
     reach = start.model.receptive_field
-    short = sum(len(clip) < reach for clip in footage.clips)
+    short = sum(len(span) < reach for span in footage.spans)
     say(f"learning from {len(footage)} tracks, {footage.frames:,} frames at {start.rate or 0:g} fps")
     trust = round(footage.mean_weight, 2)
     if not trust:

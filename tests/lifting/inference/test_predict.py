@@ -83,8 +83,8 @@ def _lift(lifter: Lifter, keypoints: Array, times: NDArray[np.float64], **option
 @pytest.mark.parametrize("chunk", [1, 7, 26, 27, 28, 50, 99])
 def test_chunks_give_the_numbers_of_one_pass(chunk: int, causal: bool) -> None:
     model, sequence = _model(causal=causal), _sequence(100)
-    whole = predict(model, sequence, flip=H36M17, chunk=10_000)
-    parts = predict(model, sequence, flip=H36M17, chunk=chunk)
+    whole = predict(model, sequence, flip=H36M17, frames_per_pass=10_000)
+    parts = predict(model, sequence, flip=H36M17, frames_per_pass=chunk)
     assert whole.shape == (100, 17, 3)
     assert whole.dtype == np.float32
     np.testing.assert_allclose(parts, whole, atol=1e-5)
@@ -97,7 +97,7 @@ def test_only_the_ends_are_padded(frames: int, causal: bool, before: int, after:
     padded = np.concatenate([sequence[:1].repeat(before, 0), sequence, sequence[-1:].repeat(after, 0)])
     with torch.no_grad():
         expected = model(torch.from_numpy(padded)[None])[0].numpy()
-    np.testing.assert_allclose(predict(model, sequence, chunk=16), expected, atol=1e-5)
+    np.testing.assert_allclose(predict(model, sequence, frames_per_pass=16), expected, atol=1e-5)
 
 
 def _walk(frames: int = 150) -> MotionCapture:
@@ -155,7 +155,7 @@ def test_an_empty_sequence_gives_no_poses() -> None:
 
 def test_a_pass_never_sees_more_than_a_chunk_and_its_overlap() -> None:
     model = _Echo(filter_widths=(3, 3, 3))
-    predict(model, _sequence(1000), flip=H36M17, chunk=64)
+    predict(model, _sequence(1000), flip=H36M17, frames_per_pass=64)
     assert model.longest == 64 + 26
     predict(model, _sequence(9000))
     assert model.longest == 4096 + 26
