@@ -28,7 +28,7 @@ from .rig import ENDS, JOINTS, PARENTS, BoneLengths
 from .rig_motion import RigMotion, forward
 
 _STRAIGHT, _BENT = 10.0, 35.0  # degrees of knee or elbow flexion between which the twist gains full weight
-_NO_TWIST = 0.05  # weight of "not twisted", which decides where the limb is straight
+_NO_TWIST = 0.05  # weight of "not twisted"; it prevails where the limb is straight
 _TWIST_SMOOTHING = 0.1  # seconds, standard deviation
 _NOSE_AT_LINE, _NOSE_IN_FRONT = 0.01, 0.03  # metres between which the nose gains full weight
 _ON_FLOOR = 0.03  # metres above the lower foot at which a foot no longer counts as the supporting one
