@@ -48,7 +48,7 @@ from videopose.lifting.evaluation.recorded_sequences import recorded_sequences
 from videopose.lifting.evaluation.scores import Errors, lift_with, pool, score
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.network.temporal_model import TemporalModel
-from videopose.lifting.simulation.studio import DETECTOR, NOBODY, TEST_SUBJECTS, film, load_table
+from videopose.lifting.simulation.studio import DETECTOR, TEST_SUBJECTS, UNKNOWN_SUBJECT, film, load_table
 from videopose.lifting.training.recorded_batches import RecordedBatches
 from videopose.lifting.training.recorded_data import thin
 from videopose.pipeline.progress import say
@@ -224,7 +224,7 @@ def filmed(data: Path, keypoints: str, *people: str, seed: int = 0) -> Recording
         seed: Of the places where they stand in the room.
     """
     table = load_table(data)
-    wanted = {*people} or {*table.subjects} - {LABELED, NOBODY, *TEST_SUBJECTS}
+    wanted = {*people} or {*table.subjects} - {LABELED, UNKNOWN_SUBJECT, *TEST_SUBJECTS}
     clips = [number for number, subject in enumerate(table.subjects) if subject in wanted]
     taken = film(table, detections=None if keypoints == "gt" else DETECTOR, clips=clips, seed=seed)
     taken = thin(taken, downsample=round(table.rate / RATE))

@@ -146,7 +146,7 @@ def shrink(image: Picture, target: Picture) -> None:
 def _arrange(
     scene: Scene, table: PoseTable, size: tuple[int, int], views: Sequence[View], video: bool
 ) -> tuple[Layout, list[Panel]]:
-    """The layout that draws people largest; the views follow them only if that gains enough."""
+    """Return the layout that draws people largest. Views follow people only if that enlarges them enough."""
     best: tuple[float, Layout, list[Panel]] | None = None
     candidates, path = [(scene.middle(), 1.0)], scene.path()
     if len(path) and np.ptp(path, axis=0).max() >= _FOLLOW_FROM:

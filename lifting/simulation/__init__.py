@@ -1,1 +1,1 @@
-"""Simulated cameras, bodies, detections and motion that lifters learn from."""
+"""Simulated cameras, bodies, detections and motion, on which lifters are trained."""

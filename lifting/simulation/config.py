@@ -22,7 +22,14 @@ class RarePosturesConfig(StrictConfig):
 
 
 class BodyConfig(StrictConfig):
-    """How bodies vary: log-normal spreads, and a uniform factor for the hips."""
+    """How bodies vary.
+
+    Attributes:
+        stature: Spread of the logarithm of the factor on all bones.
+        stature_mean: Median of that factor.
+        bone: Spread of the logarithm of the factor on each group of bones.
+        hip_width: Range of the uniformly distributed factor on the width of the hips.
+    """
 
     stature: Annotated[float, Field(ge=0, lt=0.3)] = 0.06
     stature_mean: PositiveFloat = 1.02
@@ -31,18 +38,18 @@ class BodyConfig(StrictConfig):
 
 
 class CameraConfig(StrictConfig):
-    """Where the virtual cameras stand. Lengths in metres, angles in degrees.
+    """How the simulated cameras vary. Lengths are metres, angles are degrees.
 
     Attributes:
         distance: From the person's hip.
         height: Above the floor that people stand on.
         high: Share of cameras with a height of `high_height` instead, as from a balcony.
         low: Share of cameras with a height of `low_height` instead: below a person on a roof or a stage.
-        off_axis: Spreads of the angles by which the camera looks past the person, sideways and up or down.
+        off_axis: Spreads of the horizontal and the vertical angle between the person and the optical axis.
         roll: Spread of the roll about the optical axis.
         focal_error: Spread of the error of the assumed focal length, as a fraction of it.
-        near: Share of cameras at a distance of `near_distance` from a point between hip and head, and at a
-            height of `near_height`, as webcams on a desk and phones held by hand are.
+        near: Share of cameras at a distance of `near_distance` from a point between hip and head and at a
+            height of `near_height`, like webcams on a desk and hand-held phones.
         rolled: Share of cameras that are rolled by up to `rolled_angle` to either side.
     """
 
@@ -69,17 +76,18 @@ class CameraConfig(StrictConfig):
 
 
 class PictureConfig(StrictConfig):
-    """What of a person is in the picture and found by the detector; the rest is hidden keypoints.
+    """How many keypoints of a person are in the picture and detected. The other keypoints are hidden.
 
     Attributes:
         angle: Angle of view across the picture's longer side, degrees.
-        cut: Share of cameras (near ones apart, whose picture always ends somewhere) with a picture that may
-            cut off parts of the person. The others are framed so that the whole person is in the picture.
-        framed: Share of windows whose picture ends below a part of the body, from the head to the knees.
-        limbs: Share of windows in which a limb, a side, or all below the chest is hidden wherever it is.
-        passing: Share of those windows in which it is hidden for a while only.
-        misplaced: Share of windows in which keypoints outside the picture are not hidden but found at the
-            picture's edge.
+        cut: Share of cameras whose picture may cut off parts of the person. The pictures of the other cameras
+            show the whole person. Pictures of near cameras may always cut off parts.
+        framed: Share of windows whose lower picture edge crosses the body, between the head and the knees.
+        limbs: Share of windows in which a limb, one side, or everything below the chest is hidden, although
+            it may be inside the picture.
+        passing: Share of those windows in which it is hidden only for a part of the window.
+        misplaced: Share of windows in which keypoints outside the picture are not hidden but detected at the
+            edge of the picture.
     """
 
     angle: PositiveRange = (50.0, 95.0)
@@ -91,16 +99,20 @@ class PictureConfig(StrictConfig):
 
 
 class RecombinationConfig(StrictConfig):
-    """Motion recombined from several people's, and turned at trunk and limbs.
+    """How motion is recombined from parts of several people, and how trunk and limbs are turned.
 
-    Only people who stand upright are recombined: floor motion would lose its contacts.
+    Only people who stand upright are recombined, because motion on the floor would lose its contacts.
 
     Attributes:
-        share: Share of windows that are recombined where the person is upright.
-        upper_body, arm, leg: Shares of these that get another window's upper body, each arm, one leg.
-        turned: Share of these whose trunk is slowly turned; likewise each leg, each arm.
-        trunk, legs, arms: Spreads of the turns, degrees.
-        jumps: Share of these that are lifted off the floor for a moment.
+        share: Share of windows with upright people that are recombined.
+        upper_body: Share of the recombined windows that get the upper body of another window.
+        arm: Share that get an arm of another window; it applies to each arm.
+        leg: Share that get one leg of another window.
+        turned: Share in which the trunk is turned slowly; it applies to each leg and each arm too.
+        trunk: Spread of the turns of the trunk, degrees.
+        legs: Spread of the turns of the legs, degrees.
+        arms: Spread of the turns of the arms, degrees.
+        jumps: Share in which the person is lifted off the floor for a moment.
     """
 
     share: Fraction = 0.0
@@ -115,10 +127,19 @@ class RecombinationConfig(StrictConfig):
 
 
 class DetectionConfig(StrictConfig):
-    """What a detector does to the projected points. Lengths are metres at the person's distance.
+    """The errors of a simulated detector. Lengths are metres at the person's distance.
 
-    severity: every window multiplies all spreads and chances by a factor of this range, log-uniform: some
-    footage is sharp and some is not.
+    Attributes:
+        jitter: Range of the spread of independent errors in each frame. It is sampled for each window.
+        drift: Range of the spread of slowly changing errors. It is sampled for each window.
+        bias: Spread of errors that are constant in a window.
+        hidden: How much larger errors are on the side of the body turned away from the camera, as a fraction.
+        outliers: Probability of a stray keypoint.
+        outlier_size: Spread of the error of a stray keypoint.
+        episodes: Probability that a window has an episode in which a limb is lost, or left and right are
+            swapped.
+        severity: Range of a log-uniform factor, sampled for each window, on all spreads and probabilities. It
+            simulates sharp and blurred footage.
     """
 
     jitter: PositiveRange = (0.003, 0.02)

@@ -1,12 +1,13 @@
-"""A simulated detector: what 2D keypoint detectors do to true projections.
+"""A simulated detector, which adds the errors of 2D keypoint detectors to true projections.
 
-Besides white jitter there is slow drift, a bias that lasts as long as the window, larger errors on the side
-turned away from the camera, stray points, and episodes in which a limb is put where its twin is, left and
-right are exchanged, or a limb is lost and guessed.
+The errors are white jitter, slow drift, a bias that is constant in a window, larger errors on the side turned
+away from the camera, stray keypoints, and episodes. In an episode, a limb is placed on the limb of the other
+side, left and right are exchanged, or a limb has large errors.
 
-`simulate` treats windows as training samples them: one bias and at most one episode a window. `simulate_clip`
-cuts a long clip into such windows, so that it is as hard as training is. Slow errors (drift, bias) fade from
-one window to the next. Sudden ones (jitter, stray points, episodes) change where two windows meet.
+`simulate` processes the windows of training, with one bias and at most one episode per window.
+`simulate_clip` divides a long clip into such windows, so that the errors are distributed as in training. Slow
+errors (drift, bias) fade from one window to the next. Sudden errors (jitter, stray keypoints, episodes)
+change at the boundary.
 """
 
 from __future__ import annotations
@@ -41,10 +42,17 @@ _KNOT_SPACING = 8  # frames between the knots of the slow drift
 def simulate(
     points: Tensor, depth: Tensor, scale: Tensor, config: DetectionConfig, generator: torch.Generator
 ) -> Tensor:
-    """True image points → detected ones.
+    """Simulate the detected keypoints of windows.
 
-    points: (N, F, 2, 17) rays x and y of COCO17 keypoints. depth: (N, F, 17) metres along the axis.
-    scale: (N,) rays per metre at the person. Returns (N, F, 2, 17).
+    Args:
+        points: True COCO17 keypoints (N, F, 2, 17), x and y as rays.
+        depth: (N, F, 17) metres along the optical axis.
+        scale: (N,) rays per metre at the person's distance.
+        config: The errors.
+        generator: Random numbers, on the device of `points`.
+
+    Returns:
+        Detected keypoints (N, F, 2, 17), x and y as rays.
     """
     count, frames = points.shape[:2]
     device = points.device
@@ -72,7 +80,7 @@ def simulate(
     chance = config.outliers * severity[:, None, None, None]
     stray = torch.rand(count, frames, 1, 17, generator=generator, device=device) < chance
     if device.type != "cpu":
-        # Counting the stray points would make the processor wait for the device.
+        # The number of stray keypoints is not used, because reading it would make the CPU wait for the GPU.
         size = config.outlier_size * scale[:, None, None, None]
         seen = torch.where(stray, torch.addcmul(seen, size, normal(count, frames, 2, 17)), seen)
         return _masked_episodes(seen, scale, config.episodes * severity, generator)
@@ -83,13 +91,13 @@ def simulate(
 
 
 def _between_knots(frames: int, knots: int, device: torch.device) -> Tensor:
-    """(F, K) linear interpolation from evenly spaced knots to frames."""
+    """Return the matrix (F, K) of linear interpolation from evenly spaced knots to frames."""
     at = torch.linspace(0, knots - 1, frames, device=device)[:, None]
     return (1 - (at - torch.arange(knots, device=device)).abs()).clamp(min=0)
 
 
 def _masked_episodes(seen: Tensor, scale: Tensor, chance: Tensor, generator: torch.Generator) -> Tensor:
-    """What `_episodes` does, of equal chances, by masks over all samples."""
+    """Do the same as `_episodes` with the same probabilities, by masks over all samples."""
     count, frames = seen.shape[:2]
     device = seen.device
     draws = torch.rand(6, count, generator=generator, device=device)
@@ -107,7 +115,7 @@ def _masked_episodes(seen: Tensor, scale: Tensor, chance: Tensor, generator: tor
 
 
 def _episodes(seen: Tensor, scale: Tensor, chance: Tensor, generator: torch.Generator) -> None:
-    """Spoil one limb of some samples for a while, in place; chance: (N,) of each sample."""
+    """Misplace one limb of some samples for some frames, in place. `chance`: (N,) probabilities."""
     count, frames = seen.shape[:2]
     chosen = (torch.rand(count, generator=generator) < chance).nonzero()[:, 0]
     if not len(chosen):
@@ -121,7 +129,7 @@ def _episodes(seen: Tensor, scale: Tensor, chance: Tensor, generator: torch.Gene
     kind = torch.randint(3, (number,), generator=generator)
     part = seen[chosen]
     twin = part[..., list(_TWIN)]
-    # A whole girdle only swaps; one limb either lands on its twin or is guessed somewhere near.
+    # Both arms or both legs are only exchanged. A single limb is placed on the other side's, or displaced.
     astray = part + 0.12 * scale[chosen, None, None, None] * torch.randn(
         number, 1, 2, 17, generator=generator
     )
@@ -130,10 +138,8 @@ def _episodes(seen: Tensor, scale: Tensor, chance: Tensor, generator: torch.Gene
     seen[chosen] = torch.where(spoilt, wrong, part)
 
 
-_NONE = (1e-9, 1e-9)  # metres: as good as no noise, and still a positive range
-
-
-_FADE = 1 / 6  # of a window
+_NONE = (1e-9, 1e-9)  # metres: practically no noise, but a valid (positive) range
+_FADE = 1 / 6  # part of a window over which slow errors fade into those of the next
 
 
 def simulate_clip(
@@ -145,11 +151,21 @@ def simulate_clip(
     *,
     window: int,
 ) -> Tensor:
-    """True image points of one clip → detected ones.
+    """Simulate the detected keypoints of one clip.
 
-    points: (F, 2, 17) rays x and y of COCO17 keypoints. depth: (F, 17) metres along the axis. distance: (F,)
-    metres to the root. window: frames. Returns (F, 2, 17). Raises `ValueError` for a window of less than two
-    frames.
+    Args:
+        points: True COCO17 keypoints (F, 2, 17), x and y as rays.
+        depth: (F, 17) metres along the optical axis.
+        distance: (F,) metres to the root.
+        config: The errors.
+        generator: Random numbers.
+        window: Frames of a window.
+
+    Returns:
+        Detected keypoints (F, 2, 17), x and y as rays.
+
+    Raises:
+        ValueError: If a window has fewer than two frames.
     """
     if window < 2:
         raise ValueError("a window needs at least two frames")
@@ -170,7 +186,8 @@ def simulate_clip(
     slow = simulate(cut, cut_depth, scale, steady, generator) - cut
     fast = simulate(cut, cut_depth, scale, sudden, generator) - cut
 
-    # Two independent errors of one spread keep it where the squares of their weights add up to one.
+    # The sum of two independent errors of equal spread has the same spread if the squares of their weights
+    # add up to 1.
     ramp = (torch.arange(window) + 1.0) / (fade + 1)
     weight = (torch.minimum(ramp, ramp.flip(0)).clamp(max=1) * (math.pi / 2)).sin() * inside
     at = index.flatten()

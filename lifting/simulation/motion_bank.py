@@ -1,4 +1,4 @@
-"""Motion capture as training material: whose bodies vary, and whose frames are drawn at random."""
+"""Sample random windows of motion capture, and vary the bodies of the people in them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..datasets.motion_capture import MotionCapture, coco_face
 from .config import BodyConfig
 from .constants import on_device
 
-# Human3.6M's 17 joints, the two ears, then COCO's nose tip and eyes: everything that either layout needs.
+# Points: Human3.6M's 17 joints, the two ears, COCO's nose tip and the eyes. Both layouts can be made of them.
 NUM_POINTS = 22
 _NOSE = H36M17.index("nose")
 PARENTS = (*H36M17.parents, *[_NOSE] * 5)
 
-# Where each COCO keypoint stands among the 22 points.
+# The index of each COCO keypoint in the 22 points.
 COCO_POINTS = tuple(
     {"nose": 19, "leye": 20, "reye": 21, "lear": 17, "rear": 18}.get(name)
     or H36M17.index(name.replace("ankle", "foot"))
@@ -26,7 +26,7 @@ COCO_POINTS = tuple(
 )
 MIRROR = (*H36M17.mirror, 18, 17, 19, 21, 20)
 
-# Bones that stretch together, so that bodies stay symmetric and heads stay rigid.
+# Groups of bones that are scaled by one factor, so that bodies stay symmetric and heads stay rigid.
 _GROUPS = {
     "hip": (1, 4),
     "thigh": (2, 5),
@@ -54,10 +54,17 @@ _TO_POINTS = torch.linalg.inv(_TO_BONES)  # and back: the sum along each chain
 
 
 def random_bodies(count: int, config: BodyConfig, generator: torch.Generator) -> Tensor:
-    """(count, 22, 22) matrices that take a person's points to another body's, by stretching bones.
+    """Sample random bodies, as matrices that scale the bones of a person.
 
-    The root's path stretches with the legs, so that feet keep their hold on the floor about as well as
-    before.
+    The root's path is scaled with the legs, so that planted feet stay about as still as before.
+
+    Args:
+        count: Number of bodies.
+        config: How bodies vary.
+        generator: Random numbers.
+
+    Returns:
+        (count, 22, 22) matrices, by which a person's points (22, 3) are multiplied from the left.
     """
     device = generator.device
     scale = torch.ones(count, NUM_POINTS, device=device)
@@ -83,11 +90,14 @@ def random_bodies(count: int, config: BodyConfig, generator: torch.Generator) ->
 
 @dataclass(frozen=True)
 class MotionBank:
-    """All frames of several motion-capture tables, end to end, with the chance of drawing each.
+    """The frames of several motion-capture tables, concatenated, with the probability of sampling each.
 
-    points: (S, 22 · 3) float32, world, metres, z up, the floor of each clip near 0.
-    first, last: (S,) the first and last frame of the frame's clip.
-    cumulative: (S,) float64, rising to 1. rate: frames a second.
+    Attributes:
+        points: (S, 22 · 3) float32, world, metres, z up, the floor of each clip near 0.
+        first: (S,) for each frame, the index of the first frame of its clip.
+        last: (S,) for each frame, the index of the last frame of its clip.
+        cumulative: (S,) float64, the cumulative probabilities, which rise to 1.
+        rate: Frames per second.
     """
 
     points: Tensor
@@ -98,8 +108,14 @@ class MotionBank:
 
     @classmethod
     def build(cls, tables: list[tuple[MotionCapture, float]]) -> MotionBank:
-        """From tables and weights. A clip's chance grows with the root of its length, so that one long dance
-        does not drown the short clips. Raises `ValueError` where rates differ."""
+        """Make a motion bank of tables and their weights.
+
+        The probability of a clip is proportional to the square root of its length, so that few long clips do
+        not outweigh many short ones.
+
+        Raises:
+            ValueError: If the tables have different frame rates.
+        """
         rates = {table.rate for table, _ in tables}
         if len(rates) != 1:
             raise ValueError(f"motion-capture tables of different frame rates: {sorted(rates)}")
@@ -127,7 +143,7 @@ class MotionBank:
         )
 
     def to(self, device: str | torch.device) -> MotionBank:
-        """The same frames on another device, where batches are then made."""
+        """Return the motion bank on another device, where batches are then made."""
         return MotionBank(
             self.points.to(device),
             self.first.to(device),
@@ -137,15 +153,22 @@ class MotionBank:
         )
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
-        """(count,) frame indices."""
+        """Sample (count,) frame indices."""
         at = torch.rand(count, generator=generator, dtype=torch.float64, device=generator.device)
         return torch.searchsorted(self.cumulative, at).clamp(max=len(self.points) - 1)
 
     def windows(self, centres: Tensor, offsets: Tensor) -> Tensor:
-        """Points at fractional frame offsets around `centres`, held still beyond a clip's ends.
+        """Return windows of points, interpolated linearly between frames.
 
-        centres: (N,) indices; offsets: (N, F) frames → (N, F, 66), interpolated linearly (at 50 Hz the error
-        is under 3 mm at 6 g).
+        Beyond the ends of a clip, its first and last frame are repeated. At 50 frames per second and an
+        acceleration of 6 g, the error of interpolation is less than 3 mm.
+
+        Args:
+            centres: (N,) frame indices.
+            offsets: (N, F) frames from the centre, not necessarily whole.
+
+        Returns:
+            (N, F, 66) points.
         """
         at = centres[:, None] + offsets.double()
         at = torch.maximum(torch.minimum(at, self.last[centres, None]), self.first[centres, None].double())

@@ -1,4 +1,4 @@
-"""What a picture shows of a person: its edges, and limbs that are hidden by something."""
+"""Simulate which keypoints a picture shows: its edges cut off parts, and objects hide limbs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...skeleton import COCO17
 from .config import PictureConfig
 from .constants import indices, on_device
 
-_ASPECTS = ((16 / 9, 0.6), (4 / 3, 0.3), (1.0, 0.1))  # longer by shorter side, and how often
+_ASPECTS = ((16 / 9, 0.6), (4 / 3, 0.3), (1.0, 0.1))  # longer side divided by shorter side, and its share
 _PORTRAIT = 0.4  # share of pictures that are higher than wide
 _LEAST_FOUND = 6  # keypoints at the target frame; a detector would not find a person with fewer
 
@@ -41,7 +41,7 @@ _GROUPS = torch.zeros(len(_HIDDEN_GROUPS), len(COCO17), dtype=torch.bool)
 for _row, _names in enumerate(_HIDDEN_GROUPS):
     _GROUPS[_row, [COCO17.index(n) for n in _names.split()]] = True
 
-# From head to foot, so that a place between two neighbours is a height on the body.
+# From head to foot, so that a position between two neighbours is a height on the body.
 _DOWN = tuple(COCO17.index(n) for n in ("nose", "lshoulder", "lhip", "lknee"))
 _DOWN_RIGHT = tuple(COCO17.index(n) for n in ("nose", "rshoulder", "rhip", "rknee"))
 
@@ -64,8 +64,8 @@ def look(
         config: How pictures vary.
         generator: Random numbers, on the device of `rays`.
         target: The frame whose pose is wanted.
-        near: A person whose hip is nearer than this, metres, is seen in a picture that ends somewhere.
-        least_depth: What is nearer than this, metres, is not in the picture.
+        near: Metres. If a person's hip is nearer than this, the picture may cut off parts of the person.
+        least_depth: Metres. Points nearer than this are not in the picture.
 
     Returns:
         Which keypoints the detector finds, (N, F, 17) bool; the picture's edges (N, 4): left, right, top,
@@ -96,7 +96,7 @@ def look(
 def _edges(
     rays: Tensor, depth: Tensor, config: PictureConfig, draws: Tensor, *, target: int, near: float
 ) -> Tensor:
-    """(N, 4) left, right, top and bottom of each picture, in units of the focal length."""
+    """Return (N, 4) left, right, top and bottom of each picture, in units of the focal length."""
     low, high = (math.radians(v) / 2 for v in config.angle)
     longer = torch.tan(low + (high - low) * draws[0])
     shorter = longer / _ASPECTS[-1][0]
@@ -111,7 +111,7 @@ def _edges(
     far = torch.full_like(width, 50.0)
     width, height = torch.where(whole, far, width), torch.where(whole, far, height)
 
-    # A picture that ends at a height on the body: between the nose (0) and the knees (3).
+    # Pictures whose lower edge is at a height on the body, from the nose (0) to the knees (3).
     at = 0.6 + 2.2 * draws[4]
     body = rays[:, target, 1]
     middle = (body[:, indices(_DOWN, rays.device)] + body[:, indices(_DOWN_RIGHT, rays.device)]) / 2

@@ -1,4 +1,4 @@
-"""Random virtual cameras around a person."""
+"""Sample random simulated cameras around a person."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def random_cameras(
     height = torch.where(place < config.high, uniform(*config.high_height), uniform(*config.height))
     if config.low:
         lowest, highest = config.low_height
-        # (How far `place` lies within its share is uniform too.)
+        # The position of `place` within its share is uniformly distributed too, so it is used as a random
+        # number.
         low_height = lowest + (highest - lowest) * (place - (1 - config.low)) / config.low
         height = torch.where(place >= 1 - config.low, low_height, height)
     aim, steepest = root, 0.9 * distance

@@ -1,7 +1,8 @@
-"""A studio like Human3.6M's that anybody may have: motion capture before four fixed, simulated cameras.
+"""Simulated recordings: motion capture filmed by four fixed, simulated cameras, as in Human3.6M.
 
-People of a motion-capture table act in the middle of a room, four cameras in its corners film them, and a
-simulated detector finds their keypoints. The result is a `RecordingSet`, as readers of recorded data return.
+The people of a motion-capture table move in the middle of a room. Four cameras in its corners film them, and
+a simulated detector finds their keypoints. The result is a `RecordingSet`, like that of the readers of
+datasets.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ from .detector_noise import simulate_clip
 from .motion_bank import COCO_POINTS
 
 TEST_SUBJECTS = ("02", "06", "09", "49", "115")
-"""The people of CMU's database who are kept for measuring, as for the lifter that ships."""
+"""The held-out people of CMU's database, the same as for the default lifter."""
 
-NOBODY = "?"
-"""The subject of clips that could be anybody's: they never train, lest they be a test subject's."""
+UNKNOWN_SUBJECT = "?"
+"""The subject of clips of unknown people. They are never trained on, because they may show a test subject."""
 
 TABLES = "cmu*.npz"
 """The motion-capture table in a data folder, as `videopose prepare cmu` names it."""
@@ -47,10 +48,10 @@ DETECTOR = DetectionConfig(
     outlier_size=0.15,
     episodes=0.35,
 )
-"""What stands for the studio's detector: keypoints err by 12 pixels in the mean."""
+"""The errors of the simulated detector. The mean error of a keypoint is 12 pixels."""
 
 ROOM = 1.5
-"""Metres about the room's middle that a take keeps the hip in."""
+"""Radius in metres around the middle of the room, in which the hip stays during a take."""
 
 _SIZE = (1000, 1000)
 _CORNER = 3.5  # metres from the middle along either wall: cameras stand 4.95 m away
@@ -58,7 +59,7 @@ _HEIGHT = 1.6
 _AIM = (0.0, 0.0, 0.9)  # a hip in the middle of the room
 _ANKLE = 0.07  # metres above the floor
 _SHORTEST = 0.5  # seconds of a take
-_WINDOW = 3.0  # seconds between changes of the detector's mood, as `evaluation.sequences` has it
+_WINDOW = 3.0  # seconds with one sample of the simulated detector's errors, as in `evaluation.sequences`
 
 
 def _camera(name: str, x: float, y: float) -> CalibratedCamera:
@@ -88,13 +89,19 @@ def film(
 ) -> RecordingSet:
     """Film motion capture with all four cameras.
 
-    A clip becomes takes short enough to stay in the room; each is turned about the upright and put somewhere
-    in the room, at random. detections: of the simulated detector; None for perfect keypoints. clips: only
-    these, by number. seed: a clip looks the same for a seed, whichever others are filmed, and its takes stand
-    in the same places with detections and without.
+    A clip is divided into takes that are short enough to stay in the room. Each take is turned about the
+    vertical axis and moved in the room, at random. Keypoints are H36M17, converted from COCO17 as in
+    inference.
 
-    Keypoints are Human3.6M's joints, made of COCO's by the matrix that inference uses.
-    Raises `ValueError` where no clip is long enough for a take.
+    Args:
+        table: The motion capture.
+        detections: The errors of the simulated detector; None for true keypoints.
+        clips: The indices of the clips to film; None for all.
+        seed: Seed of the random numbers. The recordings of a clip depend only on the seed and the clip, not
+            on the other clips. Its takes are at the same places with and without detection errors.
+
+    Raises:
+        ValueError: If no clip is long enough for a take.
     """
     recordings = []
     for clip in range(len(table)) if clips is None else sorted(clips):
@@ -123,21 +130,29 @@ def film(
 
 
 def read_studio(config: RecordingsConfig, folder: Path) -> tuple[RecordingSet, RecordingSet | None]:
-    """Film the motion-capture table of a folder: people to train on, and people to measure on.
+    """Film the motion-capture table of a folder.
 
-    keypoints: "simulated" or "gt". By default `TEST_SUBJECTS` are measured on and all others train.
-    Raises `InputError` where there is no one table, and `UsageError` for unknown keypoints or people, or a
-    person in both parts.
+    Args:
+        config: Which recordings to make. `keypoints` is "simulated" or "gt". By default `TEST_SUBJECTS` are
+            measured on, and all other known people are trained on.
+        folder: The folder of the table.
+
+    Returns:
+        The recordings to train on, and those to measure on (None if there are no test subjects).
+
+    Raises:
+        InputError: If the folder does not have exactly one table.
+        UsageError: If the keypoints or a person are unknown, or a person is in both parts.
     """
     if config.keypoints not in ("simulated", "gt"):
         raise UsageError(f"recordings.keypoints: a studio has simulated and gt, not {config.keypoints!r}")
     table = load_table(folder)
     test = TEST_SUBJECTS if config.test_subjects is None else config.test_subjects
-    train = config.train_subjects or tuple(sorted({*table.subjects} - {*test, NOBODY}))
+    train = config.train_subjects or tuple(sorted({*table.subjects} - {*test, UNKNOWN_SUBJECT}))
     if both := sorted({*train} & {*test}):
         raise UsageError(f"recordings: {', '.join(both)} cannot be both trained and tested on")
     if unknown := sorted({*train, *test} - {*table.subjects}):
-        raise UsageError(f"recordings: the motion capture has nobody called {', '.join(unknown)}")
+        raise UsageError(f"recordings: the motion capture has no person called {', '.join(unknown)}")
 
     def part(people: Collection[str]) -> RecordingSet:
         clips = [
@@ -169,7 +184,11 @@ DATASET = SimulatedDataset(
 
 
 def load_table(folder: Path) -> MotionCapture:
-    """The motion-capture table of a folder. Raises `InputError` where there is no one table."""
+    """Load the motion-capture table of a folder.
+
+    Raises:
+        InputError: If the folder does not have exactly one table.
+    """
     found = sorted(folder.glob(TABLES))
     if len(found) != 1:
         raise InputError(
@@ -180,7 +199,7 @@ def load_table(folder: Path) -> MotionCapture:
 
 
 def _takes(path: NDArray[np.float32], *, shortest: int) -> Iterator[slice]:
-    """Spans of a hip's way (T, 2) that fit into the room, as long as can be, without those too short."""
+    """Yield the longest spans of a hip's path (T, 2) that fit into the room; short spans are left out."""
     start = 0
     while start < len(path):
         rest = path[start:]
@@ -193,7 +212,7 @@ def _takes(path: NDArray[np.float32], *, shortest: int) -> Iterator[slice]:
 
 
 def _put(points: NDArray[np.float32], generator: torch.Generator) -> NDArray[np.float32]:
-    """Turn a take (T, J, 3) about the upright and move it to where in the room there is space for it."""
+    """Turn a take (T, J, 3) about the vertical axis, and move it to a random place in the room."""
     bearing, towards, far = torch.rand(3, generator=generator, dtype=torch.float64).tolist()
     c, s = math.cos(2 * math.pi * bearing), math.sin(2 * math.pi * bearing)
     low, high = points[:, 0, :2].min(0), points[:, 0, :2].max(0)
@@ -211,7 +230,7 @@ def _keypoints(
     rate: float,
     generator: torch.Generator,
 ) -> NDArray[np.float32]:
-    """(T, 17, 2) pixels of the points (T, 22, 3) in camera space."""
+    """Return H36M17 keypoints (T, 17, 2), pixels, of points (T, 22, 3) in camera space."""
     coco = torch.from_numpy(seen[:, list(COCO_POINTS)])
     rays: Tensor = (coco[..., :2] / coco[..., 2:]).transpose(1, 2)
     if detections is not None:

@@ -11,7 +11,7 @@ import torch
 from standing import STILL
 from videopose.errors import InputError
 from videopose.lifting.datasets.motion_capture import MotionCapture
-from videopose.lifting.simulation.studio import NOBODY, TEST_SUBJECTS
+from videopose.lifting.simulation.studio import TEST_SUBJECTS, UNKNOWN_SUBJECT
 from videopose.semi.footage import recorded_footage
 from videopose.semi.losses import reprojection_error
 from videopose.semi.projection import project
@@ -19,7 +19,7 @@ from videopose.semi.projection import project
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 benchmark = importlib.import_module("semi_supervised")
 
-PEOPLE = (benchmark.LABELED, "35", NOBODY, *TEST_SUBJECTS)
+PEOPLE = (benchmark.LABELED, "35", UNKNOWN_SUBJECT, *TEST_SUBJECTS)
 
 
 @pytest.fixture(autouse=True)

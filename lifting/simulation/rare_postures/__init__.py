@@ -1,4 +1,4 @@
-"""Motion in postures that open motion capture is short of, made by key poses and inverse kinematics."""
+"""Simulated motion in postures that are rare in open motion capture, by key poses and inverse kinematics."""
 
 from .clips import make_rare_postures
 

@@ -1,8 +1,8 @@
-"""Motion that open motion capture is short of: people who sit, kneel, crouch, lie, crawl and climb.
+"""Simulate motion that is rare in open motion capture: people who sit, kneel, crouch, lie, crawl and climb.
 
-Nobody was captured doing it. The legs and the contacts are key poses, drawn at random and joined by inverse
-kinematics; the bones and, wherever the hands are free, the motion of trunk, head and arms are those of real
-people.
+This motion was not captured. Key poses with the contacts are sampled at random, and the legs are placed by
+inverse kinematics. The bone lengths are those of captured people, and so is the motion of trunk, head and
+arms while the hands are free.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _crouch(body: Body, rng: Generator) -> list[KeyPose]:
 
 
 def _lie(body: Body, rng: Generator) -> list[KeyPose]:
-    """From one neighbour to the next: sitting, on the back, on a side, on the front."""
+    """Sample a sequence of neighbouring poses: sitting, on the back, on a side, on the front."""
     place, keys = rng.choice(4, p=[0.15, 0.35, 0.25, 0.25]), []
     rolled = rng.random() < 0.5
     for _ in range(rng.integers(2, 5)):
@@ -131,7 +131,13 @@ def _bend(body: Body, rng: Generator) -> list[KeyPose]:
 
 @dataclass(frozen=True)
 class _Kind:
-    """share: of all clips. hold: least and greatest seconds in a pose. draw: the poses in turn."""
+    """A kind of simulated motion.
+
+    Attributes:
+        share: Share of all clips.
+        hold: Least and greatest seconds for which a pose is held.
+        draw: Samples the key poses of a clip, in order.
+    """
 
     share: float
     hold: tuple[float, float]
@@ -161,7 +167,7 @@ def _draw(action: str, body: Body, rate: float, rng: Generator) -> Tracks:
 
 
 def _seconds(a: KeyPose, b: KeyPose, rng: Generator) -> float:
-    """How long people take from one pose to another: by how far the pelvis goes and turns, and the feet."""
+    """Sample the seconds from one pose to another, by the motion of the pelvis and the feet."""
     far = np.linalg.norm(a.pelvis - b.pelvis) + 0.5 * np.linalg.norm(a.feet - b.feet, axis=1).max()
     return float(
         np.clip((0.6 + far + 0.5 * (a.turn.inv() * b.turn).magnitude()) * rng.uniform(0.8, 1.5), 0.5, 3.5)
@@ -202,7 +208,7 @@ def make_rare_postures(table: MotionCapture, *, minutes: float, seed: int) -> Mo
             tracks, whole.paced(len(tracks.pelvis), rng.uniform(0, len(whole)), rng.uniform(0.6, 1.0))
         )
         if np.abs(np.diff(joints, 2, axis=0)).max() * table.rate**2 > _MOST_ACCELERATION and drawn_again < 50:
-            drawn_again += 1  # an elbow had to swing round too fast, say
+            drawn_again += 1  # for example, because an elbow would have to swing round too fast
             continue
         drawn_again = 0
         clips.append(joints - joints[0, 0] * [1, 1, 0])

@@ -1,4 +1,4 @@
-"""A real person's bones and upper-body motion, taken out of a clip so that another pose may wear them."""
+"""Extract bone lengths and upper-body motion from a clip of a person, to use them with other poses."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _MOST_TWIST = 0.45  # radians of the donor's chest against the pelvis that are k
 
 
 def _axes(up: Points, left: Points) -> Rotation:
-    """Axes that have z along `up` and y as near `left` as may be."""
+    """Return axes whose z is along `up` and whose y is as near to `left` as possible."""
     z = unit(up)
     x = unit(np.cross(left, z))
     return Rotation.from_matrix(np.stack([x, np.cross(z, x), z], -1))
 
 
 def pelvis_axes(positions: Points) -> Rotation:
-    """(T, 19, 3) → x forward, y left, z towards the spine."""
+    """Return the axes of the pelvis for (T, 19, 3) joints: x forward, y left, z towards the spine."""
     return _axes(positions[:, SPINE] - positions[:, HIP], positions[:, LHIP] - positions[:, RHIP])
 
 
 def chest_axes(positions: Points) -> Rotation:
-    """(T, 19, 3) → x forward, y to the left shoulder, z towards the thorax."""
+    """Return the axes of the chest for (T, 19, 3) joints: x forward, y left, z towards the thorax."""
     return _axes(
         positions[:, THORAX] - positions[:, SPINE], positions[:, LSHOULDER] - positions[:, RSHOULDER]
     )
@@ -39,11 +39,13 @@ def chest_axes(positions: Points) -> Rotation:
 
 @dataclass(frozen=True)
 class Donor:
-    """Bone lengths, and how the upper body moves about the pelvis.
+    """Bone lengths, and the motion of the upper body relative to the pelvis.
 
-    lengths: (19,) metres to each joint's parent. trunk: (T, 3) rotation vectors of the chest in the
-    pelvis's axes. spine: (T, 3) direction from hip to spine in the pelvis's axes. bones: (T, 11, 3)
-    directions from the parents to joints 8 to 18 in the chest's axes.
+    Attributes:
+        lengths: (19,) metres from each joint to its parent.
+        trunk: (T, 3) rotation vectors of the chest in the axes of the pelvis.
+        spine: (T, 3) directions from hip to spine in the axes of the pelvis.
+        bones: (T, 11, 3) directions of joints 8 to 18 from their parents, in the axes of the chest.
     """
 
     lengths: Points
@@ -53,7 +55,7 @@ class Donor:
 
     @classmethod
     def of(cls, clip: NDArray[np.float32]) -> Donor:
-        """From a clip (T, 19, 3), world, metres."""
+        """Make a donor of a clip (T, 19, 3), world, metres."""
         positions = clip.astype(np.float64)
         vectors = positions - positions[:, [max(p, 0) for p in PARENTS]]
         pelvis, chest = pelvis_axes(positions), chest_axes(positions)
@@ -70,7 +72,14 @@ class Donor:
         return len(self.trunk)
 
     def paced(self, frames: int, start: float, speed: float) -> Donor:
-        """`frames` frames from a fractional frame on at a pace, to and fro where the clip is too short."""
+        """Resample the motion.
+
+        Args:
+            frames: Number of frames of the result.
+            start: The first frame, not necessarily whole.
+            speed: Frames of the clip per frame of the result. At an end of the clip, the direction is
+                reversed.
+        """
         last = len(self) - 1
         if last:
             there = (start + speed * np.arange(frames)) % (2 * last)
@@ -81,7 +90,7 @@ class Donor:
         high = np.minimum(low + 1, last)
         share = (there - low)[:, None]
         bones = (1 - share[..., None]) * self.bones[low] + share[..., None] * self.bones[high]
-        # Captured at the millimetre: a little smoothing keeps that grain out of the accelerations.
+        # Positions are rounded to millimetres. Slight smoothing removes the effect on accelerations.
         trunk, spine, bones = (
             gaussian_filter1d(v, 1.5, axis=0, mode="nearest")
             for v in (
@@ -94,9 +103,10 @@ class Donor:
 
 
 def calm_clips(table: MotionCapture) -> NDArray[np.int64]:
-    """Clips of people who stay upright and do not flail: their arms suit somebody who sits or kneels.
+    """Return the indices of clips of upright people with slow arms, whose arm motion suits sitting and
+    kneeling.
 
-    All clips where there are none such.
+    If there are no such clips, the indices of all clips are returned.
     """
     positions = table.positions.astype(np.float64)
     upright = unit(positions[:, SPINE] - positions[:, HIP])[:, 2] > 0.85

@@ -1,4 +1,4 @@
-"""Crawling and climbing: hands and knees that take turns."""
+"""Simulate crawling and climbing, in which hands and knees move alternately."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .posing import Tracks, eased, wander
 
 
 def _steps(cycles: Points, phase: float, swing: float) -> tuple[Points, Points]:
-    """Where a limb holds, in cycles, and how far through its swing it is."""
+    """Return the position of a limb, in cycles, and its progress through the swing, 0–1."""
     late = cycles - phase
     whole = np.floor(late)
     part = np.clip((late - whole - (1 - swing)) / swing, 0, 1)
@@ -20,14 +20,14 @@ def _steps(cycles: Points, phase: float, swing: float) -> tuple[Points, Points]:
 
 
 def crawl(body: Body, frames: int, rate: float, rng: Generator) -> Tracks:
-    """On hands and knees along x; a knee moves with the other side's hand, nearly."""
+    """Sample crawling along x. A knee moves almost at the same time as the hand of the other side."""
     u = rng.uniform
     period, speed = u(0.9, 1.8), u(0.2, 0.55)
     stride = speed * period * rng.choice([1.0, -0.7], p=[0.85, 0.15])  # backwards at times
     seconds = np.arange(frames) / rate
     cycles = (seconds + 0.12 * wander(rng, frames, 1, rate, 1.5)[:, 0]) / period
     height = KNEE + np.sqrt((0.985 * body.thigh) ** 2 - min(0.3 * abs(stride), 0.5 * body.thigh) ** 2)
-    # Low enough that a hand still reaches the floor when the body has moved past it.
+    # The body is low enough for a hand to reach the floor until the body has moved past it.
     rest = np.sqrt((0.94 * body.arm) ** 2 - (0.28 * abs(stride) + 0.08) ** 2) + WRIST - u(0.0, 0.03)
     pitch = np.pi / 2 - np.arcsin(np.clip((rest - height) / body.trunk, -0.25, 0.5))
     sway = np.sin(2 * np.pi * (cycles + u()))
@@ -73,13 +73,13 @@ def crawl(body: Body, frames: int, rate: float, rng: Generator) -> Tracks:
 
 
 def climb(body: Body, frames: int, rate: float, rng: Generator) -> Tracks:
-    """Up a ladder or a wall that stands before the person, and down again; limbs take turns."""
+    """Sample climbing up and down a ladder or a wall in front of the person. The limbs move alternately."""
     u = rng.uniform
     period, rung = u(1.4, 2.6), u(0.4, 0.62)  # a cycle climbs two steps of a ladder
     seconds = np.arange(frames) / rate
     most = u(2.0, 5.0)
     cycles = most - np.abs((seconds / period + u(0, 2 * most)) % (2 * most) - most)
-    # Up, a pause for breath at the turn, down.
+    # The person climbs up, pauses, and climbs down.
     width = int(0.5 * rate)
     kernel = np.hanning(2 * width + 1)
     cycles = np.convolve(np.pad(cycles, width, mode="edge"), kernel / kernel.sum(), "valid")

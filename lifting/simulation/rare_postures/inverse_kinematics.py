@@ -1,4 +1,4 @@
-"""Two bones and a hinge: where the knee goes, given the hip and the ankle."""
+"""Inverse kinematics of two bones, such as the position of the knee for a given hip and ankle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Points = NDArray[np.float64]
 
 
 def unit(vectors: Points) -> Points:
-    """Vectors (…, 3) at length 1; a null vector stays null."""
+    """Normalise vectors (…, 3) to length 1. A zero vector stays zero."""
     norms: Points = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.maximum(norms, 1e-12)
 
@@ -18,7 +18,7 @@ _SOFT = 0.006  # metres
 
 
 def _within(values: Points, low: float, high: float) -> Points:
-    """Clip with rounded corners, strictly inside the bounds."""
+    """Limit values smoothly to the range from `low` to `high`."""
     below = 0.5 * (values + high - np.sqrt((values - high) ** 2 + _SOFT**2))
     inside = 0.5 * (below + low + np.sqrt((below - low) ** 2 + _SOFT**2))
     return np.clip(inside, low, high)
@@ -34,11 +34,19 @@ def two_bones(
 ) -> tuple[Points, Points]:
     """Place the middle joint and the end of a chain of two bones, by the law of cosines.
 
-    root, target: (…, 3) metres. pole: (…, 3) the side to which the middle joint bends; only its direction
-    across the line from root to target counts, and it must not lie along that line. flexion: least and
-    greatest angle between the two bones' directions, radians (0 is a straight limb); a target beyond them is
-    followed in direction only, and within a centimetre of them nearly so: a hard stop would jerk the middle
-    joint. Returns the middle and the end, (…, 3) each, at exactly the two `lengths`.
+    Args:
+        root: (…, 3) metres, the first joint.
+        target: (…, 3) metres, the wanted position of the end.
+        pole: (…, 3) direction to which the middle joint bends. Only its component at right angles to the line
+            from root to target is used, so it must not be parallel to that line.
+        lengths: Metres of the two bones.
+        flexion: Least and greatest angle between the directions of the two bones, radians; 0 is a straight
+            limb. If the target needs an angle outside this range, the end is on the line to the target. Near
+            the limits, the distance is limited smoothly, so that the middle joint does not jerk.
+
+    Returns:
+        The positions of the middle joint and of the end, (…, 3) each. The bones have exactly the given
+        `lengths`.
     """
     upper, lower = lengths
     low, high = (np.sqrt(upper**2 + lower**2 + 2 * upper * lower * np.cos(a)) for a in flexion[::-1])

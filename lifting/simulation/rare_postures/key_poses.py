@@ -1,7 +1,7 @@
-"""What a pose is made of: a body's lengths, where the pelvis, the feet and the hands are.
+"""Key poses: the lengths of a body, and the positions of pelvis, feet and hands.
 
-World axes: metres, the person faces x with y to the left, z up, floor at 0. Heights of joints that rest on
-the floor are those of the joint's centre.
+World axes: metres, the person faces x, y is to the person's left, z is up, and the floor is at 0. The height
+of a joint that rests on the floor is the height of the joint's centre.
 """
 
 from __future__ import annotations
@@ -22,7 +22,15 @@ SIDES = np.array([1.0, -1.0])  # left and right along y
 
 @dataclass(frozen=True)
 class Body:
-    """Lengths in metres that poses are built from: half the hips' width, bones, and hip to shoulder line."""
+    """Lengths of a body, metres.
+
+    Attributes:
+        half_hips: Half the distance between the hip joints.
+        thigh: Hip to knee.
+        shank: Knee to ankle.
+        trunk: Hip centre to the line between the shoulders.
+        arm: Shoulder to wrist.
+    """
 
     half_hips: float
     thigh: float
@@ -32,16 +40,19 @@ class Body:
 
     @property
     def leg(self) -> float:
-        """Hip to ankle, standing at ease."""
+        """Hip to ankle of a person who stands, metres."""
         return 0.99 * (self.thigh + self.shank)
 
 
 @dataclass(frozen=True)
 class Hand:
-    """Where a wrist goes.
+    """The goal of a wrist.
 
-    frame: "donor" (as the donor's), "world", "pelvis", "chest" (from the thorax), or "thigh", whose point is
-    share along the own thigh, metres outward and metres up. point: (3,), or (T, 3) for a path.
+    Attributes:
+        frame: The axes of `point`: "world", "pelvis", "chest" (origin at the thorax), or "thigh" (share of
+            the length of the thigh on the same side, metres outwards, metres up). "donor" keeps the donor's
+            wrist.
+        point: (3,), or (T, 3) for a path.
     """
 
     frame: str = "donor"
@@ -50,12 +61,19 @@ class Hand:
 
 @dataclass(frozen=True)
 class KeyPose:
-    """A pose by its pelvis, its bends and its contacts; left before right.
+    """A pose, given by pelvis, trunk, head, feet and hands. In pairs, left comes before right.
 
-    pelvis: (3,) world. turn: pelvis axes → world. bend, head: (3,) rotation vectors of the chest in the
-    pelvis's axes and of the head in the chest's, on top of the donor's (y is forwards). feet: (2, 3) ankles,
-    world. knees: (2, 3) which way the knees point, pelvis axes. hands: two. freedom: how much of the donor's
-    trunk motion shows. stir: metres by which the feet move about.
+    Attributes:
+        pelvis: (3,) world, metres.
+        turn: Rotation from pelvis axes to the world.
+        bend: (3,) rotation vector of the chest in pelvis axes, added to the donor's; positive y bends
+            forwards.
+        head: (3,) rotation vector of the head in chest axes, added to the donor's.
+        feet: (2, 3) ankles, world, metres.
+        knees: (2, 3) directions in which the knees point, pelvis axes.
+        hands: The goals of both wrists.
+        freedom: Factor on the donor's motion of the trunk.
+        stir: Metres by which the feet move randomly.
     """
 
     pelvis: Points
@@ -70,7 +88,7 @@ class KeyPose:
 
 
 def swapped(pose: KeyPose) -> KeyPose:
-    """The mirror image."""
+    """Return the mirror image of a pose."""
     across = np.array([1.0, -1.0, 1.0])
     hands = tuple(
         Hand(h.frame, np.asarray(h.point) * (1.0 if h.frame == "thigh" else across)) for h in pose.hands[::-1]
@@ -88,12 +106,12 @@ def swapped(pose: KeyPose) -> KeyPose:
 
 
 def hips(body: Body, pelvis: Points, turn: Rotation) -> Points:
-    """(2, 3) left and right hip joints."""
+    """Return the left and the right hip joint, (2, 3)."""
     return pelvis + turn.apply(np.stack([np.zeros(2), SIDES * body.half_hips, np.zeros(2)], -1))
 
 
 def either(rng: Generator, pose: KeyPose) -> KeyPose:
-    """The pose or its mirror image, at random."""
+    """Return the pose or its mirror image, at random."""
     return swapped(pose) if rng.random() < 0.5 else pose
 
 
@@ -112,7 +130,7 @@ def key_pose(
     stir: float = 0.0,
     turn: Rotation | None = None,
 ) -> KeyPose:
-    """A key pose with a little unevenness; pitch, bend and look lean forwards, radians."""
+    """Make a key pose with small random variations. `pitch`, `bend` and `look` are radians forwards."""
     if turn is None:
         turn = Rotation.from_euler("ZYX", [rng.normal(0, 0.06), pitch, roll + rng.normal(0, 0.02)])
     if knees is None:
@@ -131,7 +149,15 @@ def key_pose(
 
 
 def on_knees(pose: KeyPose, body: Body, knees: Points, shins: Points, which: tuple[int, ...]) -> KeyPose:
-    """Legs `which` with the knees as near `knees` (2, 3) as the thighs allow, shins along `shins`, world."""
+    """Place the knees of the legs `which` on the floor.
+
+    Args:
+        pose: The pose.
+        body: The lengths of the body.
+        knees: (2, 3) world. Each knee is placed in this direction from the hip, at the length of the thigh.
+        shins: (2, 3) directions of the shanks, world.
+        which: The legs that are changed: 0 is left, 1 is right.
+    """
     joints = hips(body, pose.pelvis, pose.turn)
     at = joints + body.thigh * unit(knees - joints)
     feet, poles = pose.feet.copy(), pose.knees.copy()
@@ -142,19 +168,19 @@ def on_knees(pose: KeyPose, body: Body, knees: Points, shins: Points, which: tup
 
 
 def rows(x: Points | float, y: Points | float, z: Points | float) -> Points:
-    """(2, 3) from coordinates of left and right; y counts outwards."""
+    """Return (2, 3) points of the left and the right side; positive `y` is outwards."""
     return np.stack([np.broadcast_to(x, 2), np.broadcast_to(y, 2) * SIDES, np.broadcast_to(z, 2)], -1).astype(
         np.float64
     )
 
 
 def hand_pair(frame: str, points: Points) -> tuple[Hand, Hand]:
-    """Both hands at points (2, 3) of one frame."""
+    """Return the goals of both hands at points (2, 3) in the axes `frame`."""
     return Hand(frame, points[0]), Hand(frame, points[1])
 
 
 def resting_hands(rng: Generator, *, lap: bool = True) -> tuple[Hand, Hand]:
-    """What hands do while one sits or kneels: each its own, or both together."""
+    """Sample the hands of a person who sits or kneels, each hand by itself or both together."""
     u = rng.uniform
     own = [
         lambda: Hand(),
@@ -192,6 +218,6 @@ def resting_hands(rng: Generator, *, lap: bool = True) -> tuple[Hand, Hand]:
 
 
 def _chances(count: int) -> Points:
-    """Folded arms and hands behind the head are rarer than the rest."""
+    """Return the probabilities of hand positions. Folded arms and hands behind the head are rarer."""
     weights = np.array([3, 3, 1, 3, 0.5, 0.7, 2.5])[:count]
     return weights / weights.sum()

@@ -1,6 +1,6 @@
 """People who kneel, crouch, bend, lunge or go on hands and knees.
 
-Each function draws one pose at random, in the axes of `key_poses`.
+Each function samples one pose, in the axes of `key_poses`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ from .key_poses import (
 
 
 def kneeling(body: Body, rng: Generator, kind: str) -> KeyPose:
-    """kind: "upright" or "heels" (sitting on them), knees near x = 0; "half": one foot forward."""
+    """Sample a kneeling pose, with the knees near x = 0.
+
+    Args:
+        body: The lengths of the body.
+        rng: Random numbers.
+        kind: "upright", "heels" (sitting on the heels) or "half" (one foot forward).
+    """
     u = rng.uniform
     apart = u(0.08, 0.2)
     ankle = rng.choice([0.06, 0.12])  # the instep on the floor, or the toes tucked
@@ -64,7 +70,7 @@ def kneeling(body: Body, rng: Generator, kind: str) -> KeyPose:
 
 
 def crouching(body: Body, rng: Generator) -> KeyPose:
-    """Feet near x = 0; from a half squat to the deepest, heels down or up."""
+    """Sample a squat, half to full, with the heels down or up. The feet are near x = 0."""
     u = rng.uniform
     apart, depth = u(0.08, 0.24), rng.choice(["heels down", "heels up", "half"], p=[0.35, 0.4, 0.25])
     if depth == "heels down":
@@ -75,7 +81,7 @@ def crouching(body: Body, rng: Generator) -> KeyPose:
         z, x, ankle, lean = u(0.42, 0.65), -u(0.14, 0.24), ANKLE, u(0.5, 0.95)
     feet = rows(rng.normal(0, 0.04, 2), apart, ankle)
     left, right = resting_hands(rng, lap=False)
-    # The trunk is near the thighs: what would rest on them rests on the knees.
+    # The trunk is near the thighs, so hands that would rest on the thighs rest on the knees.
     knee = Hand("thigh", (u(0.9, 1.05), 0.02, 0.09))
     hands = (knee if left.frame == "thigh" else left, knee if right.frame == "thigh" else right)
     if rng.random() < 0.3:
@@ -89,7 +95,7 @@ def crouching(body: Body, rng: Generator) -> KeyPose:
 
 
 def bending(body: Body, rng: Generator) -> KeyPose:
-    """Standing, bent down to something near the floor."""
+    """Sample a standing pose that is bent down to an object near the floor."""
     u = rng.uniform
     lean, down = u(1.2, 1.9), u(0.0, 0.16)
     feet = rows(rng.normal(0, 0.05, 2), u(0.08, 0.22), ANKLE)
@@ -104,7 +110,7 @@ def bending(body: Body, rng: Generator) -> KeyPose:
 
 
 def lunging(body: Body, rng: Generator) -> KeyPose:
-    """One foot forward, the other behind on its toes."""
+    """Sample a lunge: one foot forward, the other behind on its toes."""
     u = rng.uniform
     stride = u(0.75, 1.05)
     feet = np.array([[0.5 * stride, u(0.08, 0.14), ANKLE], [-0.5 * stride, -u(0.08, 0.14), u(0.14, 0.18)]])
@@ -116,7 +122,7 @@ def lunging(body: Body, rng: Generator) -> KeyPose:
 
 
 def on_hands_and_knees(body: Body, rng: Generator) -> KeyPose:
-    """The knees near x = 0; the hands under the shoulders."""
+    """Sample a pose on hands and knees. The knees are near x = 0, the hands under the shoulders."""
     u = rng.uniform
     arms = 0.95 * body.arm + WRIST
     z = KNEE + 0.99 * body.thigh
@@ -135,7 +141,7 @@ def on_hands_and_knees(body: Body, rng: Generator) -> KeyPose:
 
 
 def planks(body: Body, rng: Generator) -> tuple[KeyPose, KeyPose]:
-    """The upper and the lower end of a push-up."""
+    """Sample the upper and the lower end of a push-up."""
     u = rng.uniform
     sag, apart, look = u(-0.06, 0.06), u(0.18, 0.3), -u(0.1, 0.5)
     leg = 1.008 * body.leg

@@ -1,6 +1,6 @@
 """People who lie on their back, a side, or their front.
 
-Each function draws one pose at random, in the axes of `key_poses`.
+Each function samples one pose, in the axes of `key_poses`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .key_poses import ANKLE, SIDES, WRIST, Body, Hand, KeyPose, either, hand_pa
 
 
 def _folded(body: Body, hip: Points, knee: Points, apart: float) -> Points:
-    """(2, 3) ankles in pelvis axes from how far hips and knees are bent, radians."""
+    """Return (2, 3) ankles in pelvis axes for given flexions of hips and knees, radians."""
     hip, knee = np.broadcast_to(hip, 2), np.broadcast_to(knee, 2)
     x = body.thigh * np.sin(hip) + body.shank * np.sin(hip - knee)
     z = -body.thigh * np.cos(hip) - body.shank * np.cos(hip - knee)
@@ -24,7 +24,7 @@ def _folded(body: Body, hip: Points, knee: Points, apart: float) -> Points:
 
 
 def on_back(body: Body, rng: Generator) -> KeyPose:
-    """The hips above the origin, the head towards −x."""
+    """Sample a pose on the back. The hips are above the origin, the head is towards −x."""
     u = rng.uniform
     turn = Rotation.from_euler("ZYX", [rng.normal(0, 0.05), -np.pi / 2 + u(-0.05, 0.1), rng.normal(0, 0.05)])
     feet = rows(0.98 * body.leg, u(0.05, 0.3), 0.07)
@@ -56,7 +56,7 @@ def on_back(body: Body, rng: Generator) -> KeyPose:
 
 
 def on_side(body: Body, rng: Generator) -> KeyPose:
-    """As on the back, rolled to one side, legs drawn up more or less."""
+    """Sample a pose on one side. The hips are above the origin, the head is towards −x."""
     u = rng.uniform
     roll = u(1.1, 1.5)
     turn = Rotation.from_euler("YZ", [-np.pi / 2, 0]) * Rotation.from_euler("z", roll)
@@ -78,7 +78,7 @@ def on_side(body: Body, rng: Generator) -> KeyPose:
 
 
 def on_front(body: Body, rng: Generator) -> KeyPose:
-    """Face down, the hips above the origin, the head towards +x; flat, or propped on the forearms."""
+    """Sample a pose on the front, flat or on the forearms. The hips are at the origin, the head is at +x."""
     u = rng.uniform
     turn = Rotation.from_euler("ZYX", [rng.normal(0, 0.05), np.pi / 2 - u(0.0, 0.06), rng.normal(0, 0.04)])
     feet = rows(-1.03 * body.leg, u(0.05, 0.25), 0.07)

@@ -1,4 +1,4 @@
-"""Tracks of a pelvis, feet and hands → joints: a donor's upper body on legs placed by inverse kinematics."""
+"""Compute joints from paths of pelvis, feet and hands, with a donor's upper body and inverse kinematics."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .donor import Donor
 from .inverse_kinematics import Points, two_bones, unit
 from .key_poses import SIDES, WRIST, Body, Hand, KeyPose
 
-# The least height of each joint's centre above the floor, metres; arms and ankles are held up on their own.
+# The least height of each joint's centre above the floor, metres. Arms and ankles are raised separately.
 _CLEARANCE = np.array(
     [0.09, 0.08, 0.05, 0.05, 0.08, 0.05, 0.05, 0.08, 0.08, 0.05, 0.08, 0.05, 0, 0, 0.05, 0, 0, 0.04, 0.04]
 )
-_GIRTH, _THIGH_GIRTH = 0.14, 0.075  # metres from the trunk's and a thigh's middle line that wrists keep
+_GIRTH, _THIGH_GIRTH = 0.14, 0.075  # least distance of wrists from the middle line of trunk and thigh, metres
 _LEGS = ((4, 5, 6), (1, 2, 3))
 _ARMS = ((11, 12, 13), (14, 15, 16))
 
 
 @dataclass(frozen=True)
 class Tracks:
-    """`KeyPose`'s values for every frame; each hand as goals with weights (T,) that add up to 1."""
+    """The values of `KeyPose` for every frame. Each hand has goals with weights (T,) that add up to 1."""
 
     pelvis: Points
     turn: Rotation
@@ -40,13 +40,13 @@ class Tracks:
 
 
 def body_of(donor: Donor) -> Body:
-    """The lengths that key poses are built from."""
+    """Return the lengths of a donor's body."""
     n = donor.lengths
     return Body(n[1], n[2], n[3], n[7] + n[8] - 0.03, n[12] + n[13])
 
 
 def wander(rng: Generator, frames: int, width: int, rate: float, seconds: float = 0.7) -> Points:
-    """(frames, width) smooth noise of about unit spread, which changes over some `seconds`."""
+    """Sample smooth noise (frames, width) with a spread of about 1 and a time scale of `seconds`."""
     spread = seconds * rate
     noise = gaussian_filter1d(rng.standard_normal((frames + int(8 * spread), width)), spread, axis=0)
     kept = noise[int(4 * spread) :][:frames]
@@ -54,7 +54,7 @@ def wander(rng: Generator, frames: int, width: int, rate: float, seconds: float 
 
 
 def eased(share: Points) -> Points:
-    """Minimum-jerk course from 0 to 1 (Flash and Hogan, 1985)."""
+    """Return the minimum-jerk transition from 0 to 1 (Flash and Hogan, 1985)."""
     t = np.clip(share, 0, 1)
     return t * t * t * (10 + t * (6 * t - 15))
 
@@ -101,7 +101,7 @@ def interpolate(keys: Sequence[KeyPose], holds: Points, moves: Points, rate: flo
     feet = np.stack([k.feet for k in keys])
     far = np.linalg.norm(np.diff(feet, axis=0), axis=-1)
     lift = np.where(far > 0.05, np.minimum(0.12, 0.3 * far), 0)
-    # One foot after the other, whichever comes first; one that moves alone takes all the time.
+    # The feet move one after the other, in random order. If only one foot moves, it uses the whole time.
     late = np.where((far > 0.05).all(1), rng.choice([-0.4, 0.4], len(moves)), 0)[segment]
     path = np.empty((frames, 2, 3))
     for side, shift in ((0, late), (1, -late)):
@@ -142,9 +142,12 @@ def interpolate(keys: Sequence[KeyPose], holds: Points, moves: Points, rate: flo
 
 
 def pose(tracks: Tracks, donor: Donor) -> Points:
-    """(T, 19, 3) joints; `donor` has one frame for each of the tracks, else `ValueError`.
+    """Compute the joints (T, 19, 3), world, metres.
 
-    Where a joint would sink into the floor the pelvis is raised, smoothly; feet and hands keep their places.
+    If a joint would be below the floor, the pelvis is raised smoothly. Feet and hands stay where they are.
+
+    Raises:
+        ValueError: If `donor` and `tracks` have different numbers of frames.
     """
     if len(donor) != len(tracks.pelvis):
         raise ValueError(f"{len(donor)} donor frames for tracks of {len(tracks.pelvis)}")
@@ -186,7 +189,7 @@ def _assemble(tracks: Tracks, donor: Donor) -> Points:
 
 
 def _place_arm(joints: Points, side: int, tracks: Tracks, donor: Donor, chest: Rotation) -> None:
-    """One arm between its goals; the donor's own is one of them, hung upright rather than along the trunk."""
+    """Place one arm by the weighted mean of its goals. The donor's arm, a possible goal, hangs vertically."""
     shoulder, elbow, wrist = _ARMS[side]
     upper, lower = donor.lengths[elbow], donor.lengths[wrist]
     forward = chest.apply([1, 0, 0])
@@ -211,14 +214,14 @@ def _place_arm(joints: Points, side: int, tracks: Tracks, donor: Donor, chest: R
         target += weight[:, None] * place
         pole += weight[:, None] * bias
     target = _outside(target, joints, side, tracks.turn)
-    # The elbow keeps its side; where goals disagree about it, it swings over in a while and not in one frame.
+    # The elbow stays on its side. If the goals differ in the side, it moves over several frames.
     reach = unit(target - joints[:, shoulder])
     pole = unit(pole - (pole * reach).sum(-1, keepdims=True) * reach)
     pole = gaussian_filter1d(pole, 6, axis=0, mode="nearest")
     joints[:, elbow], joints[:, wrist] = two_bones(
         joints[:, shoulder], target, pole, (upper, lower), flexion=(0.1, 2.5)
     )
-    # An elbow that would dip into the floor is swung upwards about the line from shoulder to wrist.
+    # An elbow that would be below the floor is turned upwards about the line from shoulder to wrist.
     dip = np.clip((0.1 - joints[:, elbow, 2]) / 0.05, 0, 2)
     if dip.any():
         dip = gaussian_filter1d(dip, 4, mode="nearest")
@@ -244,7 +247,7 @@ def _goal(hand: Hand, side: int, joints: Points, tracks: Tracks, chest: Rotation
 
 
 def _outside(target: Points, joints: Points, side: int, turn: Rotation) -> Points:
-    """Wrists kept out of the trunk, the head, the thighs and the floor."""
+    """Move wrists out of the trunk, the head, the thighs and the floor."""
     outwards = turn.apply([0.3, SIDES[side], 0])
     shapes = [(0, 7, _GIRTH), (7, 8, _GIRTH - 0.01), (9, 10, 0.1)] + [
         (h, k, _THIGH_GIRTH) for h, k, _ in _LEGS
@@ -254,7 +257,7 @@ def _outside(target: Points, joints: Points, side: int, turn: Rotation) -> Point
         share = np.clip(((target - a) * along).sum(-1) / (along * along).sum(-1), 0, 1)[:, None]
         off = target - a - share * along + 0.01 * outwards
         distance = np.linalg.norm(off, axis=-1, keepdims=True)
-        # A soft edge, so that a hand slides along the body and does not jump off it.
+        # The limit is smooth, so that a hand slides along the body without jumps.
         short = girth - distance
         push = 0.5 * (short + np.sqrt(short**2 + 0.02**2))
         target = target + push * unit(off)

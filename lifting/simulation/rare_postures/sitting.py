@@ -1,6 +1,6 @@
 """People who stand, or sit on chairs and on the floor.
 
-Each function draws one pose at random, in the axes of `key_poses`.
+Each function samples one pose, in the axes of `key_poses`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .key_poses import (
 
 
 def standing(body: Body, rng: Generator, at: float) -> KeyPose:
-    """Upright, at a place along x."""
+    """Sample a standing pose at the position `at` along x, metres."""
     feet = rows(at + rng.uniform(-0.05, 0.02, 2), rng.uniform(0.07, 0.17), ANKLE)
     return key_pose(
         rng, (at, 0.0, rng.uniform(0.985, 1.005) * body.leg + ANKLE), feet, pitch=rng.normal(0, 0.04)
@@ -36,10 +36,10 @@ def standing(body: Body, rng: Generator, at: float) -> KeyPose:
 
 
 def on_chair(body: Body, rng: Generator, seat: float) -> KeyPose:
-    """On a seat of a height in metres, whose user's hips are above the origin."""
+    """Sample a pose on a seat of height `seat`, metres. The hips are above the origin."""
     u = rng.uniform
     z = seat + 0.09
-    floor = ANKLE if z < 0.9 * body.leg else z - u(0.6, 0.85) * body.leg  # a rung, where the floor is too far
+    floor = ANKLE if z < 0.9 * body.leg else z - u(0.6, 0.85) * body.leg  # a rung, if the floor is too low
     furthest = np.sqrt((0.97 * body.leg) ** 2 - min(z - floor, 0.9 * body.leg) ** 2)
     ways = [lambda: u(-0.1, 0.1), lambda: u(-0.28, -0.1), lambda: u(0.1, 0.45)]  # level, tucked, stretched
     way = rng.choice(3, p=[0.55, 0.2, 0.25])
@@ -78,7 +78,7 @@ def on_chair(body: Body, rng: Generator, seat: float) -> KeyPose:
 
 
 def on_floor(body: Body, rng: Generator) -> KeyPose:
-    """Sitting on the floor, hips above the origin."""
+    """Sample a pose on the floor. The hips are above the origin."""
     u = rng.uniform
     z = u(0.09, 0.11)
     slump = u(0.1, 0.45)

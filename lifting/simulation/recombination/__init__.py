@@ -1,7 +1,7 @@
-"""Motion made from captured motion: parts of several people put together, trunk and limbs turned.
+"""Recombine captured motion: join body parts of several people, and turn trunk and limbs.
 
-Open motion capture shows few of the poses that upright people can take. `recombine` makes more of them from
-windows of captured motion.
+Open motion capture contains few of the poses that upright people can take. `recombine` makes more of them
+from windows of captured motion.
 """
 
 from .recombine import recombine

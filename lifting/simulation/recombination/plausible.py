@@ -1,4 +1,4 @@
-"""Whether recombined poses are ones that a body can take."""
+"""Check that a human body can take recombined poses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows of captured motion, recombined."""
+"""Recombine windows of captured motion."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ def recombine(
 ) -> Tensor:
     """Recombine and turn the bodies of some upright people.
 
-    Windows are drawn independently, so which of them are changed, and which ones lend their limbs, may be
-    decided by their places in the batch. Legs, or an upper body, that are not plausible stay as they were.
+    Windows are sampled independently of each other. Therefore their positions in the batch decide which
+    windows are changed, and which windows the limbs are taken from. Implausible legs and upper bodies are not
+    replaced.
 
     Args:
         windows: (N, F, 66), the motion bank's 22 points, world coordinates, metres, z up.
@@ -39,7 +40,7 @@ def recombine(
         rate: Frames a second.
 
     Returns:
-        (N, F, 66); the windows' own memory is used again.
+        (N, F, 66), in the memory of `windows`.
     """
     count, frames = windows.shape[:2]
     changed = round(config.share * count)
@@ -52,8 +53,8 @@ def recombine(
     _turn_parts(after, config, generator)
     upright = _upright(before[:, target])
     checked = after[:, ::_CHECKED]
-    # Pelvis and hips are where they were, so either half of the old body fits on. The legs' limits depend on
-    # the spine, so the upper body is settled first.
+    # Pelvis and hips have not moved, so either half of the original body can be restored. The limits of the
+    # legs depend on the spine, so the upper body is decided first.
     for part, plausible in ((_UPPER, plausible_arms), (_LOWER, plausible_legs)):
         keep = (upright & plausible(checked))[:, None, None, None]
         after[:, :, part] = torch.where(keep, after[:, :, part], before[:, :, part])
@@ -63,14 +64,14 @@ def recombine(
 
 
 def _upright(pose: Tensor) -> Tensor:
-    """(N, 22, 3) → (N,) bool."""
+    """Return which people with points (N, 22, 3) are upright, (N,) bool."""
     trunk = pose[:, 7] - pose[:, 0]
     upright = trunk[:, 2] > _LEAST_UPRIGHT * trunk.norm(dim=-1)
     return upright & (pose[:, 0, 2] > _LEAST_HIP_HEIGHT)
 
 
 def _span(count: int, start: float, share: float) -> slice:
-    """Neighbouring windows, `share` of them, from `start` on as far as there are windows."""
+    """Return a slice of neighbouring windows: a `share` of all, from `start` on, up to the last window."""
     start = min(start, 1 - share)
     return slice(round(start * count), round((start + share) * count))
 
@@ -90,14 +91,14 @@ def _swap_parts(after: Tensor, whole: Tensor, config: RecombinationConfig) -> No
 
 
 def _donors(whole: Tensor, span: slice, number: int) -> Tensor:
-    """As many other windows as the span has."""
+    """Return as many other windows as `span` has."""
     shift = number * (len(whole) // 7 + 1)
     places = (torch.arange(span.start, span.stop, device=whole.device) + shift) % len(whole)
     return whole[places]
 
 
 def _swap(after: Tensor, span: slice, donor: Tensor, root: int, part: slice, *, pelvis: bool) -> None:
-    """Replace `part`, which hangs on the joint `root`, by the donor's in the axes of pelvis or thorax."""
+    """Replace `part`, which is connected to the joint `root`, by the donor's, in axes of pelvis or thorax."""
     axes = pelvis_axes if pelvis else thorax_axes
     own = after[span]
     turn = product(axes(own), axes(donor).transpose(-1, -2))
@@ -125,7 +126,7 @@ def _turn_parts(after: Tensor, config: RecombinationConfig, generator: torch.Gen
 
 
 def _slow_turns(windows: Tensor, degrees: float, generator: torch.Generator) -> Tensor:
-    """(N, F, 3, 3) rotations that change slowly; each component has a spread of about `degrees`."""
+    """Sample slowly changing rotations (N, F, 3, 3). Each component has a spread of about `degrees`."""
     count, frames = windows.shape[:2]
     device = windows.device
     spread = math.radians(degrees)
@@ -145,7 +146,7 @@ def _stand(
     *,
     rate: float,
 ) -> None:
-    """Put the feet back on the floor they stood on, or set the body in the air for a moment, in place."""
+    """Put the feet back on the floor, or lift the body into the air for a moment, in place."""
     lowest_before, lowest = (v[:, :, _ANKLES, 2].amin((1, 2)) for v in (before, after))
     rise = (lowest_before - lowest)[:, None].expand(-1, after.shape[1])
     jumps = round(config.jumps * len(after))

@@ -139,7 +139,7 @@ def test_held_out_people_never_train(folder: Path) -> None:
     [
         ({"keypoints": "cpn"}, "simulated and gt"),
         ({"train_subjects": ("01", "02")}, "02 cannot be both"),
-        ({"train_subjects": ("77",)}, "nobody called 77"),
+        ({"train_subjects": ("77",)}, "no person called 77"),
         ({"activities": ("swim",)}, "activities"),
     ],
 )
