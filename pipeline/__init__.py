@@ -1,1 +1,1 @@
-"""The top floor: the command line, the stages, video in and out, pinned assets."""
+"""The command line, the public functions, and all input and output: videos, tables, datasets, downloads."""

@@ -84,10 +84,10 @@ def infer(
         focal_35mm: 35 mm equivalent focal length in millimetres.
         hfov: Horizontal angle of view in degrees. Without any of the three, the video's metadata and the
             camera file beside it are searched.
-        camera_pitch: Degrees that the camera looks up (negative: down) on the first frame. None finds it by
-            how people stand; so for the next two.
-        camera_roll: Degrees that the camera is turned clockwise on the first frame.
-        camera_height: Metres from the floor to the camera.
+        camera_pitch: Degrees that the camera looks up (negative: down) on the first frame. None estimates it
+            from how people stand.
+        camera_roll: Degrees that the camera is turned clockwise on the first frame; None as for the pitch.
+        camera_height: Metres from the floor to the camera; None as for the pitch.
         height: Centimetres of the person who is seen longest; the scene is scaled by it.
         filters: Filters that smooth the motion, in order: "butterworth", "one-euro" or "bones", with a
             cut-off frequency in Hz after a colon if it is not the default.
@@ -260,10 +260,10 @@ def lift(
         focal_px: Focal length in pixels of the upright frame.
         focal_35mm: 35 mm equivalent focal length in millimetres.
         hfov: Horizontal angle of view in degrees. Without any of the three, the table's camera is used.
-        camera_pitch: Degrees that the camera looks up (negative: down) on the first frame. None finds it by
-            how people stand; so for the next two.
-        camera_roll: Degrees that the camera is turned clockwise on the first frame.
-        camera_height: Metres from the floor to the camera.
+        camera_pitch: Degrees that the camera looks up (negative: down) on the first frame. None estimates it
+            from how people stand.
+        camera_roll: Degrees that the camera is turned clockwise on the first frame; None as for the pitch.
+        camera_height: Metres from the floor to the camera; None as for the pitch.
         height: Centimetres of the person who is seen longest; the scene is scaled by it.
         filters: Filters that smooth the motion, in order: "butterworth", "one-euro" or "bones", with a
             cut-off frequency in Hz after a colon if it is not the default.

@@ -1,4 +1,4 @@
-"""Find the input files and name the results, before any work begins."""
+"""Find the input files and choose the names of results, before processing starts."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from PIL import ExifTags, Image
 from .known_camera import KnownCamera, by_equivalent_focal_length
 from .stills import first_still
 
-# No other formats: Pillow runs an interpreter for some of them (EPS), which are not to be opened at all.
+# Other formats are not opened, because Pillow runs an interpreter for some of them (EPS).
 _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 
 

@@ -1,4 +1,4 @@
-"""Ask exiftool for the focal length, if it is installed: it reads the camera makers' own formats."""
+"""Read the focal length with exiftool, if it is installed, which knows the formats of camera makers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _focal_lengths(path: Path) -> Iterator[object]:
     if program is None or not _safe(program):
         return
     tags = ("-FocalLengthIn35mmFormat", "-FocalLength", "-ScaleFactor35efl")
-    # An absolute path cannot be taken for an option.
+    # The path is absolute, so that exiftool does not read it as an option.
     answer = _ask(program, "-json", "-n", "-api", "largefilesupport=1", *tags, str(path.absolute()))
     try:
         tags_of_file = json.loads(answer)[0]

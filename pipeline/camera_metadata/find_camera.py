@@ -1,6 +1,7 @@
-"""Find which camera filmed a video, and say where that is known from.
+"""Find the camera that filmed a video, and the source of this information.
 
-The user's statement counts first, then what the readers find, in their order, and at last an assumption.
+The user's options have priority, then the readers in their order. If none knows the camera, a default is
+assumed.
 """
 
 from __future__ import annotations

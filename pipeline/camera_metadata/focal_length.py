@@ -1,4 +1,4 @@
-"""What the user states about the lens, and the camera that follows from it."""
+"""The focal length as the user states it, and the camera computed from it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def camera_of(focal: FocalLength, size: tuple[int, int]) -> tuple[Intrinsics, st
     """Return the camera for a video, and where its focal length comes from, in words.
 
     Args:
-        focal: What the user states. If nothing, `DEFAULT_FOV` across the longer side is assumed.
+        focal: What the user states. If it is empty, `DEFAULT_FOV` across the longer side is assumed.
         size: Width and height of the upright frames in pixels.
     """
     if focal.pixels is not None:

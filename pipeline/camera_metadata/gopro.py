@@ -7,7 +7,7 @@ HERO6:
 - VFOV: its style. L, linear: a pinhole. W, wide: a fisheye. S and H, Super- and HyperView: a fisheye
   stretched sideways.
 - POLY and PYCF, on later cameras: the fisheye's curve, angle off axis in radians = Σ POLY[n] rⁿ. The unit of
-  r is documented too vaguely to be used; the known angle at the corner gives its scale.
+  r is not documented exactly, so r is scaled until the curve has the known angle at the corner.
 
 If there is no curve, or the picture is stretched, the fisheye is assumed to be equidistant (angle
 proportional to radius). For a HERO11 at 141° this is 8 % off in the middle of the picture; assuming 60°
@@ -143,7 +143,8 @@ def _within_picture(curve: Sequence[float], half: float) -> Polynomial | None:
 def _opencv_radial(true: NDArray[np.float64], distorted: NDArray[np.float64]) -> tuple[float, ...]:
     """Fit OpenCV's k1 to k6 to radii of a pinhole's picture, rising from near 0, and their distorted ones.
 
-    Least squares on the formula times its denominator; weights of later rounds divide the denominator out.
+    The formula is multiplied by its denominator and solved by linear least squares. In later rounds, weights
+    divide by the denominator of the round before.
     """
     ratio, weight = distorted / true, true
     powers = true[:, None] ** (2, 4, 6)

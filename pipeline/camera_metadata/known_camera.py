@@ -1,4 +1,4 @@
-"""What a reader of camera metadata returns, and what several readers share."""
+"""The result of a reader of camera metadata, and functions that several readers share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class KnownCamera(NamedTuple):
 
     Attributes:
         lens: Intrinsics and distortion, in pixels of the upright frame.
-        source: Where they are known from, in words.
+        source: Where this information comes from, in words.
     """
 
     lens: Lens

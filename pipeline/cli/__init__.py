@@ -1,4 +1,4 @@
-"""The command line: parses options, calls the other rooms, and turns an error into a line and an exit code.
+"""The command line: parses options, calls other rooms, and reports an error in one line and by the exit code.
 
 One file holds one command or one group of commands; `main` lists them all. To add an option to one command,
 declare it in the command's file under a heading. To add one that several commands share, declare it in

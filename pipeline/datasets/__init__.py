@@ -1,4 +1,4 @@
-"""`videopose prepare`: make training and evaluation files from the files that datasets are published in.
+"""`videopose prepare`: make training and evaluation files from the published files of datasets.
 
 One module a dataset, and one command in `pipeline/cli/prepare.py`.
 """

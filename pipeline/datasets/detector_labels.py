@@ -31,7 +31,7 @@ from .scene import read_scene
 
 _NEAR = 0.1  # metres: nearer points count as behind the camera
 _FLESH = 0.12  # metres by which bodies extend beyond their joints
-_FILLED = 0.53  # COCO's area is that of the person's outline: about this part of the box
+_FILLED = 0.53  # typical area of a person's outline, which COCO's `area` means, divided by that of the box
 _JPEG_QUALITY = 95
 
 Labels = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
@@ -126,10 +126,10 @@ def labeled(view: View, stride: int) -> Iterator[tuple[Image, tuple[int, int], s
 def project_people(
     world: NDArray[np.float32], extrinsics: Extrinsics, lens: Lens, size: tuple[int, int]
 ) -> Labels:
-    """Return boxes and keypoints of the people whom a camera sees.
+    """Return boxes and keypoints of the people in a camera's picture.
 
-    A joint outside of the picture, behind the camera or unknown (NaN) is not annotated. All others count as
-    visible, because it is not known what hides them. A box extends a little beyond the joints, as bodies do.
+    A joint outside the picture, behind the camera or unknown (NaN) is not annotated. All other joints count
+    as visible, because occlusion is not known. Boxes extend beyond the joints, by the thickness of the body.
 
     Args:
         world: (P, J, 3) metres.

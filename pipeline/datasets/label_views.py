@@ -1,4 +1,4 @@
-"""Videos of people whose 3D poses are known, by calibrated cameras."""
+"""Find videos by calibrated cameras of people whose 3D poses are known."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _KEYPOINTS_FILE = "data_2d_h36m_gt.npz"
 def prepare_h36m(
     folder: Path, output: Path, *, overwrite: bool, progress: Progress, report_error: ReportError
 ) -> list[Path]:
-    """Write Human3.6M's 3D poses, and beside them the keypoints that follow from them.
+    """Write Human3.6M's 3D poses and, in a second file, 2D keypoints projected from them.
 
     Args:
         folder: Holds the unpacked archives `Poses_D3_Positions_S*.tgz`:
@@ -87,7 +87,7 @@ def _clip_files(folder: Path) -> Iterator[tuple[str, str, Path]]:
 
 
 def _positions(path: Path, read_cdf: Callable[[Path], Any] | None) -> NDArray[np.float32]:
-    """(T, 32, 3) metres."""
+    """Read the positions (T, 32, 3), metres, from a file."""
     try:
         if path.suffix == ".cdf":
             assert read_cdf is not None

@@ -20,12 +20,14 @@ _KEYPOINTS_FILE = "data_2d_humaneva15_gt.npz"
 def prepare_humaneva(
     folder: Path, output: Path, *, overwrite: bool, progress: Progress, report_error: ReportError
 ) -> list[Path]:
-    """Write HumanEva-I's 3D poses, and beside them the keypoints, cut where the capture failed.
+    """Write HumanEva-I's 3D poses and, in a second file, its 2D keypoints.
+
+    Frames in which the motion capture failed are left out. Each remaining span becomes a clip of its own.
 
     Args:
         folder: Holds "Train/S1/Walking_1.mat", "Validate/…" and so on, as VideoPose3D's `ConvertHumanEva.m`
-            writes them: `poses_3d` (T, 15, 3), millimetres, and `poses_2d` (3, T, 15, 2), pixels, NaN where
-            the capture failed.
+            writes them: `poses_3d` (T, 15, 3), millimetres, and `poses_2d` (3, T, 15, 2), pixels; NaN in
+            frames in which the motion capture failed.
         output: The file of poses to write; `data_2d_humaneva15_gt.npz` is written beside it.
         overwrite: Whether existing results may be replaced.
         progress: Shows the progress.
@@ -68,7 +70,7 @@ def prepare_humaneva(
 
 
 def _clip(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(T, 15, 3) metres and (3, T, 15, 2) pixels."""
+    """Read poses (T, 15, 3), metres, and keypoints (3, T, 15, 2), pixels, from a file."""
     try:
         data = loadmat(path)
         world = np.asarray(data["poses_3d"], np.float64) / 1000

@@ -6,7 +6,8 @@
 
 - `poses`: one file a person, beside the scene: (T, J, 3) metres in the world, NaN while the person is absent.
 - `keypoints`: the name of a skeleton, or the joints' names.
-- `rate`: poses a second; the first pose is at the videos' first frame. Without it every frame has its pose.
+- `rate`: poses per second; the first pose is at the videos' first frame. Without `rate`, there is one pose
+  per frame.
 - `camera`: as in a video's side-car (see `camera_metadata.sidecar`), with distortion.
 - `orientation` (w, x, y, z, from camera space to the world) and `position`: as in `Extrinsics`.
 """

@@ -67,7 +67,7 @@ def _read_tar(path: Path, sizes: Mapping[str, int]) -> dict[str, bytes]:
 
 
 def _read_exactly(stream: IO[bytes], size: int, name: str) -> bytes:
-    content = stream.read(size + 1)  # never more, whatever size the archive states
+    content = stream.read(size + 1)  # bounded, because the size that the archive states is not trusted
     if len(content) != size:
         raise PackageError(f"{name} is not {size} bytes long")
     return content

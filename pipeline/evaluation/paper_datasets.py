@@ -1,4 +1,4 @@
-"""Measure on Human3.6M and HumanEva-I: their test people, as in the paper's tables."""
+"""Measure a lifter on the test people of Human3.6M and HumanEva-I, as in the paper's tables."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class PaperDataset:
         key: Its name in a training configuration.
         name: Its name in words.
         load: Function that reads its files.
-        train: The usual people to train on.
-        test: The usual people to measure on.
+        train: The people that are usually trained on.
+        test: The people that are usually measured on.
         paper: Its table in the paper. The actions of the table are measured, unless others are named or the
             lifter was trained on fewer.
     """
@@ -112,7 +112,7 @@ class PaperData:
             clips = tuple((str(s), str(a)) for s, actions in people.items() for a in actions)
             (joints,) = {np.shape(p)[1] for actions in people.values() for p in actions.values()}
             return cls(path, _BY_JOINTS[joints], clips, tuple(detections))
-        except Exception as error:  # whatever the objects turn out to be
+        except Exception as error:  # the file may contain objects of any type
             known = " or ".join(f"{dataset.name}'s {joints}" for joints, dataset in _BY_JOINTS.items())
             raise InputError(f"{path} is not a file of 3D poses with {known} joints") from error
 

@@ -1,4 +1,4 @@
-"""`evaluate --yardsticks`: what everyday motion seen from afar does not show, on motion capture."""
+"""`evaluate --yardsticks`: measure a lifter on motion capture that is harder than everyday motion."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def measure_yardsticks(options: EvaluateOptions, *, progress: Progress) -> list[
 
 
 def training_motion(lifter: Lifter, tables: Sequence[MotionCaptureData]) -> list[MotionCapture]:
-    """Return the clips that the lifter was trained on; none unless all files that it names are there."""
+    """Return the clips that the lifter was trained on; no clips if a file that it names is missing."""
     config = lifter.about.get("config") or {}
     names = {Path(str(motion["path"])).name for motion in config.get("motions") or ()}
     there = {source.name: source.motion for source in tables}

@@ -1,1 +1,1 @@
-"""Exports as files: which are written, under which names, and what their user is told."""
+"""Write exports and joint-angle reports: choose the files and their names, and print notes for the user."""

@@ -1,4 +1,4 @@
-"""Joint angles of a pose table: their ranges on the terminal, their curves as a picture."""
+"""Report the joint angles of a pose table: ranges on the terminal, curves as pictures."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def report_angles(
 
     Args:
         table: The pose table.
-        source: Its file, which the pictures are named after.
-        options: Whose motion.
-        output: The folder of the pictures; None for that of `source`.
+        source: The file of the table. The names of the pictures are made of its name.
+        options: Which people, and how their motion is filtered.
+        output: The folder of the pictures; None for the folder of `source`.
         overwrite: Whether pictures that exist may be replaced.
 
     Returns:
-        The pictures, one a person.
+        The paths of the pictures, one for each person.
 
     Raises:
         InputError: If the table has no poses.

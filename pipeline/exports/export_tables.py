@@ -1,4 +1,4 @@
-"""From a pose table to the files of the chosen formats."""
+"""Export pose tables as files of the chosen formats."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _TPOSE = ".tpose"  # before the suffix of a BVH file whose frame 0 is the T-pose
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions(MotionOptions):
-    """What `export` can be told, besides whose motion.
+    """The options of `export`, in addition to those of `MotionOptions`.
 
     Attributes:
-        formats: The formats' names.
-        units: The unit of lengths; None for each format's habit.
-        up: The axis that points up; None for each format's habit.
+        formats: The names of the formats.
+        units: The unit of lengths; None for the usual unit of each format.
+        up: The axis that points up; None for the usual axis of each format.
         names: The joint names of animation formats: plain, mixamo or cmu.
         channels: The order of BVH's rotation channels: ZXY or ZYX.
         tpose_frame: Whether to write a second BVH file whose frame 0 is the T-pose.
-        lock_feet: Whether planted feet are held still; None holds them in animation formats only.
+        lock_feet: Whether planted feet are held still; None does so in animation formats only.
     """
 
     formats: tuple[str, ...]
@@ -46,7 +46,7 @@ def check_options(options: ExportOptions) -> list[tuple[Format, Style]]:
     """Return each format with its style.
 
     Raises:
-        UsageError: If a format is unknown or cannot have the units or the axis wanted.
+        UsageError: If a format is unknown or does not support the wanted unit or axis.
     """
     chosen = []
     for name in dict.fromkeys(options.formats):
@@ -65,13 +65,12 @@ def check_options(options: ExportOptions) -> list[tuple[Format, Style]]:
 
 
 def check_not_exported(table: Path, options: ExportOptions, *, overwrite: bool) -> None:
-    """Check, before a table is made, that its export would replace no file.
+    """Check, before a table is made, that its export will not replace a file.
 
-    How many people there will be is not known then, so any file that an export of this table may have
-    written counts.
+    The number of people is not known yet, so all files are checked that an export of this table can write.
 
     Raises:
-        OutputError: If there is one, and it may not be replaced.
+        OutputError: If such a file exists and may not be replaced.
         UsageError: If an option cannot be used.
     """
     base = table.with_name(base_name(table))
@@ -90,13 +89,13 @@ def export_table(
     output: Path | None = None,
     overwrite: bool = False,
 ) -> list[Path]:
-    """Write a table's motion in every chosen format, and say which files were written.
+    """Write a table's motion in every chosen format, and print which files were written.
 
     Args:
         table: The pose table.
-        source: Its file, which the results are named after.
+        source: The file of the table. The names of the results are made of its name.
         options: What to write.
-        output: The folder of the results; None for that of `source`.
+        output: The folder of the results; None for the folder of `source`.
         overwrite: Whether files that exist may be replaced.
 
     Returns:
@@ -147,7 +146,7 @@ def _locks_feet(found: Format, options: ExportOptions) -> bool:
 
 
 def _say_gaps(motions: Sequence[Motion]) -> None:
-    """Say where an animation has poses that the table has not."""
+    """Print in which gaps an animation has poses that are not in the table."""
     for motion in motions:
         missing = int((~motion.present).sum())
         if missing:

@@ -1,4 +1,4 @@
-"""From a pose table to people's motion in the world, on an even clock, as its user chose."""
+"""Prepare the motion of a pose table for export: placed in the world, filtered, at an even frame rate."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _HIGHEST_FPS = 1000.0
 
 @dataclass(frozen=True, kw_only=True)
 class MotionOptions:
-    """Whose motion, at which frame rate.
+    """Which people are exported, and at which frame rate.
 
     Attributes:
-        people: How many people, those most present first; None for all.
+        people: Number of people; those most present are chosen. None for all.
         select: The ids of the tracks; empty for all.
-        fps: Frames a second; None for the video's own.
+        fps: Frames per second of the result; None for the rate of the video.
         filters: The filters that smooth the motion, NAME or NAME:HZ, in order.
-        only_seen: Leave out joints that the picture does not show, in formats of joint positions.
+        only_seen: Whether hidden joints are left out, in formats that store joint positions.
 
     Raises:
-        UsageError: If `fps` is no frame rate, or a filter is unknown.
+        UsageError: If `fps` is out of range, or a filter is unknown.
     """
 
     people: int | None = None
@@ -47,14 +47,30 @@ class MotionOptions:
 
 
 def prepare(table: PoseTable, options: MotionOptions) -> PoseTable:
-    """Return the table with a world, which tables of earlier versions do not have, and filtered."""
+    """Filter the motion of a table. A table of an earlier version is first placed in the world.
+
+    Args:
+        table: The pose table.
+        options: The filters.
+
+    Returns:
+        The filtered table.
+    """
     if "world" not in table.meta:
         table = place_in_world(table)
     return filter_motion(table, [Filter.parse(text) for text in options.filters])
 
 
 def make_motions(table: PoseTable, options: MotionOptions, *, locked: bool = False) -> list[Motion]:
-    """Return the chosen people's motion in a table that is prepared. locked: hold planted feet still.
+    """Return the motion of the chosen people, in the world.
+
+    Args:
+        table: A table from `prepare`.
+        options: Which people, and at which frame rate.
+        locked: Whether planted feet are held still.
+
+    Returns:
+        One motion for each person, all at the same even times.
 
     Raises:
         InputError: If the table has no poses.
@@ -68,7 +84,7 @@ def make_motions(table: PoseTable, options: MotionOptions, *, locked: bool = Fal
 
 
 def say_uneven(motions: Sequence[Motion], options: MotionOptions) -> None:
-    """Say if the motion is resampled because the video's frames are unevenly spaced."""
+    """Print a note if the motion is resampled because the video's frames are unevenly spaced."""
     clock = motions[0].clock
     if clock.uneven and options.fps is None:
         say(

@@ -1,5 +1,5 @@
 """Turn video into motion: `detect` finds and follows people, `lift` gives their poses, `infer` does both.
 
-`options` checks what the user asks for and loads no network. `run_files` does the work of the commands for
-many files, `animate` draws. Other rooms import these modules themselves.
+`options` checks the user's options without loading a network. `run_files` processes many files, as the
+commands do. `animate` draws animations. Other rooms import these modules directly.
 """

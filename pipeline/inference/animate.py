@@ -32,8 +32,8 @@ def animate(
 ) -> None:
     """Draw the table's span of frames and write it to a file.
 
-    The animation runs in real time at an even rate. If the video's frames come unevenly, each is shown until
-    the time of the next.
+    The animation runs in real time at an even rate. If the video's frames are unevenly spaced, each frame is
+    shown until the time of the next.
 
     Args:
         table: The motion.
@@ -83,8 +83,8 @@ def frames_at(time: NDArray[np.float64], first: int, rate: float) -> list[int]:
     Returns:
         Indices into `time`, rising.
     """
-    # A tolerance of half a tick, so that rounded time stamps do not repeat one frame and drop the next; at
-    # most half a frame, so that a slow clock picks its frames evenly.
+    # With a tolerance of half a tick, rounded time stamps do not cause a frame to be repeated and the next to
+    # be dropped. The tolerance is at most half a frame, so that at a low rate frames are chosen evenly.
     steps = np.diff(time[first:])
     tolerance = 0.5 * min(1 / rate, float(np.median(steps))) if len(steps) else 0.0
     count = int((time[-1] - time[first] + tolerance) * rate) + 1

@@ -53,10 +53,10 @@ def load_detector(
 
 
 class PeopleSource(Protocol):
-    """What gives the people of one video: a detector, or keypoints that another program made.
+    """The source of the people of one video: a detector, or keypoints that another program made.
 
     Attributes:
-        action: What it does with the video, in words.
+        action: The description shown with the progress.
     """
 
     action: str
@@ -161,7 +161,7 @@ def detect(
 
 
 def _people_source(detector: Detector | None, video: Video, options: DetectOptions) -> PeopleSource:
-    """The detector, or the file of keypoints that replaces it."""
+    """Return the detector, or the file of keypoints that replaces it, as a source of people."""
     if detector is not None:
         return _DetectedPeople(detector, video.size)
     assert options.keypoints is not None
@@ -178,7 +178,7 @@ def _look(
     background: BackgroundWatch | None,
     progress: Progress,
 ) -> NDArray[np.int32]:
-    """Show the frames to `people` and to `background`; return the frames' numbers."""
+    """Pass the frames to `people` and `background`. Return the numbers of the frames."""
     numbers: list[int] = []
     boxes = NO_BOXES
 
@@ -186,7 +186,7 @@ def _look(
         for frame in video.frames(start=options.start, end=options.end):
             numbers.append(frame.index)
             if background is not None:
-                # A detector may read ahead. The boxes are those of the last frame that it has done.
+                # A detector may read ahead, so the boxes may be those of an earlier frame.
                 background.see(frame.index, frame.image, boxes)
             yield frame.image
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Networks:
-    """The networks, to be used for one video after another.
+    """The loaded networks, which are used for several videos.
 
     Args:
         detector: The detector; None if keypoints made elsewhere replace it.
@@ -38,10 +38,15 @@ class Networks:
 
     @classmethod
     def load(cls, options: InferOptions, report: Callable[[str], None] = lambda line: None) -> Networks:
-        """Load the detector, and the lifter too unless it is known to load.
+        """Load the networks.
 
-        A lifter that is known to load is loaded after people were detected, because that takes a second.
-        `report` is called with a line for each file that is fetched first.
+        A lifter that comes with videopose cannot fail to load, so it is loaded only after detection, which
+        saves a second before the first output. Other lifters are loaded at once, so that errors are reported
+        early.
+
+        Args:
+            options: Which detector and lifter.
+            report: Called with a line for each file that is fetched first.
         """
         load_lifter = partial(load_video_lifter, options)
         if not is_known_to_load(options):
@@ -57,7 +62,7 @@ def infer_file(
     networks: Networks | None = None,
     command: str = "",
 ) -> PoseTable:
-    """Open a video and `infer` from it, without showing progress.
+    """Open a video and call `infer`, without showing progress.
 
     Args:
         path: Path of the video.

@@ -16,16 +16,16 @@ from ..device import choose_device
 from ..progress import Progress, no_progress
 from .options import LiftOptions
 
-_OF_EARLIER_LIFTING = ("height", "filters", "lock_feet")  # what `meta` says of poses that are replaced
+_OF_EARLIER_LIFTING = ("height", "filters", "lock_feet")  # keys of `meta` about poses that are replaced
 
 if TYPE_CHECKING:
     from ...lifting.inference.lifter import Lifter
 
 
 def is_known_to_load(options: LiftOptions) -> bool:
-    """Return whether `load_video_lifter` will succeed, if that is known without loading the lifter.
+    """Return whether `load_video_lifter` is known to succeed, without loading the lifter.
 
-    It is known of the lifters that come with the package, unless an option asks for something special.
+    This is the case for the lifters that come with the package, with default options.
     """
     return (
         options.lifter in pretrained_lifters()
@@ -106,7 +106,7 @@ def lift(
 
 
 def _in_the_world(table: PoseTable, options: LiftOptions) -> PoseTable:
-    """Scale a lifted table, place it in the world, filter it and hold its feet, as far as the options ask."""
+    """Place a lifted table in the world. Scale it, filter it and lock its feet if the options say so."""
     from ...lifting.world.filters import filter_motion  # loads parts of scipy
     from ...lifting.world.foot_lock import lock_feet
     from ...lifting.world.metric_size import scale_to_height

@@ -51,7 +51,7 @@ def infer_videos(
         options: How people are found, followed and lifted.
         overwrite: Replace results that exist.
         command: Recorded in the tables' `meta`.
-        failed: Called for each job that failed; the next job begins.
+        failed: Called for each job that failed. The other jobs are still done.
         export: What to export of each table; None for nothing.
 
     Raises:
@@ -71,7 +71,7 @@ def infer_videos(
 def detect_videos(
     jobs: Sequence[Job], options: DetectOptions, *, overwrite: bool, command: str, failed: ReportError
 ) -> None:
-    """Make pose tables without poses of videos; arguments and errors as of `infer_videos`."""
+    """Make pose tables without poses of videos. See `infer_videos` for arguments and errors."""
 
     def process(job: Job, video: Video, detector: Detector | None) -> PoseTable:
         table = detect(video, options, detector, progress=progress_bar, command=command)
@@ -91,7 +91,7 @@ def lift_tables(
     failed: ReportError,
     export: ExportOptions | None = None,
 ) -> None:
-    """Make pose tables with poses, and animations, of pose tables; arguments as of `infer_videos`."""
+    """Lift pose tables, and make animations. See `infer_videos` for the arguments."""
 
     def process(job: Job, table: PoseTable, lifter: Lifter) -> PoseTable:
         lifted = lift(table, options, lifter, progress=progress_bar, command=command)
@@ -203,7 +203,7 @@ def redraw(
     use_video: bool,
     overwrite: bool,
 ) -> None:
-    """Draw the animation of a pose table; of a table without poses, the keypoints on the video.
+    """Draw the animation of a pose table. A table without poses gives the video with its keypoints.
 
     Args:
         source: The pose table.
@@ -248,5 +248,5 @@ def _video_beside(source: Path, table: PoseTable) -> Path | None:
         say(f"note: {name or 'its video'} is not beside the table, so only the 3D is drawn; see --video")
         return None
     if file_digest(video) != made_from.get("sha256"):
-        say(f"note: {video} is not the very file that the table was made from; see --video")
+        say(f"note: {video} is not the file that the table was made from; see --video")
     return video

@@ -1,8 +1,9 @@
-"""Follow the background of a video, to tell how the camera turned.
+"""Estimate the rotation of the camera from the background of a video.
 
-Corners outside people's boxes are followed from frame to frame by optical flow at a small picture size. Each
-frame's rotation is fitted against a keyframe, over all corners that have been followed since, so that errors
-of single frames do not add up. A new keyframe is also compared with earlier ones that look the same way.
+Corners outside people's boxes are tracked from frame to frame by optical flow, at a small picture size. The
+rotation of each frame is fitted relative to a keyframe, by all corners that have been tracked since the
+keyframe, so that errors of single frames do not accumulate. A new keyframe is also compared with earlier
+keyframes that show the same background.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from ...detectors.people import Image
 from ...lifting.cameras.distortion import Lens
 from ...lifting.world.camera_motion import Edge, Turn, fill_in, fit_turn, join_turns
 
-_HEIGHT = 300  # pixels, about, of the shorter side of the small picture
+_HEIGHT = 300  # approximate shorter side of the small picture, pixels
 _CORNERS = 150
 _FEWEST = 60  # corners still followed; with fewer a new keyframe begins
 _FARTHEST = 0.25  # of the shorter side: a larger shift of the picture begins a new keyframe
 _ERROR = 0.7  # small pixels: the usual error of a corner that is followed
-_MARGIN = 0.1  # of a person's box, kept free around it
-_STILL = 0.4  # small pixels: a smaller shift since the keyframe is none
+_MARGIN = 0.1  # of a person's box: margin around it without corners
+_STILL = 0.4  # small pixels: a smaller shift since the keyframe counts as no shift
 _REST = 15  # frames without any shift, after which only every `_EVERY`th frame is looked at
 _EVERY = 4
 NO_BOXES: NDArray[np.float32] = np.zeros((0, 4), np.float32)
@@ -42,12 +43,13 @@ Grey = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class CameraMotion:
-    """How the camera turned.
+    """The rotation of the camera over time.
 
     Attributes:
-        rotations: (T, 3, 3), first frame's camera space ← each frame's. The identity if the camera is still.
-        how: how that was found, in words.
-        warning: why it may be wrong, in words; None if nothing speaks against it.
+        rotations: (T, 3, 3), camera space of the first frame ← of each frame. The identity if the camera is
+            still.
+        how: How the rotations were found, in words.
+        warning: Why they may be wrong, in words; None if there is no reason for doubt.
     """
 
     rotations: NDArray[np.float64]
@@ -56,13 +58,13 @@ class CameraMotion:
 
     @classmethod
     def none(cls, frames: int) -> CameraMotion:
-        """A camera that the user states to be still."""
+        """Return the motion of a camera that the user states to be still."""
         return cls(np.tile(np.eye(3), (frames, 1, 1)), "still: --static-camera")
 
 
 @dataclass
 class _Keyframe:
-    """A view that later frames are compared with; keypoints (D, 2) and descriptors (D, 32) if it has them."""
+    """A frame with which later frames are compared: optionally keypoints (D, 2) and descriptors (D, 32)."""
 
     keypoints: NDArray[np.float32] | None = None
     descriptors: NDArray[np.uint8] | None = None
@@ -79,11 +81,11 @@ class _Seen:
 
 
 class BackgroundWatch:
-    """Takes a video's frames one after another, and tells at the end how the camera turned.
+    """Estimates the rotation of the camera. Call `see` for each frame in order, then `result`.
 
     Args:
-        lens: the camera.
-        size: width and height of the frames.
+        lens: The camera.
+        size: Width and height of the frames in pixels.
     """
 
     def __init__(self, lens: Lens, size: tuple[int, int]) -> None:
@@ -101,12 +103,12 @@ class BackgroundWatch:
         self._orb = cv2.ORB.create(300, fastThreshold=12)
 
     def see(self, index: int, image: Image, boxes: NDArray[np.floating]) -> None:
-        """Take the next frame.
+        """Process the next frame.
 
         Args:
-            index: the frame's number.
+            index: The number of the frame.
             image: (H, W, 3) RGB.
-            boxes: (P, 4) x0, y0, x1, y1 in pixels, where people are, at least roughly.
+            boxes: (P, 4) x0, y0, x1, y1 in pixels, the approximate boxes of people.
         """
         if self._at_rest >= _REST and index % _EVERY:
             return
@@ -132,10 +134,11 @@ class BackgroundWatch:
         self._grey = grey
 
     def result(self, frames: int) -> CameraMotion:
-        """Tell how the camera turned.
+        """Return the rotation of the camera over time.
 
         Args:
-            frames: how many frames the video has; those not seen turn like their neighbours.
+            frames: Number of frames of the video. Rotations of frames that were not measured are
+                interpolated.
         """
         still = np.tile(np.eye(3), (frames, 1, 1))
         if not self._moved:
@@ -162,12 +165,12 @@ class BackgroundWatch:
         return CameraMotion(fill_in(rotations, measured), how, warning)
 
     def _small(self, image: Image) -> Grey:
-        """The green channel, which carries most of the light, with every few rows and columns."""
+        """Return the green channel, which is nearest to brightness, at a reduced size."""
         step = max(1, round(min(image.shape[:2]) / _HEIGHT))
         return np.ascontiguousarray(image[::step, ::step, 1])
 
     def _begin(self, grey: Grey, boxes: NDArray[np.floating]) -> None:
-        """Start a keyframe: corners outside of people's boxes."""
+        """Start a keyframe: find corners outside people's boxes."""
         mask = np.full(grey.shape, 255, np.uint8)
         scale = np.tile([grey.shape[1] / self._size[0], grey.shape[0] / self._size[1]], 2)
         for x0, y0, x1, y1 in np.asarray(boxes, np.float64) * scale:
@@ -178,7 +181,8 @@ class BackgroundWatch:
         self._now = np.zeros((0, 2), np.float32) if corners is None else np.float32(corners).reshape(-1, 2)
         self._then, self._grey, self._guess = self._now, grey, np.eye(3)
         self._keyframes.append(_Keyframe())
-        # Descriptors are worth their cost once the camera has turned away from the first keyframe.
+        # Descriptors are computed only after the camera has turned away from the first keyframe, to save
+        # time.
         if self._first is None:
             self._first = grey, mask
             return
@@ -193,7 +197,7 @@ class BackgroundWatch:
             keyframe.descriptors = np.asarray(descriptors, np.uint8)
 
     def _follow(self, grey: Grey) -> None:
-        """Follow the corners into the next frame; those that are lost or leave the picture are dropped."""
+        """Track the corners to the next frame. Corners that are lost or leave the picture are dropped."""
         if not len(self._now):
             return
         corners = self._now.reshape(-1, 1, 2).copy()
@@ -225,7 +229,7 @@ class BackgroundWatch:
         return turn
 
     def _look_back(self) -> None:
-        """Compare the newest keyframe with earlier ones that look the same way."""
+        """Compare the newest keyframe with earlier keyframes that show the same background."""
         new = self._keyframes[-1]
         if new.descriptors is None or len(self._keyframes) < 3:
             return

@@ -17,7 +17,8 @@ from ...lifting.datasets.videopose3d_files import KeypointFile
 from .sightings import Row, Sightings, as_float32, make_sightings
 
 _ARRAYS = ("poses", "keypoints", "kpts", "preds")  # names of the array in files of one (T, J, 2 or 3) array
-# Detectron's keypoint scores are peaks of a softmax. It draws keypoints that score 0.05; here 0.2 counts.
+# Detectron's keypoint scores are peaks of a softmax, and low: it draws keypoints from a score of 0.05 on.
+# This project draws them from 0.2 on, so scores are scaled.
 _DETECTRON_SCORE = 4.0
 
 

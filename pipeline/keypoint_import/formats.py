@@ -1,4 +1,4 @@
-"""Which format a file of keypoints is in, by its content."""
+"""Recognise the format of a file of keypoints by its content, and read it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The keypoint layouts of other programs, as data.
 
-Every one of them converts to COCO's 17 keypoints (`skeleton.convert`), which a pose table holds.
+Each layout can be converted to COCO's 17 keypoints (`skeleton.convert`), which a pose table holds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`--keypoints FILE|FOLDER`: which file belongs to a video, whether it fits, and who is on each frame."""
+"""`--keypoints FILE|FOLDER`: find the file of a video, check that it fits the video, and track its people."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def follow(found: Sightings, frames: NDArray[np.int32], times: NDArray[np.float6
 
 
 def _tells_apart(frame: NDArray[np.int64], person: NDArray[np.int64]) -> bool:
-    """Whether all people on a frame have different numbers. AlphaPose without tracking gives everyone 0."""
+    """Whether people on one frame have different numbers. Without tracking, AlphaPose numbers all people 0."""
     return (
         bool(len(person))
         and bool((person >= 0).all())
@@ -201,7 +201,7 @@ def _tells_apart(frame: NDArray[np.int64], person: NDArray[np.int64]) -> bool:
 
 
 def _people(keypoints: NDArray[np.float32]) -> People:
-    """People with (P, 17, 3) keypoints. Those that score 0 are put at the mean of the person's others."""
+    """Return people with (P, 17, 3) keypoints. Those that score 0 are placed at the mean of the others."""
     seen = keypoints[..., 2:] > 0
     middle = (keypoints[..., :2] * seen).sum(1) / np.maximum(seen.sum(1), 1)
     keypoints = keypoints.copy()

@@ -1,1 +1,1 @@
-"""`train`, `finetune-detector` and `semi-train`."""
+"""Train networks: the commands `train`, `finetune-detector` and `semi-train`."""

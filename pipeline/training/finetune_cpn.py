@@ -1,4 +1,4 @@
-"""Fine-tuning CPN: the training loop of all networks, with the detector's network, data and loss."""
+"""Fine-tune CPN with the training loop that all networks share."""
 
 from __future__ import annotations
 
@@ -111,13 +111,13 @@ def train_cpn(
     """Train a network and return it in evaluation mode.
 
     Args:
-        recipe: Schedule, seed, precision and the like.
+        recipe: Schedule, seed, precision and other settings.
         model: As `initial_network` returns it.
         annotations: The annotated people.
         images: Folder of the images.
         state: At step 0; kept up to date.
         folder: Where `checkpoint.pt` is kept.
-        resume: Whether to go on from the checkpoint, to the numbers of an uninterrupted run.
+        resume: Whether to continue from the checkpoint. The result is that of an uninterrupted run.
         device: "cpu", "cuda", …
         report: Called after every iteration, in every process.
         measure: Network in evaluation mode and iteration → AP. Called in the first process.

@@ -32,7 +32,7 @@ def run(options: FinetuneOptions, *, progress: Progress) -> Path:
 
     Raises:
         OutputError: There are weights already, and they may not be replaced.
-        VideoposeError: What reading recipe, annotations, images and base raises.
+        VideoposeError: The recipe, the annotations, an image or the base weights cannot be read.
     """
     recipe = load_recipe(options.recipe, options.detector, options.overrides)
     data = read_data(options)
@@ -44,5 +44,5 @@ def run(options: FinetuneOptions, *, progress: Progress) -> Path:
         )
     if not options.resume:
         for path in existing:
-            path.unlink(missing_ok=True)  # otherwise a later --resume would go on from the old run
+            path.unlink(missing_ok=True)  # otherwise a later --resume would continue the old run
     return FINETUNERS[type(recipe)](recipe, data, options, progress)

@@ -1,4 +1,4 @@
-"""What `videopose finetune-detector` is told, and the annotations that it reads."""
+"""The options of `videopose finetune-detector`, and the annotations that it reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneOptions:
-    """What `videopose finetune-detector` is told.
+    """The options of `videopose finetune-detector`.
 
     Attributes:
         detector: "cpn" or "mask-rcnn".

@@ -1,4 +1,4 @@
-"""How the fine-tuning of a detector goes: lines on the terminal, and a curve of loss and AP."""
+"""Report the fine-tuning of a detector: lines on the terminal, and a curve of loss and AP."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .finetune_options import FinetuneData
 
 
 class FinetuneReporter:
-    """Says what is trained on, then how it goes, and keeps the curve up to date.
+    """Prints the training data and the progress of a run, and keeps the curve up to date.
 
     Args:
         folder: Where the curve is written.
         data: What is trained and measured on.
         people: Which people AP is measured on, in words.
-        advance: Of the progress bar.
+        advance: Advances the progress bar.
     """
 
     def __init__(self, folder: Path, data: FinetuneData, people: str, advance: Advance) -> None:
@@ -45,7 +45,7 @@ class FinetuneReporter:
 
 
 def score(data: FinetuneData, found: Sequence[Found], iteration: int) -> KeypointScores:
-    """Return the scores of what was found in the validation images, and say them."""
+    """Score the people found in the validation images. Print and return the scores."""
     scores = score_keypoints(data.validation, found)
     say(f"iteration {iteration}: AP {scores.ap:.3f}, AR {scores.ar:.3f}")
     return scores

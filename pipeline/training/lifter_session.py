@@ -1,4 +1,4 @@
-"""What a training run of a lifter is made of, whatever data it learns from."""
+"""The parts of a training run of a lifter, for all kinds of training data."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ...lifting.training.batch import BatchSource
 
 @dataclass(frozen=True)
 class LifterSession:
-    """What a lifter is trained and measured on.
+    """The data on which a lifter is trained and measured.
 
     Attributes:
-        source: Where batches come from.
-        measure: A model → its errors on held-out people. None if there are none.
+        source: The source of batches.
+        measure: Function from a model to its errors on held-out people. None if no people are held out.
         layout: The keypoint layout that the lifter reads.
         rate: The frame rate that the lifter reads.
-        plan: What the run will do, in words.
-        about: What the lifter's file says of its training.
+        plan: Description of the run, in words.
+        about: Metadata about the training for the lifter's file.
     """
 
     source: BatchSource

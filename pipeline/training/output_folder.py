@@ -1,4 +1,4 @@
-"""The output folder of a training run: nothing in it is lost by accident."""
+"""Check the output folder of a training run, so that no result is overwritten by accident."""
 
 from __future__ import annotations
 

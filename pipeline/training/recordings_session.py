@@ -47,7 +47,7 @@ def error_on(test_on: RecordingSet, config: RecordedConfig) -> Callable[[Tempora
 def about_recordings(
     config: RecordedConfig, train_on: RecordingSet, test_on: RecordingSet | None
 ) -> dict[str, object]:
-    """Return what a lifter's file says of the recordings that it was trained and measured on."""
+    """Return metadata for the lifter's file about the recordings that it was trained and measured on."""
     recordings = config.recordings
     return {
         "training_data": [f"{recordings.data_set}, {recordings.keypoints} keypoints"],

@@ -1,4 +1,4 @@
-"""How a training run goes, on the terminal, and how it went, as a picture."""
+"""Report a training run: progress on the terminal, and curves as a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`videopose train`: a configuration and data in, a lifter file with its measured errors out."""
+"""`videopose train`: train a lifter by a configuration, measure it, and write its file."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run(
 
     Raises:
         OutputError: A lifter is there already and may not be replaced.
-        VideoposeError: What reading configuration, data and checkpoint raises.
+        VideoposeError: The configuration, the data or the checkpoint cannot be read.
     """
     config = load_config(config_path, parse_overrides(overrides))
     device = choose_device(device)

@@ -72,7 +72,7 @@ class Orientation:
         """Make it of the display matrix of a decoded picture."""
         try:
             matrix = cast("SideData | None", picture.side_data.get("DISPLAYMATRIX"))
-        except ValueError:  # PyAV has no name for some kinds of side data (EXIF), and then gives none of them
+        except ValueError:  # PyAV does not know some kinds of side data (EXIF), and then returns none at all
             clockwise = round(-picture.rotation / 90) % 4
             return (cls(), cls(True, True, False), cls(False, True, True), cls(True, False, True))[clockwise]
         return cls() if matrix is None else cls.from_display_matrix(bytes(matrix))

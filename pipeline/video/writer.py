@@ -24,7 +24,7 @@ from ...files import replacing
 
 SUFFIXES = (".mp4", ".mov", ".mkv", ".gif")
 CRF = 20  # x264's quality: 18 looks lossless, 23 is its default, higher is smaller
-GIF_MAX_RATE = 50  # browsers play anything faster as if it were 10 frames per second
+GIF_MAX_RATE = 50  # browsers play a GIF with a higher rate at 10 frames per second
 
 
 class VideoWriter:

@@ -1,4 +1,4 @@
-"""The people of unlabeled videos. They are detected once, kept in a folder, and read from it later."""
+"""Find the people in unlabeled videos. Detections are kept in a folder and used again by later runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class People:
 
     Attributes:
         spans: Their tracks.
-        videos: Each video's name, its sha256, and where its intrinsics are known from.
+        videos: Each video's name, its sha256, and the source of its intrinsics.
         left_out: The name of each video that could not be used, and why.
         digests: Hashes of the tables and lenses.
     """
@@ -137,6 +137,6 @@ def _known(source: Path, path: Path, options: DetectOptions) -> PoseTable | None
 
 
 def _key(options: DetectOptions) -> str:
-    """All that decides what is detected. The device does not, and the lens is looked up again."""
+    """Return a text of all options that affect the detections. The device and the lens do not affect them."""
     bare = replace(options, device="auto", focal=type(options.focal)())
     return "semi-train " + " ".join(str(value) for value in astuple(bare))

@@ -1,4 +1,4 @@
-"""A user's own videos, beside labeled motion: from the people in them to a lifter and a report."""
+"""Train a lifter on a user's own videos and on labeled motion, and write a report."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def train_on_videos(
 ) -> Path:
     """Find people, train, and write `lifter.safetensors`, `report.md` and `curves.png` to `output`.
 
-    Whatever is wrong with the options is found out before the long work.
+    Errors in the options are reported before the long work begins.
 
     Args:
         options: What the user asked for.
         recipe: The recipe's file.
         output: The folder to write to.
-        find: Videos, folder and options → the people in them; see `find_people.find_people`.
+        find: Function that finds the people in videos; see `find_people.find_people`.
         resume: Whether to go on from the checkpoint in `output`.
         device: "cpu", "cuda", …
         command: The command line, for the lifter's file.
@@ -82,7 +82,7 @@ def train_on_videos(
     minutes = (labeled.motion or own).minutes
     say(f"labeled half: {labeled.source} ({minutes:.1f} minutes)")
 
-    # Losses are means by weight, which do not show whether keypoints are good or bad as a whole.
+    # Losses are weighted means, so they do not depend on the mean weight of all keypoints.
     semi = config.semi.model_copy(update={"reprojection": config.semi.reprojection * trust})
     material = (start.digest(), *people.digests, labeled.digest or "stand-in")
     config = config.model_copy(update={"material": material, "semi": semi})
@@ -137,7 +137,8 @@ def _starting_lifter(options: SemiOptions) -> Lifter:
             f"lifter {options.lifter} reads {start.layout}; learning from footage takes one that reads and "
             f"gives {H36M17.name}"
         )
-    # For Human3.6M's cameras rays and screen coordinates agree; for other cameras only rays are right.
+    # For Human3.6M's cameras, rays and screen coordinates are nearly equal. For other cameras, only rays are
+    # correct.
     return replace(start, input_space="rays") if start.input_space == "screen" else start
 
 
@@ -148,7 +149,8 @@ class _LabeledMotion:
     Attributes:
         motion: The motion; None if none was given.
         source: What it is, in words.
-        training_data: The same for the lifter's file, which names files so that `evaluate` knows them.
+        training_data: The same for the lifter's file, with the names of files, by which `evaluate` finds
+            them.
         licence: Its licence, in words.
         digest: Hashes of its files.
     """
@@ -171,7 +173,7 @@ class _LabeledMotion:
 
 
 def _describe_footage(footage: Footage, start: Lifter, *, held_out: bool) -> float:
-    """Say what there is to learn from, and return how far its keypoints are trusted."""
+    """Print the amount of footage, and return the mean weight of its keypoints."""
     reach = start.model.receptive_field
     short = sum(len(span) < reach for span in footage.spans)
     say(f"learning from {len(footage)} tracks, {footage.frames:,} frames at {start.rate or 0:g} fps")
@@ -189,7 +191,7 @@ def _describe_footage(footage: Footage, start: Lifter, *, held_out: bool) -> flo
 def _labeled_batches(
     given: MotionCapture | None, own: MotionCapture, config: SemiVideosConfig, start: Lifter
 ) -> BatchSource:
-    """Distillation on the videos' own motion, and in turn with it the labeled motion, if any was given."""
+    """Return batches of distillation on the videos' own motion, alternating with labeled motion, if given."""
 
     def synthesised(motion: MotionCapture) -> SynthesisedBatches:
         return SynthesisedBatches(MotionBank.build([(motion, 1.0)]), config)
@@ -199,7 +201,7 @@ def _labeled_batches(
 
 
 def _configured(recipe: Path, options: SemiOptions, start: Lifter) -> SemiVideosConfig:
-    """The recipe over what the starting lifter was trained with."""
+    """Return the recipe, with the starting lifter's training configuration as defaults."""
     trained = start.about.get("config") or {}
     shape = {name: getattr(start.model, name) for name in _SHAPE}
     defaults = {

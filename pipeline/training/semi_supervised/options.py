@@ -1,4 +1,4 @@
-"""What `videopose semi-train` can be told, and where its recipes are."""
+"""The options of `videopose semi-train`, and the files of its recipes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT_RECIPE = "footage"
 
 @dataclass(frozen=True, kw_only=True)
 class SemiOptions:
-    """What `videopose semi-train` can be told.
+    """The options of `videopose semi-train`.
 
     Attributes:
         unlabeled: Videos, or folders of them; none if the recipe names subjects of a dataset instead.

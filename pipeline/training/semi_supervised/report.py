@@ -1,4 +1,4 @@
-"""What training on a user's videos has changed: `report.md`, and `curves.png` beside it."""
+"""Report the effect of training on a user's videos, as `report.md` and `curves.png`."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def write_report(
         folder: Where to write.
         before: The measurements before training.
         after: The measurements after it.
-        held_out: Whether they are of parts of the videos that were not learned from.
-        state: How the training went; None if it was finished before.
-        people: What was found in the videos.
-        shortest: Seconds that the lifter looks at; shorter tracks are mentioned.
-        about: What the lifter's file says.
+        held_out: Whether both were measured on held-out parts of the videos.
+        state: Losses and measurements of the training; None if it was finished before.
+        people: The people found in the videos.
+        shortest: Seconds of the lifter's receptive field. Shorter tracks are mentioned.
+        about: The metadata of the lifter's file.
 
     Raises:
         OutputError: A file cannot be written.
@@ -81,7 +81,7 @@ def write_report(
 
 
 def _videos(people: People, shortest: float) -> list[str]:
-    """A table of what each video gave, and a list of those that gave nothing."""
+    """Return a table of the tracks in each video, and a list of the videos that were left out."""
     lines = ["| video | tracks | seconds | camera |", "|---|---|---|---|"]
     for video in people.videos:
         lasting = [span.seconds for span in people.spans if span.name == video["name"]]

@@ -1,4 +1,4 @@
-"""`videopose semi-train`, from its options to the path of a lifter."""
+"""Run `videopose semi-train`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(
     For a user's videos it also writes `report.md`, and `detections/`, which a second run uses.
 
     Args:
-        options: What the user asked for.
+        options: The user's options.
         output: The folder to write to.
         resume: Whether to go on from the checkpoint in `output`.
         device: "auto", "cpu", "cuda", …
@@ -47,7 +47,7 @@ def run(
         command: The command line, for the lifter's file.
         failed: Called for each video that cannot be used; the others are used.
         progress: How progress is shown.
-        steps: How the training's progress is shown, if otherwise.
+        steps: How the progress of training is shown; None for `progress`.
 
     Returns:
         The lifter's path. Of several processes that `torchrun` started, only the first one prints, writes and

@@ -1,4 +1,4 @@
-"""Training both networks of a semi-supervised run, whatever it learns from, with its progress shown."""
+"""Train both networks of a semi-supervised run, for all kinds of data, and show the progress."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ..report import ProgressReporter, say_errors
 
 @dataclass(frozen=True, kw_only=True)
 class SemiSession:
-    """What a semi-supervised run learns from and is measured on.
+    """The parts of a semi-supervised training run.
 
     Attributes:
-        config: Losses, schedule and the like.
-        networks: What is trained.
+        config: Losses, schedule and other settings.
+        networks: The networks that are trained.
         labeled: Labeled batches.
         unlabeled: Batches of footage.
         measure: Networks → errors by name. None if there is nothing to measure on.
@@ -67,7 +67,7 @@ class SemiSession:
         return networks, reporter.latest
 
     def lifter(self, networks: PoseAndTrajectory, about: Mapping[str, object] | None = None) -> Lifter:
-        """Return the networks as a lifter; `about` is what its file says of it."""
+        """Return the networks as a lifter. `about` is the metadata for its file."""
         return Lifter(
             networks.pose,
             self.layout,

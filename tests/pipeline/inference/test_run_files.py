@@ -215,7 +215,7 @@ def test_render_says_where_another_film_has_taken_the_name(
     write_video(folder / "clip.mp4", [np.zeros((332, 592, 3), np.uint8)] * 46)
     done = videopose("render", folder / "clip.npz", "--size", "400x200", "--overwrite")
     assert done.code == 0
-    assert "clip.mp4 is not the very file that the table was made from; see --video" in done.err
+    assert "clip.mp4 is not the file that the table was made from; see --video" in done.err
 
 
 @pytest.mark.parametrize("made_from", [None, {"name": "../../etc/passwd"}])
