@@ -1,7 +1,7 @@
 """videopose: turn ordinary video of people into their 3D motion.
 
-Everything that a program needs is a name of this module. Each is loaded when it is first used, so that
-`import videopose` is fast.
+The public names are attributes of this module. Each is loaded when it is first used, so that `import
+videopose` is fast.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """A module whose name `render` is always the function, although a folder has the same name.
+    """A module whose attribute `render` is always the function, although a folder has the same name.
 
-    Python sets that name to the folder's module when it imports it; the setter ignores this.
+    When Python imports the folder, it sets the attribute to the folder's module. The setter ignores this.
     """
 
     @property

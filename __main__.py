@@ -1,4 +1,4 @@
-"""`python -m videopose` is `videopose`."""
+"""Run the command line by `python -m videopose`."""
 
 from .pipeline.cli.main import main
 

@@ -16,15 +16,15 @@ TEST = [
     *C3D,
     *DATASETS,
     "pytest>=8",  # the tests
-    "pytest-cov>=5",  # how much of the code they run
-    "pytest-xdist>=3.6",  # on all cores
+    "pytest-cov>=5",  # test coverage
+    "pytest-xdist>=3.6",  # tests in parallel
 ]
 DOCS = [
     "mkdocs-material>=9.5",  # the site
     "mkdocstrings[python]>=0.26",  # the API reference, from docstrings
 ]
 CHECKS = [
-    "import-linter>=2.3",  # who may import whom
+    "import-linter>=2.3",  # checks the rules of imports between packages
     "mypy>=1.10",  # types
     "pre-commit>=3.7",  # the quick checks at each commit
     "ruff>=0.5",  # lint and format
@@ -33,7 +33,7 @@ CHECKS = [
 ]
 
 setup(
-    script_name="setup.py",  # so that it is not taken for a module of the package beside it
+    script_name="setup.py",  # so that setuptools does not treat this file as a module of the package
     name="videopose",
     version="0.1.0",
     description="Ordinary video of people in, their motion in 3D out",
@@ -69,13 +69,13 @@ setup(
         "click>=8.1",  # the command line
         "ffmpeg-python>=0.2",  # drives ffmpeg, which writes the animations
         "filelock>=3.12",  # two processes that fetch the same asset wait for each other
-        "imageio-ffmpeg>=0.5",  # carries an ffmpeg binary for machines that have none
+        "imageio-ffmpeg>=0.5",  # contains an ffmpeg binary, for machines that have none
         "matplotlib>=3.8",  # training curves; its font for the animation's text
         "numpy>=1.26",  # arrays everywhere
         "onnx>=1.16",  # converts MoveNet's published graph, once, to the form that onnxruntime reads
         "onnxruntime>=1.18",  # runs it, three times as fast as plain PyTorch on a CPU
-        # resizing, warping and drawing; the headless build is the same cv2 without a window system, which a
-        # server or a fresh container has no libraries for
+        # resizing, warping and drawing; the headless build needs no libraries of a window system, which
+        # servers and containers do not have
         "opencv-python-headless>=4.9",
         "pillow>=10.1",  # text of the animation; EXIF of still pictures
         "platformdirs>=4",  # where the user's cache folder is

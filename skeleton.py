@@ -134,7 +134,7 @@ class Skeleton:
 
     @cached_property
     def mirror(self) -> tuple[int, ...]:
-        """The order of joints that swaps left and right."""
+        """The order of joints in which left and right are exchanged."""
         order = list(range(len(self)))
         for a, b in zip(self.left, self.right, strict=True):
             order[a], order[b] = b, a
@@ -170,7 +170,7 @@ def _pairs(names: Sequence[str]) -> dict[int, int]:
 
 
 def _right_names(left: str) -> Iterator[str]:
-    """What the counterpart of a left joint may be called."""
+    """Yield the possible names of the counterpart of a left joint."""
     for here, there in (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT")):
         if here in left:
             yield left.replace(here, there)
@@ -219,9 +219,9 @@ SKELETONS: Mapping[str, Skeleton] = {s.name: s for s in (COCO17, H36M17, HUMANEV
 
 @dataclass(frozen=True)
 class Conversion:
-    """How the joints of one skeleton follow from those of another.
+    """The rules by which the joints of one skeleton are computed from those of another.
 
-    A joint that is not mentioned is the other skeleton's joint of the same name.
+    A joint without a rule is the other skeleton's joint of the same name.
 
     Attributes:
         means: For a joint, the names of the joints that it is the mean of. Its score is the lowest of theirs.
@@ -246,7 +246,7 @@ class Conversion:
 def _face(
     nose: Mapping[str, float], eyes: Mapping[str, float], ears: Mapping[str, float]
 ) -> dict[str, Mapping[str, float]]:
-    """Guess a face from the points midway between its eyes and its ears, in proportion to the shoulders."""
+    """Return rules that estimate a face from nose, eyes and ears, in proportion to the shoulders."""
     face = {"nose": nose}
     for name, middle, width in (("eye", eyes, 0.08), ("ear", ears, 0.18)):
         face["l" + name] = {**middle, "lshoulder": width, "rshoulder": -width}
@@ -255,8 +255,8 @@ def _face(
 
 
 CONVERSIONS: Mapping[tuple[Skeleton, Skeleton], Conversion] = {
-    # The lifter is trained through this conversion. So the joints that Human3.6M and COCO place differently
-    # (spine, thorax, head) mean the same in training and in use.
+    # The lifter is trained on keypoints from this conversion. Therefore the joints that Human3.6M and COCO
+    # define differently (spine, thorax, head) are the same in training and inference.
     (COCO17, H36M17): Conversion(
         means={
             "hip": "lhip rhip",
@@ -267,7 +267,7 @@ CONVERSIONS: Mapping[tuple[Skeleton, Skeleton], Conversion] = {
             "head": "leye reye lear rear",
         }
     ),
-    # Which way the face looks is not known: it is put half way between the neck and the crown.
+    # The direction of the face is not known, so the face is placed midway between neck and crown.
     (MPII16, COCO17): Conversion(
         guesses=_face(
             nose={"neck": 0.6, "crown": 0.4},

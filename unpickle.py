@@ -3,7 +3,7 @@
 Usual files (`data_3d_h36m.npz`, `data_2d_*.npz`, a model zoo's `.pkl`) hold pickled Python objects, and
 unpickling runs any code that a file names. Therefore the pickle is first scanned for operations that plain
 data does not need. The names in it (numpy's array, data type and scalar, and few others) are replaced by
-inert stand-ins of this module, and arrays are built afterwards from their bytes. The result consists of
+inert replacements in this module, and arrays are built afterwards from their bytes. The result consists of
 dicts, lists, tuples, sets, strings, numbers, and numpy arrays of numbers, truth values, strings and such
 objects.
 """
@@ -129,7 +129,7 @@ class _Ordered(dict[Any, Any]):
 
 
 class _Name:
-    """What a pickle gets for a name: it can be called, but not changed (by the operation BUILD)."""
+    """Replaces a name in a pickle. It can be called, but the operation BUILD cannot change it."""
 
     __slots__ = ("_function",)
 

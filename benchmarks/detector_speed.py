@@ -1,4 +1,4 @@
-"""What the built-in detector costs beyond the network itself, on one person.
+"""Measure the time of the built-in detector relative to that of its network alone, on one person.
 
     python benchmarks/detector_speed.py [--rounds 4] [--threads N] [--device cpu]
 
@@ -6,7 +6,7 @@ Both sides take turns in one run, a block of frames each. One side is the whole 
 usual interval, crops, Thunder, decoding) on frames of the demo clip. The other is onnxruntime alone, which
 runs the same Thunder graph on a crop made beforehand. A block is as long as the interval of MultiPose, so
 each contains one search. Printed are milliseconds a frame and their ratio, as median and quartiles over the
-blocks. The ratio is to stay below 1.3.
+blocks. The ratio should stay below 1.3.
 """
 
 from __future__ import annotations

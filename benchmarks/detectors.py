@@ -1,4 +1,4 @@
-"""Cost by stage, size and accuracy of the detectors, side by side.
+"""Measure the time of each stage, the size and the accuracy of the detectors.
 
     python benchmarks/detectors.py [--frames 3] [--only NAME …]
     python benchmarks/detectors.py --images FOLDER --annotations FILE [--weights NAME=FILE …] [--no-flip-test]
@@ -57,7 +57,7 @@ BOXES = ((560.0, 330.0, 200.0, 400.0), (1100.0, 450.0, 160.0, 440.0))  # x, y, w
 
 
 class Stopwatch:
-    """Shares the time of one core out to stages; what an inner stage takes, the outer one does not."""
+    """Measures the processor time of stages. The time of an inner stage does not count for the outer one."""
 
     def __init__(self) -> None:
         self.clear()
@@ -99,8 +99,14 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Subject:
-    """A detector to measure. stages: (object, function's name, stage). parameters: how many. multiply_adds:
-    a frame, of such frames. times: it sees as many times more frames than the others."""
+    """A detector to measure.
+
+    Attributes:
+        stages: Triples of object, name of its function, and name of the stage.
+        parameters: Number of parameters.
+        multiply_adds: Function from frames to multiply-adds per frame.
+        times: Factor on the number of frames that are measured.
+    """
 
     name: str
     detector: Detector
@@ -112,7 +118,12 @@ class Subject:
 
 @dataclass(frozen=True)
 class Cost:
-    """milliseconds: of one core a frame, by stage. multiply_adds: a frame."""
+    """The cost of a detector.
+
+    Attributes:
+        milliseconds: Processor time per frame on one core, by stage.
+        multiply_adds: Multiply-adds per frame.
+    """
 
     name: str
     milliseconds: dict[str, float]

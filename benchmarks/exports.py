@@ -1,4 +1,4 @@
-"""How close exported files are to the motion they are made from, and what OpenSim makes of them.
+"""Measure the errors of exported files, and of OpenSim's results from them.
 
 python benchmarks/exports.py --data FOLDER [--clips 40] [TABLE…]
 

@@ -1,4 +1,4 @@
-"""How a lifter's errors depend on the video's frame rate: 15 to 120 frames a second.
+"""Measure how a lifter's errors depend on the video's frame rate, from 15 to 120 frames per second.
 
     python benchmarks/frame_rates.py --data FOLDER [--lifter default] [--clips 60]
 

@@ -1,4 +1,4 @@
-"""Views of a turning camera, cut from real stills that stand side by side all around it."""
+"""Make views of a turning camera from a panorama of real photographs placed side by side around it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ _COARSE = 8  # pixels: how exactly the boxes of people are known
 
 @dataclass(frozen=True)
 class Panorama:
-    """Stills all around: (H, W, 3), and (P, 4) boxes of the people in them, panorama pixels."""
+    """A panorama of photographs.
+
+    Attributes:
+        image: (H, W, 3) RGB.
+        boxes: (P, 4) boxes of people, in pixels of the panorama.
+    """
 
     image: NDArray[np.uint8]
     people: NDArray[np.float64]
@@ -50,7 +55,7 @@ class Panorama:
         return cls(np.concatenate(strips, 1), np.array(boxes, np.float64).reshape(-1, 4))
 
     def view(self, rotation: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-        """What a camera with this rotation (world ← camera) sees, and the boxes (P, 4) of people in it."""
+        """Return the picture of a camera with this rotation (world ← camera), and the boxes (P, 4) in it."""
         camera, per_radian = LENS.intrinsics, self.image.shape[1] / (2 * np.pi)
         x, y = np.meshgrid(np.arange(SIZE[0]), np.arange(SIZE[1]))
         rays = np.stack([(x - camera.cx) / camera.fx, (y - camera.cy) / camera.fy, np.ones(x.shape)], -1)
@@ -72,14 +77,14 @@ class Panorama:
 
 
 def shaken(count: int, degrees: float, seed: int) -> Rotation:
-    """A hand that trembles by so many degrees (standard deviation), slowly enough for a hand."""
+    """Sample the shaking of a hand-held camera, with a standard deviation in degrees."""
     noise = np.random.default_rng(seed).normal(0, 3 * degrees, (count + 8, 3))
     smooth = np.stack([np.convolve(column, np.ones(9) / 9, "valid") for column in noise.T], 1)
     return Rotation.from_euler("xyz", smooth, degrees=True)
 
 
 def paths(seconds: float, seed: int) -> dict[str, NDArray[np.float64]]:
-    """Ways to turn, (T, 3, 3) world ← camera."""
+    """Return rotations of a turning camera by name, (T, 3, 3) world ← camera."""
     times = np.arange(round(seconds * RATE) + 1) / RATE
 
     def pan(degrees: NDArray[np.float64]) -> Rotation:

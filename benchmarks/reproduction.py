@@ -1,4 +1,4 @@
-"""The paper's claims, measured again on open motion capture with simulated detections.
+"""Measure the paper's claims on open motion capture with simulated detections.
 
     python benchmarks/reproduction.py ROW --data FOLDER    train and measure what one claim needs
     python benchmarks/reproduction.py all --data FOLDER    every claim

@@ -1,4 +1,4 @@
-"""What is trained to measure the paper's claims again, and which of the paper's figures it is compared with.
+"""The training runs that reproduce the paper's claims, and the paper's figures that they are compared with.
 
 A `Run` is one training with its measurements. A `Row` is one claim, made of figures of several runs, which
 rows share. Runs are changes of configs/reproduction/base.yaml: 27 frames, 128 channels.

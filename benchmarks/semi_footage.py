@@ -162,7 +162,7 @@ def film(
         true = (coco[..., :2] / coco[..., 2:]).transpose(1, 2) + always / depth[:, None, None]
         rays = simulate_clip(true, coco[..., 2], depth, detector, generator, window=3 * RATE)
         off = (rays - true).norm(dim=1) * depth[:, None]
-        # A detector knows roughly where it is wrong.
+        # A detector's scores are lower for keypoints with larger errors.
         score = (0.9 - 2.5 * off + 0.1 * torch.randn(off.shape, generator=generator)).clamp(0.05, 0.95)
         pixels = rays.transpose(1, 2).numpy() * [CAMERA.fx, CAMERA.fy] + [CAMERA.cx, CAMERA.cy]
         frames = len(points)

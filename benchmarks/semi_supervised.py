@@ -1,4 +1,4 @@
-"""What unlabeled footage is worth if there are few labels: the paper's §6.2 on open motion capture.
+"""Measure the effect of unlabeled footage if there are few labels: the paper's §6.2 on open motion capture.
 
     python benchmarks/semi_supervised.py run --data FOLDER    train and measure what is not there yet
     python benchmarks/semi_supervised.py table                write the page's tables and its picture

@@ -1,5 +1,4 @@
-"""Footage with a known answer: motion capture through a simulated camera and detector, lifted as `videopose
-lift` does."""
+"""Make footage with known true poses: motion capture by a simulated camera and detector, lifted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well the world is found: gravity, floor, paths, distances, feet, filters, and cameras that turn.
+"""Measure the errors of the world: gravity, floor, paths, distances, feet, filters, and turning cameras.
 
     python benchmarks/world.py --data FOLDER [--stills FOLDER] [--severity 0.5] [--clips 40]
 

@@ -34,7 +34,7 @@ _WORLD = ("confidence", "contact", *_CAMERA)  # missing in tables of earlier ver
 
 # World ← camera of a level camera: its right is x, its forward is y, its down is −z.
 _LEVEL_CAMERA = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32)
-_DEFAULT: NDArray[np.float32] = np.empty(0, np.float32)  # stands for a default that depends on other fields
+_DEFAULT: NDArray[np.float32] = np.empty(0, np.float32)  # marks a default that depends on other fields
 
 
 def _default() -> NDArray[np.float32]:
@@ -120,7 +120,7 @@ class PoseTable:
             raise ValueError("rows must be sorted by track, then frame, without repeats")
 
     def _fill_in_defaults(self) -> None:
-        """Give the fields of the world their defaults, where no value was given."""
+        """Set fields of the world that were not given to their defaults."""
         count, frames = len(self.track), self.time.shape[:1]
         defaults: dict[str, Callable[[], NDArray[np.float32]]] = {
             "confidence": lambda: np.clip(
@@ -135,7 +135,7 @@ class PoseTable:
                 object.__setattr__(self, name, default())
 
     def _has_keypoints(self) -> bool:
-        """Whether `keypoints` has the right shape; if not, the check says so."""
+        """Whether `keypoints` has the right shape. If not, `__post_init__` raises the error."""
         return self.keypoints.shape == (len(self.track), 17, 3)
 
     def __len__(self) -> int:
@@ -182,11 +182,11 @@ class PoseTable:
 
     @property
     def has_floor(self) -> bool:
-        """Whether the floor was found, so that heights in the world mean something."""
+        """Whether the floor was found. Without it, heights in the world are not meaningful."""
         return "floor" in (self.meta.get("world") or {})
 
     def world(self) -> NDArray[np.float32]:
-        """Give everyone's joints in the world.
+        """Return the joints of all people in the world.
 
         Returns:
             (N, 17, 3) float32, metres, z up, the floor at z = 0. NaN where the pose was not lifted or the
@@ -197,7 +197,7 @@ class PoseTable:
         return np.asarray(turned + self.camera_position[self.frame][:, None], np.float32)
 
     def with_world(self, joints: NDArray[np.floating]) -> PoseTable:
-        """Replace poses and roots by joints in the world, seen from the same cameras.
+        """Return a table with other joints. Poses and roots are computed from joints in the world.
 
         Args:
             joints: (N, 17, 3) H36M17 in the world, metres. Rows with NaN keep their pose and root.

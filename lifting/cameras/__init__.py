@@ -1,4 +1,4 @@
-"""Cameras, and keypoints as a lifter reads them.
+"""Cameras, and the conversion of keypoints to the input space of a lifter.
 
 - `intrinsics`: pinhole cameras
 - `distortion`: lenses

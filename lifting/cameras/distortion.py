@@ -5,14 +5,14 @@ Both distort a point (x, y) = (X/Z, Y/Z), with s = x² + y², by one formula:
     distorted = (x, y) · (radial(s) + t · (x, y)·q) + q · s
     radial(s) = (1 + k1 s + k2 s² + k3 s³) / (1 + k4 s + k5 s² + k6 s³)
 
-- human36m: t = 1, q = (p1, p2), no k4 to k6, as in VideoPose3D's code, which made the `data_2d_h36m_gt.npz`
-  that is in use. The dataset's own code exchanges the two tangential factors, which moves points at the
-  picture's edge by a pixel, and others by less.
+- human36m: t = 1, q = (p1, p2), no k4 to k6, as in VideoPose3D's code, by which the common file
+  `data_2d_h36m_gt.npz` was made. The dataset's own code exchanges the two tangential factors. The difference
+  is one pixel at the edge of the picture, and less elsewhere.
 - opencv: t = 2, q = (p2, p1), as in OpenCV's documentation of `calibrateCamera`.
 
-Such polynomials are fitted to the points of a picture. Further out they turn back, or rise steeply. From the
-radius where that begins, the formula is continued linearly along the point's direction. So no two points far
-off axis coincide, and gradients neither vanish nor explode.
+Such polynomials are fitted to points inside the picture. Further out they may decrease or rise steeply. From
+the radius at which that begins, the formula is continued linearly along the direction of the point. Therefore
+different points far off the axis stay different, and gradients neither vanish nor explode.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from .intrinsics import Intrinsics
 
-if TYPE_CHECKING:  # torch is imported by the functions that need it: a pinhole camera does not
+if TYPE_CHECKING:  # torch is imported only by the functions that need it; a pinhole camera does not
     from torch import Tensor
 
 Model = Literal["human36m", "opencv"]
@@ -37,7 +37,7 @@ LENS_PARAMETERS = 14
 """The length of `Lens.parameters`."""
 
 _RADII = np.geomspace(1e-3, 20.0, 2000)  # tan of the angle off axis; 20 is 87°
-_SLOPES = (0.03, 6.0)  # of the distorted radius over the true one, from where to where the formula is used
+_SLOPES = (0.03, 6.0)  # range of the derivative of the distorted radius in which the formula is used
 _NEWTON_STEPS = 6
 _STEP = 1e-6  # of central differences, the numerical derivatives, in float64
 
@@ -135,8 +135,8 @@ class Lens:
 
     @cached_property
     def _reach(self) -> float:
-        """The radius up to which the formula is used: up to there, distorted radii grow at a usable rate."""
-        with np.errstate(all="ignore"):  # where the denominator has a root, or the factors are absurd
+        """The radius up to which the formula is used, because the slope is inside `_SLOPES` up to there."""
+        with np.errstate(all="ignore"):  # the denominator may have a root, and the factors may be meaningless
             factor, steepness = _radial(_RADII**2, *self._radial)
             slope = factor + 2 * _RADII**2 * steepness
             least = slope - 2 * _RADII * math.hypot(*self._q) * (1 + self._twist)
@@ -170,7 +170,7 @@ class Lens:
         return straight
 
     def _straighten(self, distorted: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The inverse of `distort`: looked up by radius, then Newton's method for the tangential part."""
+        """Invert `distort`: by a table of radii, then by Newton's method for the tangential part."""
         import torch
 
         radii = np.append(_RADII[self._reach > _RADII], self._reach)
@@ -212,7 +212,7 @@ def distort(xy: Tensor, parameters: Tensor) -> Tensor:
 
     k1, k2, k3, k4, k5, k6, _, _, twist, reach = (p.unsqueeze(-1) for p in parameters.unbind(-1))
     q = parameters[..., 6:8]
-    # A point beyond the reach is `stretch` times the point in its direction at the reach.
+    # A point beyond the reach is `stretch` times the point in the same direction at the reach.
     stretch = torch.maximum(xy.square().sum(-1, keepdim=True), reach.square()).sqrt() / reach
     inner = xy / stretch
     s = inner.square().sum(-1, keepdim=True)

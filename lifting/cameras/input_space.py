@@ -1,14 +1,14 @@
-"""What keypoints are converted to before a lifter reads them: screen coordinates, rays, or centred rays.
+"""Input spaces of lifters: normalised screen coordinates, rays, and centred rays.
 
-In the space "centred" every frame is seen by a virtual camera that looks straight at the person's hip. A
-network that reads plain rays has to learn from examples that a person two steps to the left, or twice as
-far away, is the same person. Here each frame's rays are rotated until the hip is on the optical axis, and
-scaled to unit size (as in perspective crops: Yu, Salzmann, Fua & Rhodin, CVPR 2021). The resulting pose is
-rotated back. No information is lost. The hip's position and the person's size are kept in two inputs that
-are free: the hip, which is always on the axis, and the spine, which is the mean of other joints.
+In the space "centred", each frame is converted to a virtual camera that looks at the person's hip. A network
+that reads plain rays must learn that the place and the distance of a person do not change the pose. Here the
+rays of each frame are rotated until the hip is on the optical axis, and scaled to unit size (as in
+perspective crops: Yu, Salzmann, Fua & Rhodin, CVPR 2021). The predicted pose is rotated back. No information
+is lost: the direction of the hip and the size of the person are stored in two inputs that would otherwise be
+redundant. These are the hip, which is always on the axis, and the spine, which is the mean of other joints.
 
-In the space "centred-visible" (`centre_visible`) keypoints may be hidden: cut off by the picture's edge or
-behind something. Each joint has a third feature, 1 where it is visible and 0 where it is hidden.
+In the space "centred-visible" (`centre_visible`), keypoints may be hidden: outside the picture or behind an
+object. Each joint has a third feature, which is 1 if it is visible and 0 if it is hidden.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from .intrinsics import H36M_FOCAL, Intrinsics
 _HIP = H36M17.index("hip")
 _THORAX = H36M17.index("thorax")
 _HEAD = H36M17.index("head")
-_SPINE = H36M17.index("spine")  # midway between hip and thorax by construction, so its place is free
+_SPINE = H36M17.index("spine")  # always midway between hip and thorax, so its input can store other values
 _USUAL_LOG_SIZE = -2.0  # of a standing adult at four metres
-_LEAST_DEPTH = 0.1  # of a unit ray; no keypoint is 84° away from the hip
+_LEAST_DEPTH = 0.1  # of a unit ray, which is 84° away from the hip; no keypoint is
 _LEAST_SIZE = 1e-4
 
 
 def to_rays(keypoints: NDArray[np.floating], camera: Intrinsics) -> NDArray[np.float32]:
     """Convert pixels to rays: (x − cx) / fx · 2.29, (y − cy) / fy · 2.29.
 
-    Two cameras that see a person under the same angles give the same rays. The factor is Human3.6M's focal
+    Rays are directions and do not depend on the focal length. The factor 2.29 is Human3.6M's normalised focal
     length, so that rays have the scale of its normalised screen coordinates.
 
     Args:
         keypoints: Undistorted pixels.
-        camera: The camera that filmed.
+        camera: The intrinsics.
 
     Shape:
         keypoints and result (…, 2).
@@ -73,9 +73,9 @@ def centre(rays: Tensor) -> tuple[Tensor, Tensor]:
         rays: Of H36M17 joints, (x − cx) / f and (y − cy) / f.
 
     Returns:
-        The network's input, in which the hip holds its own ray and the spine's y the logarithm of the size;
-        and the rotation of each frame, from the camera to the virtual camera. The network's poses are in the
-        virtual camera's axes; `turn_back` rotates them.
+        The network's input, in which the hip's entry is its ray and the spine's y is the logarithm of the
+        size; and the rotation of each frame, from the camera to the virtual camera. Predicted poses are in
+        the axes of the virtual camera; `turn_back` rotates them to camera space.
 
     Shape:
         rays: (…, 17, 2).
@@ -89,17 +89,17 @@ def centre(rays: Tensor) -> tuple[Tensor, Tensor]:
     size = centred.square().sum(-1).mean(-1).sqrt().clamp(min=_LEAST_SIZE)
     inputs = centred / size[..., None, None]
     inputs[..., _HIP, :] = rays[..., _HIP, :]
-    inputs[..., _SPINE, 0] = 0  # x changes its sign in a mirror, and size does not
+    inputs[..., _SPINE, 0] = 0  # the size is stored in y only, because mirroring changes the sign of x
     inputs[..., _SPINE, 1] = size.log() - _USUAL_LOG_SIZE
     return inputs, rotation
 
 
 def centre_visible(rays: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
-    """Rays of keypoints that may be hidden → the network's input, and how each frame was turned.
+    """Rotate and scale each frame's rays as `centre` does, where some joints may be hidden.
 
-    The virtual camera looks at the hip where it is visible, else at the thorax, else at the mean of what is.
-    With everything visible the first two features are those of `centre`. The hip's place holds the ray that
-    the camera looks along. Hidden joints are 0 in all three features.
+    The virtual camera looks at the hip if it is visible, otherwise at the thorax, otherwise at the mean of
+    the visible joints. If all joints are visible, the first two features are those of `centre`. The hip's
+    entry is the ray of the virtual camera's optical axis. Hidden joints are 0 in all three features.
 
     Args:
         rays: (…, 17, 2) in the Human3.6M layout, (x − cx) / f and (y − cy) / f.
@@ -125,10 +125,11 @@ def centre_visible(rays: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def visible_joints(keypoints: Tensor) -> Tensor:
-    """Which joints are visible, from which COCO17 keypoints are: (…, 17) bool → (…, 17) bool, Human3.6M.
+    """Return which H36M17 joints are visible, given the visible COCO17 keypoints: (…, 17) bool → (…, 17)
+    bool.
 
-    A joint that is made of several keypoints needs all of them. The head needs one of the face's: a detector
-    places the eye and ear of the far side well enough by the others.
+    A joint that is converted from several keypoints is visible if all of them are. The head is visible if one
+    keypoint of the face is, because detectors estimate the others well from it.
     """
     sources = _sources(keypoints.device)
     hidden = (~keypoints).to(torch.float32) @ sources[0]
@@ -137,7 +138,7 @@ def visible_joints(keypoints: Tensor) -> Tensor:
 
 @cache
 def _sources(device: torch.device) -> tuple[Tensor, Tensor]:
-    """(17, 17): whether a COCO keypoint (row) is part of a joint; (17,): hidden ones that hide the joint."""
+    """Return (17, 17), which COCO keypoints (rows) make each joint; (17,), how many of them hide it."""
     parts = torch.from_numpy(COCO_TO_H36M.copy()).T > 0
     enough = torch.ones(len(H36M17))
     face = [COCO17.index(name) for name in ("nose", "leye", "reye", "lear", "rear")]
@@ -172,5 +173,5 @@ INPUT_SPACES = ("centred", "centred-visible", "rays", "screen")
 
 
 def num_features(space: InputSpace) -> int:
-    """Return how many numbers a joint a network of this input space reads."""
+    """Return the number of features per joint in this input space."""
     return 3 if space == "centred-visible" else 2

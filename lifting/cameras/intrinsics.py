@@ -66,7 +66,7 @@ class Intrinsics:
 
         Args:
             degrees: The angle of view.
-            across: The pixels that it extends over: the width, for a horizontal angle.
+            across: The pixels that the angle spans, such as the width for a horizontal angle.
             size: Width and height in pixels.
 
         Raises:
@@ -78,7 +78,7 @@ class Intrinsics:
 
     @classmethod
     def assumed(cls, size: tuple[int, int]) -> Intrinsics:
-        """Return the camera that is assumed if it is not known: `DEFAULT_FOV` across the longer side."""
+        """Return the camera that is assumed if none is known: `DEFAULT_FOV` across the longer side."""
         return cls.from_fov(DEFAULT_FOV, max(size), size)
 
 

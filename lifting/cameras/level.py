@@ -1,4 +1,4 @@
-"""Level a camera by how people stand: a coarse answer that needs poses only."""
+"""Estimate the tilt and height of a camera from the poses of people who stand. The result is approximate."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ ANKLE_HEIGHT = 0.07
 """Metres from the floor to the ankle of a person who stands."""
 
 _STRAIGHT = 25.0  # degrees between legs and trunk, up to which a person counts as standing
-_LEVEL = 8.0  # degrees: people who walk or reach lean this much, so less is no sign of a tilted camera
-_TILTED = 60.0  # degrees: more is a person who lies straight, not a camera
+_LEVEL = 8.0  # degrees; smaller tilts are ignored, because people who walk or reach lean this much
+_TILTED = 60.0  # degrees; larger tilts are ignored, because they are of people who lie straight
 _ENOUGH = 15  # standing poses to judge by
 
 

@@ -71,7 +71,7 @@ def load_amc(path: str | os.PathLike[str], skeleton: AcclaimSkeleton, *, rate: f
     Args:
         path: The file.
         skeleton: The person's skeleton.
-        rate: Frames a second, which the file does not say.
+        rate: Frames per second, which the file does not state.
 
     Raises:
         InputError: If it is not an AMC file, does not belong to the skeleton, or is cut off.
@@ -90,7 +90,7 @@ def _reading(path: str | os.PathLike[str], kind: str, read: Callable[[str], T]) 
 
 
 def _sections(text: str) -> dict[str, list[list[str]]]:
-    """{"bonedata": lines as words, …}"""
+    """Return the sections of a file by name, as lists of lines, which are lists of words."""
     sections: dict[str, list[list[str]]] = {}
     lines: list[list[str]] = []
     for line in text.splitlines():

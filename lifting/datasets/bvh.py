@@ -34,7 +34,7 @@ def load_bvh(path: str | os.PathLike[str], *, unit: float = 1.0) -> Motion:
 
     Args:
         path: The file.
-        unit: Metres in one unit of its lengths, which a BVH file does not say.
+        unit: Metres in one unit of length, which a BVH file does not state.
 
     Raises:
         InputError: If it is not a BVH file, or it is cut off.

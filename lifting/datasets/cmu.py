@@ -38,10 +38,10 @@ NOTICE = (
 )
 
 _MIN_SECONDS = 1.0
-_MAX_SPEED = 14.0  # m/s, of a kicking foot; a faster joint has a lost marker
+_MAX_SPEED = 14.0  # m/s, the speed of a kicking foot; a faster joint is an error, such as a lost marker
 _MAX_HIP_SPEED = 8.0
 _SPINE = 0.35  # of the way from the end of lowerback to the end of upperback: Human3.6M's spine
-_FOREARM = 1.4  # lradius is the first two thirds of the forearm, lwrist the rest and always half as long
+_FOREARM = 1.4  # distance from elbow to wrist, divided by the length of lradius, which ends before the wrist
 _HEAD_TOP = 1.2  # the head bone stops 2 cm short of Human3.6M's top of the head
 _HEAD_LIFT = np.deg2rad(12.0)  # CMU's heads lean forward by this angle on average
 _THORAX = 1.01  # length of thorax divided by that of upperback, in the skeletons that have both
@@ -198,7 +198,7 @@ def clean_spans(positions: NDArray[np.float64], rate: float) -> list[tuple[int, 
 
 
 def drop_duplicates(clips: Sequence[Clip]) -> tuple[list[Clip], list[tuple[str, str]]]:
-    """Keep the first of clips that show the same motion, by whatever name.
+    """Drop duplicates: of clips that show the same motion, only the first is kept.
 
     Two clips show the same motion if they have the same length within two frames, and hip, foot and wrist are
     at the same positions within 3 cm at the beginning, in the middle and at the end.
@@ -232,7 +232,7 @@ def to_table(clips: Sequence[Clip], *, source: str, actions: Mapping[str, str]) 
     Args:
         clips: The clips.
         source: Where they are from.
-        actions: What each clip of CMU's shows, such as {"07_01": "walk"}.
+        actions: The action of each of CMU's clips, such as {"07_01": "walk"}.
 
     Raises:
         InputError: If there are no clips.

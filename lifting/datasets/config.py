@@ -1,4 +1,4 @@
-"""Which recordings to train on, and how they are read."""
+"""The configuration of recordings: which ones are read, and how."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class RecordingsConfig(StrictConfig):
     Attributes:
         data_set: The name of a dataset, one of `recorded_data.DATASETS`.
         keypoints: The detector, as in the file `data_2d_<dataset>_<keypoints>.npz`.
-        train_subjects: The people to train on; by default those that the field trains on.
-        test_subjects: The people to measure on; by default those that the field measures on. If it is empty,
-            no one is measured.
+        train_subjects: The people to train on; by default the dataset's usual training subjects.
+        test_subjects: The people to measure on; by default the dataset's usual test subjects. If it is empty,
+            errors are not measured.
         activities: Only these, such as "Walking"; by default all.
-        downsample: 5 keeps every fifth frame.
+        downsample: Only every `downsample`-th frame is kept.
         subset: The share of each training recording that is kept, as one unbroken span.
-        padding: What is read beyond a clip's ends: its first and last frame, or zeros.
-        flip: Whether every epoch reads each frame mirrored, too.
+        padding: The input beyond a clip's ends: copies of its first and last frame, or zeros.
+        flip: Whether every epoch contains each frame mirrored, too.
     """
 
     data_set: str

@@ -1,4 +1,4 @@
-"""Datasets by name, for training: where their files are, who trains and who is measured."""
+"""The interface of datasets for training: files, people to train on, and people to measure on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Dataset(Protocol):
 
     @property
     def licence(self) -> str:
-        """What may be done with a lifter that was trained on it."""
+        """The permitted uses of a lifter that was trained on it, in words."""
 
     def read(self, config: RecordingsConfig, folder: Path) -> tuple[RecordingSet, RecordingSet | None]:
         """Read recordings to train on, and recordings to measure on (None if no people are left for that).
@@ -50,11 +50,11 @@ class FileDataset:
     Attributes:
         stem: The part of the files' names that is the dataset's.
         load: Reads the files.
-        train_subjects: The people whom the field trains on.
-        test_subjects: The people whom the field measures on.
+        train_subjects: The usual training subjects in publications.
+        test_subjects: The usual test subjects in publications.
         activities: The activities that are read unless others are named; None for all.
         prepare: The command of `videopose prepare` that writes the files.
-        licence: What may be done with a lifter that was trained on it.
+        licence: The permitted uses of a lifter that was trained on it, in words.
     """
 
     stem: str

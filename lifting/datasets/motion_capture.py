@@ -183,7 +183,7 @@ def coco_face(positions: NDArray[np.float32]) -> NDArray[np.float32]:
     breadth = np.linalg.norm(across, axis=-1, keepdims=True)
     across = across / breadth
     scale = breadth / 0.15
-    # the direction from the ears' middle to the nose leans down by this angle
+    # The angle by which the direction from the midpoint of the ears to the nose points downwards.
     towards_nose = nose - middle
     towards_nose = towards_nose / np.linalg.norm(towards_nose, axis=-1, keepdims=True)
     normal = np.cross(towards_nose, across)

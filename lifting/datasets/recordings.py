@@ -20,12 +20,12 @@ from .videopose3d_files import KeypointFile
 
 @dataclass(frozen=True)
 class CalibratedCamera:
-    """A camera whose place, and mostly whose lens, is known.
+    """A camera whose position and orientation are known, and usually the lens.
 
     Attributes:
-        name: As the dataset calls it.
+        name: The name in the dataset.
         size: Width and height in pixels.
-        extrinsics: Where it stands.
+        extrinsics: Position and orientation.
         lens: None if the dataset's files do not give it.
     """
 
@@ -113,7 +113,7 @@ def views_by_camera(
 
 @contextmanager
 def naming_both(poses: str | os.PathLike[str], keypoints: str | os.PathLike[str]) -> Iterator[None]:
-    """Name both files in an `InputError`, unless it already names that of the keypoints."""
+    """Add the names of both files to an `InputError`, unless it names the file of keypoints already."""
     try:
         yield
     except InputError as error:

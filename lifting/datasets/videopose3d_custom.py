@@ -59,7 +59,7 @@ def load_custom(path: str | os.PathLike[str]) -> dict[str, VideoKeypoints]:
 
 
 def _all_or_none(keypoints: NDArray[np.floating]) -> NDArray[np.float32]:
-    """A frame in which a keypoint is missing counts as one without a person."""
+    """Set frames in which a keypoint is missing to NaN, like frames without a person."""
     seen = np.isfinite(keypoints).all((1, 2), keepdims=True)
     return np.where(seen, keypoints, np.nan).astype(np.float32)
 

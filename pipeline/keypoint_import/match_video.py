@@ -192,7 +192,7 @@ def follow(found: Sightings, frames: NDArray[np.int32], times: NDArray[np.float6
 
 
 def _tells_apart(frame: NDArray[np.int64], person: NDArray[np.int64]) -> bool:
-    """Whether people on one frame have different numbers. Without tracking, AlphaPose numbers all people 0."""
+    """Whether people on one frame have different numbers. AlphaPose without tracking numbers all 0."""
     return (
         bool(len(person))
         and bool((person >= 0).all())
