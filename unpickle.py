@@ -267,7 +267,7 @@ def _unpickle(file: io.BytesIO) -> Any:
 
 
 def _plain(value: Any, done: dict[int, Any], depth: int) -> Any:
-    """Replace stand-ins by arrays, and refuse what is not plain. done: results by the id of their source."""
+    """Replace stand-ins by arrays, and refuse other objects. `done`: results by the id of their source."""
     if value is None or isinstance(value, bool | int | float | complex | str | bytes):
         return value
     if id(value) in done:

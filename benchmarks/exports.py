@@ -160,7 +160,7 @@ def _rms(values: NDArray[np.float64]) -> float:
 
 
 def _solve(motion: Motion) -> dict[str, Any]:
-    """What OpenSim finds in a motion's TRC file, see tests/lifting/exports/readers/read_in_opensim.py."""
+    """Return OpenSim's result for a TRC file; see tests/lifting/exports/readers/read_in_opensim.py."""
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, "walk.trc"), Path(folder, "walk.mot")]
         for path in files:

@@ -48,7 +48,7 @@ HELD_OUT = 0.2
 
 @dataclass(frozen=True)
 class Scene:
-    """Clips of some people of a table: how many to learn from, and how many others."""
+    """Clips of some people of a table: the number to train on, and the number to measure on."""
 
     table: str
     people: tuple[str, ...]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .soft_argmax import Decoding  # imports torch, which `--help` does not need
 
 Fetch = Callable[[str], Path]
-"""Takes the name of a pinned file and returns its path, after fetching it where it is missing."""
+"""Function from the name of a pinned file to its path. A missing file is fetched first."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ RECIPES: dict[str, type[Recipe]] = {"cpn": CPNRecipe, "mask-rcnn": MaskRCNNRecip
 """Detector → the class of its recipes."""
 
 FOLDER = Path(__file__).parents[1] / "configs" / "detectors"
-"""Where the recipes that come with videopose lie: `<detector>-<name>.yaml`."""
+"""The folder of the recipes that come with videopose, `<detector>-<name>.yaml`."""
 
 
 def load_recipe(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 Decoding = Literal["soft-argmax", "argmax"]
-"""A keypoint's position: the expected one, or the cell where the heatmap is highest."""
+"""How a keypoint is decoded: as the expected position, or as the cell where the heatmap is highest."""
 
 TOLERANCE = 0.05
 """The distance at which a cell counts exp(−1/2) towards the score, as a fraction of the map's side. It is

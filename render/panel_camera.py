@@ -16,7 +16,7 @@ _NEAREST = 0.2  # metres; points nearer to the camera are not drawn
 
 @dataclass(frozen=True)
 class PanelCamera:
-    """A pinhole camera that looks at a target; the target is given with the points.
+    """A pinhole camera that looks at a target. The target is an argument of `project`.
 
     Attributes:
         rotation: (3, 3) The rows are the picture's right, down and forward in the scene's axes (x right, y

@@ -10,7 +10,7 @@ COCO_NAMES = tuple(
     {"l": "left_", "r": "right_"}[name[0]] + name[1:] if joint in COCO17.sided else name
     for joint, name in enumerate(COCO17.names)
 )
-"""COCO17's keypoints as COCO's files call them: "left_hip" is `lhip`."""
+"""The names of COCO17's keypoints in COCO's files, such as "left_hip" for `lhip`."""
 
 
 def names_in_files(skeleton: Skeleton) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from ..coco.keypoint_names import names_in_files
 
 
 class StageConfig(StrictConfig):
-    """A number of iterations at one learning rate."""
+    """A stage of the schedule: a number of iterations at one learning rate."""
 
     iterations: PositiveInt
     learning_rate: PositiveFloat

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 18
-"""The first version of ONNX whose Resize names its axes; every supported onnxruntime knows it."""
+"""The first ONNX operator set in which Resize has named axes. All supported onnxruntimes have it."""
 
 IR_VERSION = 8
 

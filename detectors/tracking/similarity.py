@@ -9,7 +9,7 @@ from ...skeleton import COCO17
 from ..coco.sigmas import sigmas
 
 VISIBLE = 0.2
-"""The score below which a keypoint says little about where the person is."""
+"""The score below which a keypoint is too uncertain to locate the person."""
 
 COCO_FALL_OFF: NDArray[np.float32] = (2 * sigmas(COCO17)).astype(np.float32)
 """The distance at which a keypoint's similarity falls to exp(-1/2), in units of the person's size."""

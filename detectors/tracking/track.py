@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..people import NUM_KEYPOINTS
 
 MIN_SIGHTINGS = 5
-"""A person who was detected on fewer frames is taken for a false detection."""
+"""A track with detections on fewer frames is dropped as a false detection."""
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def _motion(text: str, channels: int) -> tuple[NDArray[np.float64], float]:
 
 
 def _rate(seconds: float) -> float:
-    """Frames a second. Files give few digits: .0083333 is 120, not 120.0005."""
+    """Return frames per second, rounded, because files give few digits: .0083333 is 120, not 120.0005."""
     rate = 1 / seconds
     return float(round(rate)) if abs(rate - round(rate)) < 1e-4 * rate else rate
 

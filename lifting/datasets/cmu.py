@@ -29,7 +29,7 @@ UNIT = 0.0254 / 0.45
 
 RATE = 120.0
 SLOW_SUBJECTS: Mapping[str, float] = {"60": 60.0, "61": 60.0}
-"""Salsa, captured at 60 frames a second. The BVH files say 120; AMC files do not say."""
+"""Frame rates of subjects who dance salsa. BVH files state 120 for them; AMC files state no rate."""
 
 TABLE_RATE = 50.0
 NOTICE = (
@@ -125,7 +125,7 @@ def table_joints(motion: Motion) -> NDArray[np.float64]:
 
 
 def _with_thorax(points: dict[str, NDArray[np.float64]], motion: Motion) -> dict[str, NDArray[np.float64]]:
-    """Insert the thorax bone if it is missing: then the neck begins where the bone should begin."""
+    """Insert the thorax bone if it is missing, that is, if the neck begins at the start of that bone."""
     if np.abs(motion.position("Neck") - motion.position("Spine1")).max() > 1e-4:
         return points
     length = _THORAX * np.linalg.norm(motion.position("Spine1")[0] - motion.position("Spine")[0])

@@ -111,7 +111,7 @@ class Lifter:
 
     @property
     def reads_visibility(self) -> bool:
-        """Whether the network's input says which joints are visible."""
+        """Whether the network's input has a feature for the visibility of joints."""
         return self.input_space == "centred-visible"
 
     @property

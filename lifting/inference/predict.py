@@ -16,7 +16,7 @@ from ..network.fused_model import FusedModel
 from ..network.temporal_model import TemporalModel
 
 Network = TemporalModel | FusedModel
-"""What `predict` runs: a model as it was trained, or fused for speed."""
+"""A model that `predict` accepts: as it was trained, or fused for speed."""
 
 _VISIBLE = 0.999  # a joint interpolated between a visible and a hidden one is hidden
 

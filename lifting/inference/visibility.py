@@ -12,7 +12,7 @@ from ...skeleton import COCO_TO_H36M
 from ..cameras.input_space import visible_joints
 
 HIDDEN_BELOW = 0.2
-"""A keypoint that scores less counts as hidden."""
+"""A keypoint with a score below this counts as hidden."""
 
 VISIBLE_FROM = 0.3
 """A hidden keypoint counts as visible again from this score on.

@@ -17,7 +17,7 @@ def random_cameras(
     *,
     head: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Place cameras that see people.
+    """Place cameras around people.
 
     The person stands off the optical axis by a random angle, and the camera is rolled a little, as in
     hand-held footage. A near camera looks at a point between hip and head instead of the hip.

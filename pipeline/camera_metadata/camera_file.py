@@ -62,7 +62,7 @@ class CameraFile(StrictConfig, strict=True):
 
     @property
     def only_gravity(self) -> bool:
-        """Whether the file tells nothing about the lens."""
+        """Whether the file gives no values of the lens."""
         return list(self.model_dump(exclude_none=True)) == ["gravity"]
 
     def lens(self, size: tuple[int, int]) -> Lens:

@@ -1,4 +1,4 @@
-"""Read the focal length with exiftool, if it is installed, which knows the formats of camera makers."""
+"""Read the focal length with exiftool, which supports the formats of camera makers, if it is installed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _focal_lengths(path: Path) -> Iterator[object]:
     try:
         tags_of_file = json.loads(answer)[0]
         yield tags_of_file.get("FocalLengthIn35mmFormat")
-        # If exiftool knows the size of the sensor.
+        # exiftool gives this value if the size of the sensor is known.
         yield float(tags_of_file["FocalLength"]) * float(tags_of_file["ScaleFactor35efl"])
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return

@@ -21,7 +21,7 @@ READERS: tuple[CameraReader, ...] = (
     gopro.read_camera,
     exiftool.read_camera,
 )
-"""The readers of camera metadata. The first that finds something is believed."""
+"""The readers of camera metadata, in order. The first result is used."""
 
 
 def find_camera(path: str | os.PathLike[str], focal: FocalLength, size: tuple[int, int]) -> KnownCamera:

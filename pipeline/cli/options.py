@@ -191,7 +191,7 @@ CHECKPOINT_OPTIONS: Decorator[Any] = under(
     ),
     click.option("--lifter-causal", is_flag=True, help="For a .bin file: it is a causal model."),
 )
-"""What a VideoPose3D checkpoint does not say of itself."""
+"""Options for facts that are not stored in a VideoPose3D checkpoint."""
 
 
 def _lift_options() -> Decorator[Any]:

@@ -31,7 +31,7 @@ def prepare_cmu(
         folder: Holds the clips at any depth: ASF/AMC ("07_01.amc" with "07.asf" beside it) or BVH.
         output: The file to write.
         rate: Frames a second of AMC files.
-        index: A text file that says what clips show, such as `cmu-mocap-index-text.txt`.
+        index: A text file with the actions of clips, such as `cmu-mocap-index-text.txt`.
         overwrite: Whether an existing result may be replaced.
         progress: Shows the progress.
         report_error: Called for each file that cannot be read.

@@ -138,7 +138,7 @@ def _download_sdist(folder: Path) -> Path:
     folder.mkdir()
     requirements = folder.with_suffix(".txt")
     requirements.write_text(f"{'=='.join(SDIST)} --hash=sha256:{SDIST_SHA256}\n")
-    # pip runs the sdist's setup.py to learn its name. This one imports torch: hence no isolation.
+    # pip runs the sdist's setup.py to get its name. It imports torch, so build isolation is off.
     _run_pip(
         folder, "download", "--require-hashes", "--requirement", str(requirements), "--dest", str(folder),
         "--no-deps", "--no-binary=:all:", "--no-build-isolation",

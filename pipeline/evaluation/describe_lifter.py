@@ -33,7 +33,8 @@ _ABOUT = (
 
 
 def describe(name: str, *, layout: str | None = None, causal: bool = False) -> dict[str, Any]:
-    """Return everything that a lifter's file tells, as JSON-like values; None where it does not tell.
+    """Return the contents of a lifter's file, as JSON-like values. Values that the file does not have are
+    None.
 
     Args:
         name: Name of a pretrained lifter, or path of a lifter's file.
@@ -59,7 +60,7 @@ def describe(name: str, *, layout: str | None = None, causal: bool = False) -> d
             "channels": model.channels,
             "causal": model.causal,
             "dense": model.dense,
-            "dropout": model.dropout if own else None,  # a checkpoint does not tell
+            "dropout": model.dropout if own else None,  # not stored in a checkpoint
             "joints_in": model.num_joints_in,
             "joints_out": model.num_joints_out,
         },

@@ -100,7 +100,7 @@ def choose(
 
 
 def find_sources(options: EvaluateOptions) -> list[EvaluationSource]:
-    """Find every motion-capture table and file of 3D poses in the data; the content tells the kind of file.
+    """Find all motion-capture tables and files of 3D poses in the data, by the contents of the files.
 
     Raises:
         InputError: There is none, or one cannot be read.

@@ -245,13 +245,13 @@ class PaperData:
 
 
 def trained_on(about: Mapping[str, Any], dataset: PaperDataset) -> frozenset[str] | None:
-    """Return the dataset's people that a lifter was trained on; None if the lifter's file does not tell."""
+    """Return the people of the dataset that a lifter was trained on; None if its file does not name them."""
     if recordings := _recordings(about, dataset):
         return frozenset(about.get("training_subjects") or recordings.get("train_subjects") or dataset.train)
     return frozenset() if about.get("training_data") else None
 
 
 def _recordings(about: Mapping[str, Any], dataset: PaperDataset) -> Mapping[str, Any]:
-    """Return what a lifter's training configuration says about the dataset, if anything."""
+    """Return the part of a lifter's training configuration about the dataset; empty if there is none."""
     recordings = (about.get("config") or {}).get("recordings") or {}
     return recordings if recordings.get("data_set") == dataset.key else {}

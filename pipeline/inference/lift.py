@@ -106,7 +106,7 @@ def lift(
 
 
 def _in_the_world(table: PoseTable, options: LiftOptions) -> PoseTable:
-    """Place a lifted table in the world. Scale it, filter it and lock its feet if the options say so."""
+    """Place a lifted table in the world. Scale it, filter it and lock its feet as the options require."""
     from ...lifting.world.filters import filter_motion  # loads parts of scipy
     from ...lifting.world.foot_lock import lock_feet
     from ...lifting.world.metric_size import scale_to_height

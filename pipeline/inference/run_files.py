@@ -151,7 +151,7 @@ def _check_keypoints(jobs: Sequence[Job], options: DetectOptions) -> None:
 
 
 def _write_results(job: Job, table: PoseTable, video: Path | None) -> None:
-    """Write the job's results, and print what the user should know. video: shown in the animation, if any."""
+    """Write the results of a job, and print notes for the user. `video` is shown in the animation."""
     source = str(table.meta.get("intrinsics"))
     if source.startswith("assumed"):
         say(

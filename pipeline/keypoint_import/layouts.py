@@ -57,7 +57,7 @@ def find_layout(name: str, joints: int) -> Skeleton:
 
 
 def recognise_layout(found: int | Skeleton) -> Skeleton:
-    """Return the layout of keypoints by what their file says.
+    """Recognise the layout of keypoints by their number, or by the left and right joints in their file.
 
     Joints that the layout has on the left or right must be left or right in the file. Which of them are
     counterparts is not compared: VideoPose3D's files of MPII keypoints pair hips with ankles, and MMPose has

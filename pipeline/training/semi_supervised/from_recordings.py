@@ -1,4 +1,4 @@
-"""The paper's experiments: some people of a dataset with labels, the keypoints of others as footage."""
+"""Run the paper's experiments: some people of a dataset are labeled, the keypoints of others are footage."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def train_on_recordings(
 
 
 def _session(config: SemiRecordedConfig, folder: Path, device: str) -> tuple[SemiSession, dict[str, object]]:
-    """What to learn from, and what the lifter's file says of it."""
+    """Return the session, and metadata about its data for the lifter's file."""
     recordings, semi = config.recordings, config.semi
     train_on, test_on = load_recordings(recordings, folder)
     about = about_recordings(config, train_on, test_on)
