@@ -82,7 +82,7 @@ def test_a_true_pose_lies_on_true_keypoints(data: Path) -> None:
     filmed = benchmark.filmed(data, "gt")
     config = benchmark.Run("gt", 1.0, "with footage", 0).config()
     footage = recorded_footage(filmed, config.input_space, config.semi)
-    for recording, clip in zip(filmed.recordings, footage.clips, strict=True):
+    for recording, clip in zip(filmed.recordings, footage.spans, strict=True):
         points = torch.from_numpy(recording.pose + recording.root[:, None])[None]
         target, weight = torch.from_numpy(clip.target)[None], torch.from_numpy(clip.weight)[None]
         assert reprojection_error(project(points, clip.camera[None]), target, weight) < 1e-5
