@@ -10,7 +10,7 @@ import click
 
 from ..progress import progress_bar
 from .command import Decorator, command, under
-from .options import DEVICE_OPTION, OVERWRITE_OPTION, RESUME_OPTION
+from .options import DEVICE_OPTION, OVERWRITE_OPTION, RESUME_OPTION, overrides_option, run_folder_option
 
 _ANNOTATED_IMAGES: Decorator[Any] = under(
     "Input",
@@ -76,25 +76,9 @@ _ANNOTATED_IMAGES: Decorator[Any] = under(
         metavar="NAME|FILE",
         help="paper, quick, or a YAML file such as those in configs/detectors.",
     ),
-    click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="Replace a value of the recipe, such as batch=16.",
-    ),
+    overrides_option("Replace a value of the recipe, such as batch=16."),
 )
-@under(
-    "Output",
-    click.option(
-        "-o",
-        "--output",
-        required=True,
-        type=click.Path(path_type=Path),
-        metavar="FOLDER",
-        help="Folder for weights, curves and checkpoints.",
-    ),
-)
+@run_folder_option("Folder for weights, curves and checkpoints.")
 @OVERWRITE_OPTION
 @RESUME_OPTION
 @under(

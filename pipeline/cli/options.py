@@ -239,6 +239,22 @@ OUTPUT_OPTION: Decorator[Any] = under(
     ),
 )
 
+
+def run_folder_option(help_text: str) -> Decorator[Any]:
+    """Return the required --output of a training: the folder of its run."""
+    return under(
+        "Output",
+        click.option(
+            "-o",
+            "--output",
+            required=True,
+            type=click.Path(path_type=Path),
+            metavar="FOLDER",
+            help=help_text,
+        ),
+    )
+
+
 ANIMATION_OPTION: Decorator[Any] = under(
     "Output", click.option("--no-render", is_flag=True, help="Write the pose table only, no animation.")
 )
@@ -248,6 +264,12 @@ OVERWRITE_OPTION: Decorator[Any] = under(
 )
 
 # Run -----------------------------------------------------------------------------------------------------
+
+
+def overrides_option(help_text: str) -> Decorator[Any]:
+    """Return the --set of a training: values that replace those of its configuration."""
+    return click.option("--set", "overrides", multiple=True, metavar="NAME=VALUE", help=help_text)
+
 
 DEVICE_OPTION: Decorator[Any] = under(
     "Run",

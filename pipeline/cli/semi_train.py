@@ -17,7 +17,9 @@ from .options import (
     OVERWRITE_OPTION,
     RESUME_OPTION,
     TIME_OPTIONS,
+    overrides_option,
     people_options,
+    run_folder_option,
     settings,
 )
 
@@ -65,25 +67,9 @@ from .options import (
         metavar="NAME|FILE",
         help="How to train: the name of a file in configs/semi, or a YAML file.",
     ),
-    click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="Replace a value of the recipe, such as schedule.steps=500.",
-    ),
+    overrides_option("Replace a value of the recipe, such as schedule.steps=500."),
 )
-@under(
-    "Output",
-    click.option(
-        "-o",
-        "--output",
-        required=True,
-        type=click.Path(path_type=Path),
-        metavar="FOLDER",
-        help="For lifter.safetensors, report.md, curves.png and detections.",
-    ),
-)
+@run_folder_option("For lifter.safetensors, report.md, curves.png and detections.")
 @OVERWRITE_OPTION
 @RESUME_OPTION
 @DEVICE_OPTION

@@ -9,7 +9,7 @@ import click
 
 from ..progress import progress_bar
 from .command import command, under
-from .options import DEVICE_OPTION, OVERWRITE_OPTION, RESUME_OPTION
+from .options import DEVICE_OPTION, OVERWRITE_OPTION, RESUME_OPTION, overrides_option, run_folder_option
 
 
 @command(
@@ -30,25 +30,9 @@ from .options import DEVICE_OPTION, OVERWRITE_OPTION, RESUME_OPTION
         metavar="FOLDER",
         help="Folder with the files that CONFIG names.",
     ),
-    click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="Replace a value of CONFIG, such as schedule.steps=500.",
-    ),
+    overrides_option("Replace a value of CONFIG, such as schedule.steps=500."),
 )
-@under(
-    "Output",
-    click.option(
-        "-o",
-        "--output",
-        required=True,
-        type=click.Path(path_type=Path),
-        metavar="FOLDER",
-        help="Folder for lifter.safetensors, curves.png and checkpoint.pt.",
-    ),
-)
+@run_folder_option("Folder for lifter.safetensors, curves.png and checkpoint.pt.")
 @OVERWRITE_OPTION
 @RESUME_OPTION
 @DEVICE_OPTION
