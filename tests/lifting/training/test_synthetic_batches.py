@@ -4,45 +4,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
-from standing import STILL
+from motion_tables import walking_clips, write_table
 from videopose.errors import InputError, UsageError
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.simulation.config import RarePosturesConfig
 from videopose.lifting.training.config import TrainingConfig
 from videopose.lifting.training.synthetic_batches import SynthesisedBatches, split
-
-
-def _walk(frames: int, pace: float) -> NDArray[np.float64]:
-    """(T, 19, 3): limbs swing, the person moves along x."""
-    phase = np.arange(frames)[:, None] / 50 * pace
-    swing = np.zeros((frames, 19))
-    for joint, size in ((2, 0.15), (3, 0.35), (5, -0.15), (6, -0.35), (12, 0.1), (13, 0.3), (15, -0.1),
-                        (16, -0.3)):  # fmt: skip
-        swing[:, joint] = size
-    positions = np.broadcast_to(STILL, (frames, 19, 3)).copy()
-    positions[..., 0] += swing * np.sin(2 * np.pi * phase) + phase
-    return positions
-
-
-def _clips() -> list[tuple[str, str, NDArray[np.float64]]]:
-    people = [("01", "walk"), ("01", "jump"), ("02", "walk"), ("03", "walk"), ("?", "walk"), ("?", "jump")]
-    return [(subject, action, _walk(60 + 10 * i, 1 + i / 5)) for i, (subject, action) in enumerate(people)]
-
-
-def _write(path: Path, clips: list[tuple[str, str, NDArray[np.float64]]]) -> None:
-    deltas = [np.diff(np.round(c * 1000), axis=0, prepend=0).reshape(-1, 57).T for _, _, c in clips]
-    np.savez_compressed(
-        path,
-        delta=np.concatenate(deltas, 1).astype(np.int16),
-        length=np.array([len(c) for _, _, c in clips]),
-        fps=50.0,
-        name=np.array([f"{s}_{a}" for s, a, _ in clips]),
-        subject=np.array([s for s, _, _ in clips]),
-        action=np.array([a for _, a, _ in clips]),
-        source=np.array(["made"] * len(clips)),
-    )
 
 
 def _config(motions: Any = ({"path": "m.npz"},), **schedule: Any) -> TrainingConfig:
@@ -62,7 +30,7 @@ def _subjects(table: MotionCapture | None) -> list[str]:
 
 
 def test_held_out_and_excluded_clips_never_train(tmp_path: Path) -> None:
-    _write(tmp_path / "m.npz", _clips())
+    write_table(tmp_path / "m.npz", walking_clips())
     motion = {"path": "m.npz", "held_out": ["01"], "exclude": ["03", "?/walk", "01/jump"]}
     bank, held = split(_config([motion]), tmp_path)
     assert _subjects(held) == ["01/walk", "01/jump"]
@@ -76,7 +44,7 @@ def test_held_out_and_excluded_clips_never_train(tmp_path: Path) -> None:
 
 
 def test_made_motion_joins_the_training_people_s(tmp_path: Path) -> None:
-    _write(tmp_path / "m.npz", _clips())
+    write_table(tmp_path / "m.npz", walking_clips())
     plain, _ = split(_config([{"path": "m.npz", "held_out": ["01"]}]), tmp_path)
     config = _config([{"path": "m.npz", "held_out": ["01"]}])
     made, _ = split(
@@ -95,8 +63,8 @@ def test_made_motion_joins_the_training_people_s(tmp_path: Path) -> None:
 
 
 def test_several_motion_files(tmp_path: Path) -> None:
-    _write(tmp_path / "a.npz", _clips()[:2])
-    _write(tmp_path / "b.npz", _clips()[2:])
+    write_table(tmp_path / "a.npz", walking_clips()[:2])
+    write_table(tmp_path / "b.npz", walking_clips()[2:])
     motions = [{"path": "a.npz"}, {"path": "b.npz", "held_out": ["02"], "weight": 2.0}]
     bank, held = split(_config(motions), tmp_path)
     assert len(bank.points) == 60 + 70 + 90 + 100 + 110
@@ -104,12 +72,12 @@ def test_several_motion_files(tmp_path: Path) -> None:
 
 
 def test_nobody_held_out(tmp_path: Path) -> None:
-    _write(tmp_path / "m.npz", _clips())
+    write_table(tmp_path / "m.npz", walking_clips())
     assert split(_config(), tmp_path)[1] is None
 
 
 def test_splits_that_cannot_be(tmp_path: Path) -> None:
-    _write(tmp_path / "m.npz", _clips())
+    write_table(tmp_path / "m.npz", walking_clips())
     everyone = {"path": "m.npz", "held_out": ["01", "02"], "exclude": ["03", "?"]}
     with pytest.raises(UsageError, match=r"m\.npz: every clip is held out or excluded"):
         split(_config([everyone]), tmp_path)
@@ -121,14 +89,14 @@ def test_splits_that_cannot_be(tmp_path: Path) -> None:
 
 
 def test_people_who_are_nowhere_in_the_file_cannot_be_held_out(tmp_path: Path) -> None:
-    _write(tmp_path / "m.npz", _clips())
+    write_table(tmp_path / "m.npz", walking_clips())
     for key in ("held_out", "exclude"):
         with pytest.raises(UsageError, match="99"):
             split(_config([{"path": "m.npz", key: ["99"]}]), tmp_path)
 
 
 def test_a_batch_depends_on_seed_and_step_alone(tmp_path: Path) -> None:
-    _write(tmp_path / "m.npz", _clips())
+    write_table(tmp_path / "m.npz", walking_clips())
     bank, _ = split(_config(), tmp_path)
     source = SynthesisedBatches(bank, _config())
     assert (source.num_joints_in, source.num_joints_out) == (17, 17)
@@ -141,7 +109,7 @@ def test_a_batch_depends_on_seed_and_step_alone(tmp_path: Path) -> None:
 
 
 def test_processes_share_a_batch_and_see_different_people(tmp_path: Path) -> None:
-    _write(tmp_path / "m.npz", _clips())
+    write_table(tmp_path / "m.npz", walking_clips())
     source = SynthesisedBatches(split(_config(), tmp_path)[0], _config())
     shares = [source.sample(5, rank=rank, world_size=2).keypoints for rank in range(2)]
     assert [len(s) for s in shares] == [16, 17]
