@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ Image = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB, upright."""
 
 NUM_KEYPOINTS = len(COCO17)
+
+Memory = dict[str, NDArray[Any]]
+"""What a detector needs of the frames before to go on with the next one, as plain arrays by name."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,10 @@ class Detector(Protocol):
     """Finds people on the frames of a video.
 
     A detector takes all frames of a video, so that it can use the people of the previous frame, or process
-    several frames at once. It keeps no state between two calls of `detect`.
+    several frames at once. It keeps no state between two calls of `detect`, except in the `memory` that the
+    caller gives. With it, a video can be processed in parts, also by different processes: each call gets the
+    frames of one part and the memory that the call before left. The people are exactly those of one call, as
+    long as the frames that are processed at once are in the same part.
 
     Attributes:
         name: Its name in the registry.
@@ -73,8 +79,15 @@ class Detector(Protocol):
 
     name: str
 
-    def detect(self, frames: Iterable[Image]) -> Iterator[People]:
-        """Yield one `People` per frame, in order, as frames are read."""
+    def detect(self, frames: Iterable[Image], memory: Memory | None = None) -> Iterator[People]:
+        """Yield one `People` per frame, in order, as frames are read.
+
+        Args:
+            frames: The frames of a video, or of a part of it.
+            memory: Empty for a video's first part, else as the call for the part before left it. When all
+                people have been yielded, it holds what the next part needs. A detector that processes each
+                frame on its own leaves it as it is. None if there are no further parts.
+        """
         ...
 
     def describe(self) -> dict[str, object]:

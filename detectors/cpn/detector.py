@@ -17,7 +17,7 @@ from ...files import file_digest
 from ..coco.annotation_files import read_boxes
 from ..coco.annotations import FoundBoxes
 from ..coco.keypoint_names import names_in_files
-from ..people import NUM_KEYPOINTS, Detector, Image, People
+from ..people import NUM_KEYPOINTS, Detector, Image, Memory, People
 from .crops import Decoding, Window, decode, to_input
 from .weights import CPNWeights, load_cpn
 
@@ -161,10 +161,11 @@ class CPNDetector:
         """Return the description of `CPNKeypoints`, the sha256 of the weights, and the detector of boxes."""
         return {**self._keypoints.describe(), "sha256": self._sha256, "boxes": self._boxes.describe()}
 
-    def detect(self, frames: Iterable[Image]) -> Iterator[People]:
+    def detect(self, frames: Iterable[Image], memory: Memory | None = None) -> Iterator[People]:
         """Yield the people of each frame, in order."""
         frames, for_boxes = tee(frames)
-        for group in _groups(zip(frames, self._boxes.detect(for_boxes), strict=True), self._frames):
+        boxes = self._boxes.detect(for_boxes, memory)
+        for group in _groups(zip(frames, boxes, strict=True), self._frames):
             images, found = [image for image, _ in group], [people for _, people in group]
             keypoints = self._keypoints.estimate(images, [people.boxes for people in found])
             for people, points in zip(found, keypoints, strict=True):
@@ -191,15 +192,19 @@ class BoxesFromFile:
         """Return the name and the sha256 of the file."""
         return {"name": self.name, "sha256": self._sha256}
 
-    def detect(self, frames: Iterable[Image]) -> Iterator[People]:
-        """Yield the people of each frame, in order."""
-        for number, _ in enumerate(frames):
+    def detect(self, frames: Iterable[Image], memory: Memory | None = None) -> Iterator[People]:
+        """Yield the people of each frame, in order. The memory is the number of the next frame."""
+        first = int(memory["next_frame"]) if memory else 0
+        number = first - 1
+        for number, _ in enumerate(frames, first):
             boxes = self._found.boxes.get(number)
             if boxes is None:
                 yield People.none()
             else:
                 keypoints = np.zeros((len(boxes), NUM_KEYPOINTS, 3), np.float32)
                 yield People(boxes, np.clip(self._found.scores[number], 0, 1), keypoints)
+        if memory is not None:
+            memory["next_frame"] = np.array(number + 1)
 
 
 def _groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

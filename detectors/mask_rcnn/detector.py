@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from ...errors import UsageError
 from ...files import file_digest
-from ..people import NUM_KEYPOINTS, Image, People
+from ..people import NUM_KEYPOINTS, Image, Memory, People
 from ..soft_argmax import Decoding
 from .require_detectron2 import require_detectron2
 
@@ -104,7 +104,7 @@ class MaskRCNN:
         """Return the name, detectron2's configuration, the options that affect the result, and the sha256."""
         return self._about
 
-    def detect(self, frames: Iterable[Image]) -> Iterator[People]:
+    def detect(self, frames: Iterable[Image], memory: Memory | None = None) -> Iterator[People]:
         """Yield the people of each frame in order, best first. Frames are read in batches."""
         rest = iter(frames)
         while batch := list(islice(rest, self._batch)):

@@ -12,17 +12,19 @@ from numpy.typing import NDArray
 from ...errors import UsageError
 from ...files import file_digest
 from ..crop import Crop, halve
-from ..people import NUM_KEYPOINTS, Image, People
+from ..people import NUM_KEYPOINTS, Image, Memory, People
 from ..tracking.similarity import oks
 from .following import (
     DUPLICATE,
     POSSIBLY_SAME,
     FollowedPerson,
     as_people,
+    from_arrays,
     greatest_similarity,
     match,
     person_score,
     priority,
+    to_arrays,
 )
 from .session import open_session
 
@@ -109,10 +111,17 @@ class MoveNet:
             "sha256": self._sha256,
         }
 
-    def detect(self, frames: Iterable[Image]) -> Iterator[People]:
-        """Yield one `People` per frame, in order. A person's score is the mean of their keypoint scores."""
+    def detect(self, frames: Iterable[Image], memory: Memory | None = None) -> Iterator[People]:
+        """Yield one `People` per frame, in order. A person's score is the mean of their keypoint scores.
+
+        The memory holds the followed people, and how many frames ago MultiPose ran and a person was lost.
+        """
         followed: list[FollowedPerson] = []
         last_look = last_loss = -self._look_interval
+        if memory:
+            followed = from_arrays(memory)
+            last_look, last_loss = (-int(frames_ago) for frames_ago in memory["frames_ago"])
+        index = -1
         for index, frame in enumerate(frames):
             kept = self._follow(frame, followed)
             lost = [person for person in followed if not any(person is before for before, _ in kept)]
@@ -125,6 +134,9 @@ class MoveNet:
                 last_look = index
                 followed = self._look(frame, followed, lost)
             yield as_people(followed, frame.shape)
+        if memory is not None:
+            frames_ago = np.array([index + 1 - last_look, index + 1 - last_loss])
+            memory.update(to_arrays(followed), frames_ago=frames_ago)
 
     def _follow(
         self, frame: Image, followed: Sequence[FollowedPerson]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...skeleton import COCO17
 from ..crop import Crop
-from ..people import People
+from ..people import NUM_KEYPOINTS, Memory, People
 from ..tracking.similarity import keypoint_boxes, oks
 
 DUPLICATE = 0.6
@@ -161,3 +161,24 @@ def as_people(followed: Sequence[FollowedPerson], shape: tuple[int, ...]) -> Peo
     boxes = boxes + margin * np.array([-1, -1, 1, 1], np.float32)
     boxes = np.clip(boxes, 0, np.array([width, height] * 2, np.float32)).astype(np.float32)
     return People(boxes, cast("NDArray[np.float32]", keypoints[..., 2].mean(1)), keypoints)
+
+
+def to_arrays(followed: Sequence[FollowedPerson]) -> Memory:
+    """Return the followed people as plain arrays, from which `from_arrays` makes them again, bit for bit."""
+    count = len(followed)
+    crops = [(person.crop.x, person.crop.y, person.crop.side) for person in followed]
+    return {
+        "keypoints": np.array([p.keypoints for p in followed], np.float32).reshape(count, NUM_KEYPOINTS, 3),
+        "centre": np.array([person.centre for person in followed], np.float32).reshape(count, 2),
+        "motion": np.array([person.motion for person in followed], np.float32).reshape(count, 2),
+        "crop": np.array(crops, np.float64).reshape(count, 3),
+    }
+
+
+def from_arrays(arrays: Memory) -> list[FollowedPerson]:
+    """Return the followed people that `to_arrays` turned into arrays."""
+    people = zip(arrays["keypoints"], arrays["centre"], arrays["motion"], arrays["crop"], strict=True)
+    return [
+        FollowedPerson(keypoints, centre, motion, Crop(*crop.tolist()))
+        for keypoints, centre, motion, crop in people
+    ]

@@ -126,3 +126,13 @@ def test_what_cannot_be(tmp_path, weights, boxes):
         CPNKeypoints(weights, batch=0)
     with pytest.raises(InputError, match="no such file"):
         CPNDetector(tmp_path / "none.safetensors", boxes=BoxesFromFile(boxes))
+
+
+def test_a_clip_in_parts_gives_the_same_people(saved, boxes, frames):
+    detector = CPNDetector(saved, boxes=BoxesFromFile(boxes), frames=2)
+    whole, memory = list(detector.detect(frames)), {}
+    assert len(frames) > 2
+    parts = [*detector.detect(frames[:2], memory), *detector.detect(frames[2:], memory)]
+    for one, other in zip(parts, whole, strict=True):
+        for name in ("boxes", "scores", "keypoints"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))

@@ -203,3 +203,14 @@ def test_impossible_options(options):
 def test_files_in_the_wrong_place():
     with pytest.raises(InputError):
         movenet(thunder=(fetch("movenet-thunder.bin"), fetch("movenet-thunder.json")))
+
+
+@pytest.mark.parametrize("cut", [1, 7, 20])
+def test_a_clip_in_parts_gives_the_same_people(people, frames, cut):
+    detector, memory = movenet(), {}
+    found = [*detector.detect(frames[:cut], memory)]
+    memory = {name: array.copy() for name, array in memory.items()}  # as read from a file
+    found += [*movenet().detect(frames[cut:cut], memory), *movenet().detect(frames[cut:], memory)]
+    for one, other in zip(found, people, strict=True):
+        for name in ("boxes", "scores", "keypoints"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
