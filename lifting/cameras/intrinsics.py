@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 DEFAULT_FOV = 60.0
-"""Degrees across the longer side, assumed if the focal length is not known. A phone's main camera has about
-65° in video mode, a camcorder or webcam about 55°."""
+"""Degrees across the longer side, assumed if the camera is not known. A camcorder or webcam has about 55°, a
+phone's main camera about 70°."""
 
 H36M_FOCAL = 2.29
 """Human3.6M's focal length in normalised screen coordinates (1145 px at 1000 px wide, ×2)."""

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from ...lifting.cameras.distortion import Lens
-from . import exif, exiftool, gopro, quicktime, sidecar
+from . import exif, exiftool, gopro, phone, quicktime, sidecar
 from .focal_length import FocalLength, camera_of
 from .known_camera import CameraReader, KnownCamera
 
@@ -20,6 +20,7 @@ READERS: tuple[CameraReader, ...] = (
     quicktime.read_camera,
     gopro.read_camera,
     exiftool.read_camera,
+    phone.read_camera,
 )
 """The readers of camera metadata, in order. The first result is used."""
 

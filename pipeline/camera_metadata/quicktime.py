@@ -3,9 +3,9 @@
 Apple's key is `com.apple.quicktime.camera.focal_length.35mm_equivalent`, in the metadata of the video track.
 Its value is a text such as "50.00mm" in AVFoundation's documentation, and a whole number in files of many
 phones. Names are in the box `keys` under the name space mdta, values in `ilst` (QuickTime File Format,
-"Metadata atoms"). ffmpeg and other editors move such keys to the metadata of the movie. Android's muxer
-writes there too (com.android.version, .capture.fps, .manufacturer, .model), but none of its documented keys
-describes the lens. A key of any maker that ends in the same words is read.
+"Metadata atoms"). ffmpeg and other editors move such keys to the metadata of the movie. A key of any maker
+that ends in the same words is read. Android's muxer writes there too (com.android.version, .capture.fps,
+.manufacturer, .model), but none of its documented keys describes the lens: `phone` reads the model.
 """
 
 from __future__ import annotations
@@ -35,26 +35,31 @@ def read_camera(path: Path, size: tuple[int, int]) -> KnownCamera | None:
 
 def focal_lengths(file: Mp4) -> Iterator[str | float]:
     """Yield 35 mm equivalent focal lengths as they are written: those of video tracks, then the movie's."""
+    return metadata(file, _KEY)
+
+
+def metadata(file: Mp4, ending: bytes) -> Iterator[str | float]:
+    """Yield the values of keys that end in `ending`: those of video tracks, then the movie's."""
     if file.movie is None:
         return
     for track in file.find(b"trak", within=file.movie):
         if any(file.read(box)[8:12] == b"vide" for box in file.find(b"mdia", b"hdlr", within=track)):
             for meta in file.find(b"meta", within=track):
-                yield from _values(file, meta)
+                yield from _values(file, meta, ending)
     for path in ((b"meta",), (b"udta", b"meta")):
         for meta in file.find(*path, within=file.movie):
-            yield from _values(file, meta)
+            yield from _values(file, meta, ending)
 
 
-def _values(file: Mp4, meta: Box) -> Iterator[str | float]:
-    """Yield the values of the wanted key in a `meta` box."""
+def _values(file: Mp4, meta: Box, ending: bytes) -> Iterator[str | float]:
+    """Yield the values of the wanted keys in a `meta` box."""
     # A QuickTime `meta` box begins with its first child, an ISO one with four bytes of version and flags.
     skip = 0 if file.head(meta, 8)[4:] in (b"hdlr", b"keys", b"ilst") else 4
     boxes = {box.kind: box for box in file.children(meta, skip=skip)}
     if b"keys" not in boxes or b"ilst" not in boxes:
         return
     names = enumerate(_names(file.read(boxes[b"keys"])), 1)
-    wanted = {struct.pack(">I", number) for number, name in names if name.endswith(_KEY)}
+    wanted = {struct.pack(">I", number) for number, name in names if name.endswith(ending)}
     for item in file.children(boxes[b"ilst"]):
         if item.kind in wanted:
             for data in file.find(b"data", within=item):

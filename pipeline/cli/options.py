@@ -15,6 +15,7 @@ import click
 from ...detectors import registry
 from ...lifting.cameras.intrinsics import DEFAULT_FOV
 from ...lifting.inference.pretrained import DEFAULT, pretrained_lifters
+from ..camera_metadata.phone import PHONE_FOV
 from .command import Decorator, under
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ CAMERA_OPTIONS: Decorator[Any] = under(
         "--hfov",
         type=float,
         help="Horizontal angle of view in degrees.  [default: from the video or its .camera.json, "
-        f"else {DEFAULT_FOV:g} across the longer side]",
+        f"else {PHONE_FOV:g} across the longer side for a phone, {DEFAULT_FOV:g} for others]",
     ),
 )
 

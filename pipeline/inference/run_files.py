@@ -15,6 +15,7 @@ from ...detectors.people import Detector
 from ...errors import UsageError
 from ...files import file_digest, replacing
 from ...lifting.pose_table import PoseTable
+from ..camera_metadata.notes import camera_notes
 from ..downloads import assets
 from ..paths import ANIMATION_SUFFIX, OVERLAY_SUFFIX, Job, base_name, check_free
 from ..progress import progress_bar, say
@@ -152,12 +153,10 @@ def _check_keypoints(jobs: Sequence[Job], options: DetectOptions) -> None:
 
 def _write_results(job: Job, table: PoseTable, video: Path | None) -> None:
     """Write the results of a job, and print notes for the user. `video` is shown in the animation."""
-    source = str(table.meta.get("intrinsics"))
-    if source.startswith("assumed"):
-        say(
-            f"note: camera {source}; --focal-px, --focal-35mm or --hfov would tell, "
-            f"or a {job.source.stem}.camera.json beside it"
-        )
+    for note in camera_notes(
+        job.source.name, str(table.meta.get("intrinsics")), table.intrinsics, table.size
+    ):
+        say(note)
     if damage := table.meta.get("damaged"):
         say(f"warning: {job.source}: {damage}")
     world = table.meta.get("world") or {}

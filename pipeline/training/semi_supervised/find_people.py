@@ -12,6 +12,7 @@ from ....files import file_digest
 from ....lifting.pose_table import PoseTable
 from ....semi.spans import Span, spans_of
 from ...camera_metadata.find_camera import find_camera
+from ...camera_metadata.notes import camera_notes
 from ...inference.detect import detect, load_detector
 from ...inference.options import DetectOptions
 from ...paths import DETECTED_SUFFIX, find_videos
@@ -93,8 +94,8 @@ def find_people(
             reason = str(error).replace(str(source), source.name)
             left_out.append((source.name, reason.removeprefix(source.name).lstrip(": ")))
             continue
-        if known_from.startswith("assumed"):
-            say(f"note: {source.name}: camera {known_from}")
+        for note in camera_notes(source.name, known_from, lens.intrinsics, table.size):
+            say(note)
         if damage := table.meta.get("damaged"):
             say(f"warning: {source}: {damage}")
         spans += found
