@@ -18,10 +18,14 @@ from .inference.infer import infer_file
 from .inference.lift import lift as lift_table
 from .inference.lift import load_video_lifter
 from .inference.options import DetectOptions, InferOptions, LiftOptions
+from .inference.selection import Place
 from .option_types import check_type
 from .video.reader import open_video
 
 AnyPath = str | os.PathLike[str]
+
+Point = tuple[float, float] | tuple[float, float, float]
+"""x and y in pixels of the upright frame, and perhaps a time in seconds."""
 
 
 def infer(
@@ -36,6 +40,8 @@ def infer(
     keypoints: AnyPath | None = None,
     keypoint_layout: str | None = None,
     people: int | None = 1,
+    select: Sequence[int] = (),
+    select_at: Sequence[Point] = (),
     start: float = 0.0,
     end: float | None = None,
     max_gap: float = 0.5,
@@ -71,6 +77,9 @@ def infer(
         keypoints: File or folder of 2D keypoints made elsewhere, instead of a detector.
         keypoint_layout: Layout of these keypoints, such as "body25", if the file does not tell.
         people: Number of people to keep, those most present and largest first; None keeps all.
+        select: Ids of the people to keep, among all; `people` is not used then.
+        select_at: Points (x, y) or (x, y, seconds) in the picture, in pixels; the people there are kept. If
+            there is no time, it is the first person who is there.
         start: Seconds at which to begin.
         end: Seconds at which to stop; None for the end of the video.
         max_gap: Gaps of at most so many seconds are interpolated; longer ones split a track.
@@ -121,6 +130,8 @@ def infer(
         keypoints=keypoints,
         keypoint_layout=keypoint_layout,
         people=people,
+        select=tuple(select),
+        select_at=_places(select_at),
         start=start,
         end=end,
         max_gap=max_gap,
@@ -155,6 +166,8 @@ def detect(
     keypoints: AnyPath | None = None,
     keypoint_layout: str | None = None,
     people: int | None = 1,
+    select: Sequence[int] = (),
+    select_at: Sequence[Point] = (),
     start: float = 0.0,
     end: float | None = None,
     max_gap: float = 0.5,
@@ -179,6 +192,8 @@ def detect(
         keypoints: See `infer`.
         keypoint_layout: See `infer`.
         people: See `infer`.
+        select: See `infer`.
+        select_at: See `infer`.
         start: See `infer`.
         end: See `infer`.
         max_gap: See `infer`.
@@ -215,6 +230,8 @@ def detect(
         keypoints=keypoints,
         keypoint_layout=keypoint_layout,
         people=people,
+        select=tuple(select),
+        select_at=_places(select_at),
         start=start,
         end=end,
         max_gap=max_gap,
@@ -354,6 +371,13 @@ def _as_table(table: PoseTable | AnyPath) -> PoseTable:
         return table
     check_type("table", table, (str, os.PathLike))
     return PoseTable.load(table)
+
+
+def _places(points: Sequence[Point]) -> tuple[Place, ...]:
+    """Check points in the picture."""
+    if not all(isinstance(point, tuple) and len(point) in (2, 3) for point in points):
+        raise UsageError(f"select_at: expected points (x, y) or (x, y, seconds), found {points!r}")
+    return tuple(Place(*point) for point in points)
 
 
 def _filters(filters: Sequence[str]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ VIDEO_SUFFIXES = frozenset(
 TABLE_SUFFIX = ".npz"
 DETECTED_SUFFIX = ".2d.npz"  # a pose table without poses
 ANIMATION_SUFFIX = ".3d.mp4"
+SHEET_SUFFIX = ".people.png"
 OVERLAY_SUFFIX = ".2d.mp4"  # an animation of such a table
 _APART = "run them apart with --output"
 

@@ -23,6 +23,17 @@ def under(heading: str, *options: Decorator[Any]) -> Decorator[Any]:
     return decorate
 
 
+def together(*options: Decorator[Any]) -> Decorator[Any]:
+    """Give a command several groups of options, in this order."""
+
+    def decorate(function: Any) -> Any:
+        for group in reversed(options):
+            function = group(function)
+        return function
+
+    return decorate
+
+
 class Command(click.Command):
     """A command whose help lists options under headings and ends with examples.
 

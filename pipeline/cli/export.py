@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...lifting.exports import FORMATS
-from .command import Decorator, command, under
+from .command import Decorator, command, together, under
 from .error_report import Failures
-from .options import OUTPUT_OPTION, OVERWRITE_OPTION, people_number
+from .options import OUTPUT_OPTION, OVERWRITE_OPTION, SELECT_OPTION, number_option
 
 if TYPE_CHECKING:
     from ...lifting.pose_table import PoseTable
@@ -31,36 +31,25 @@ EXPORT_OPTION: Decorator[Any] = under(
     ),
 )
 
-MOTION_OPTIONS: Decorator[Any] = under(
-    "People",
-    click.option(
-        "--people",
-        default="all",
-        show_default=True,
-        callback=people_number,
-        metavar="N|all",
-        help="How many people; those seen longest and largest come first.",
-    ),
-    click.option(
-        "--select",
-        multiple=True,
-        type=int,
-        metavar="ID",
-        help="This track only. May be given more than once.",
-    ),
-    click.option(
-        "--fps",
-        type=float,
-        metavar="RATE",
-        help="Resample to this many frames a second.  [default: the video's own]",
-    ),
-    click.option(
-        "--filter",
-        "filters",
-        multiple=True,
-        metavar="NAME[:HZ]",
-        help="Smooth the motion: butterworth, one-euro, or bones for constant lengths. May be given more "
-        "than once.",
+MOTION_OPTIONS: Decorator[Any] = together(
+    number_option("all"),
+    SELECT_OPTION,
+    under(
+        "People",
+        click.option(
+            "--fps",
+            type=float,
+            metavar="RATE",
+            help="Resample to this many frames a second.  [default: the video's own]",
+        ),
+        click.option(
+            "--filter",
+            "filters",
+            multiple=True,
+            metavar="NAME[:HZ]",
+            help="Smooth the motion: butterworth, one-euro, or bones for constant lengths. May be given more "
+            "than once.",
+        ),
     ),
 )
 

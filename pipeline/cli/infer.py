@@ -20,6 +20,8 @@ from .options import (
     LIFT_OPTIONS,
     OUTPUT_OPTION,
     OVERWRITE_OPTION,
+    SELECT_AT_OPTION,
+    SELECT_OPTION,
     STATIC_CAMERA_OPTION,
     TIME_OPTIONS,
     WORLD_OPTIONS,
@@ -43,6 +45,8 @@ def _inputs(metavar: str) -> Decorator[Any]:
 @TIME_OPTIONS
 @KEYPOINT_OPTIONS
 @people_options("1")
+@SELECT_OPTION
+@SELECT_AT_OPTION
 @CAMERA_OPTIONS
 @STATIC_CAMERA_OPTION
 @LIFT_OPTIONS
@@ -83,6 +87,8 @@ def infer(context: click.Context, /, inputs: tuple[Path, ...], output: Path | No
 @TIME_OPTIONS
 @KEYPOINT_OPTIONS
 @people_options("1")
+@SELECT_OPTION
+@SELECT_AT_OPTION
 @CAMERA_OPTIONS
 @STATIC_CAMERA_OPTION
 @OUTPUT_OPTION
@@ -115,6 +121,8 @@ def detect(context: click.Context, /, inputs: tuple[Path, ...], output: Path | N
     )
 )
 @_inputs("TABLE|FOLDER…")
+@SELECT_OPTION
+@SELECT_AT_OPTION
 @CAMERA_OPTIONS
 @LIFT_OPTIONS
 @WORLD_OPTIONS
@@ -149,6 +157,8 @@ def lift(context: click.Context, /, inputs: tuple[Path, ...], output: Path | Non
 )
 @TIME_OPTIONS
 @people_options("all")
+@SELECT_OPTION
+@SELECT_AT_OPTION
 @CAMERA_OPTIONS
 @STATIC_CAMERA_OPTION
 @LIFT_OPTIONS

@@ -14,6 +14,7 @@ COMMANDS = {
         "infer": "Turn videos into 3D motion.",
         "detect": "Find and follow people: the first half of infer.",
         "lift": "Lift what detect found: the second half of infer.",
+        "people": "Show who is in a video: a contact sheet.",
         "render": "Draw an animation of a pose table.",
         "export": "Write the motion in a pose table as files for other programs.",
         "angles": "Print the ranges of people's joint angles, and draw their curves.",

@@ -16,7 +16,7 @@ from ...detectors import registry
 from ...lifting.cameras.intrinsics import DEFAULT_FOV
 from ...lifting.inference.pretrained import DEFAULT, pretrained_lifters
 from ..camera_metadata.phone import PHONE_FOV
-from .command import Decorator, under
+from .command import Decorator, together, under
 
 if TYPE_CHECKING:
     from ..inference.options import DetectOptions, LiftOptions
@@ -34,7 +34,7 @@ def settings(kind: type[Settings], options: Mapping[str, Any]) -> Settings:
 
     values = {
         **options,
-        "focal": FocalLength(options["focal_px"], options["focal_35mm"], options["hfov"]),
+        "focal": FocalLength(*(options.get(name) for name in ("focal_px", "focal_35mm", "hfov"))),
         "flip": not options.get("no_flip"),
     }
     return kind(**{each.name: values[each.name] for each in fields(kind) if each.name in values})
@@ -79,9 +79,46 @@ KEYPOINT_OPTIONS: Decorator[Any] = under(
 # People --------------------------------------------------------------------------------------------------
 
 
-def people_options(default: str) -> Decorator[Any]:
-    """Return the options about people and detectors; `default` is that of --people."""
-    detectors = "; ".join(f"{name}: {entry.summary}" for name, entry in registry.DETECTORS.items())
+def _ids(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[int, ...]:
+    """Parse lists of ids."""
+    from ..inference.selection import parse_ids
+
+    return tuple(number for value in values for number in parse_ids(value))
+
+
+def _places(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[Any, ...]:
+    """Parse places in the picture."""
+    from ..inference.selection import Place
+
+    return tuple(Place.parse(value) for value in values)
+
+
+SELECT_OPTION: Decorator[Any] = under(
+    "People",
+    click.option(
+        "--select",
+        multiple=True,
+        callback=_ids,
+        metavar="ID,…",
+        help="Only the people of these ids, such as 2,5; `videopose people` shows them.",
+    ),
+)
+
+SELECT_AT_OPTION: Decorator[Any] = under(
+    "People",
+    click.option(
+        "--select-at",
+        multiple=True,
+        callback=_places,
+        metavar="X,Y[@SECONDS]",
+        help="Only the person at this pixel, at this time or when one is first there. May be given more than "
+        "once.",
+    ),
+)
+
+
+def number_option(default: str) -> Decorator[Any]:
+    """Return --people, with this default."""
     return under(
         "People",
         click.option(
@@ -92,6 +129,19 @@ def people_options(default: str) -> Decorator[Any]:
             metavar="N|all",
             help="How many people; those seen longest and largest come first.",
         ),
+    )
+
+
+def people_options(default: str) -> Decorator[Any]:
+    """Return --people, with this default, and the options about detectors."""
+    return together(number_option(default), detector_options())
+
+
+def detector_options() -> Decorator[Any]:
+    """Return the options about gaps and detectors."""
+    detectors = "; ".join(f"{name}: {entry.summary}" for name, entry in registry.DETECTORS.items())
+    return under(
+        "People",
         click.option(
             "--max-gap",
             default=0.5,

@@ -26,6 +26,7 @@ from ..downloads import assets
 from ..progress import Progress, no_progress
 from ..video.reader import Video
 from .options import DetectOptions
+from .selection import select_people
 from .watch_background import NO_BOXES, BackgroundWatch, CameraMotion
 
 
@@ -64,9 +65,7 @@ class PeopleSource(Protocol):
     def look(self, images: Iterable[Image]) -> Iterator[NDArray[np.float32]]:
         """Yield the boxes of the people, (P, 4), for each image, in order."""
 
-    def tracks(
-        self, frames: NDArray[np.int32], times: NDArray[np.float64], *, count: int | None, max_gap: float
-    ) -> list[Track]:
+    def tracks(self, frames: NDArray[np.int32], times: NDArray[np.float64], *, max_gap: float) -> list[Track]:
         """Return the people of all images through time; `frames` and `times` are those of the images."""
 
     def describe(self) -> dict[str, object]:
@@ -78,8 +77,8 @@ class _DetectedPeople:
 
     action = "finding people in"
 
-    def __init__(self, detector: Detector, size: tuple[int, int]) -> None:
-        self._detector, self._size = detector, size
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
         self._people: list[People] = []
 
     def look(self, images: Iterable[Image]) -> Iterator[NDArray[np.float32]]:
@@ -87,12 +86,8 @@ class _DetectedPeople:
             self._people.append(people)
             yield people.boxes
 
-    def tracks(
-        self, frames: NDArray[np.int32], times: NDArray[np.float64], *, count: int | None, max_gap: float
-    ) -> list[Track]:
-        return follow_people(
-            self._people, frames=frames, times=times, size=self._size, count=count, max_gap=max_gap
-        )
+    def tracks(self, frames: NDArray[np.int32], times: NDArray[np.float64], *, max_gap: float) -> list[Track]:
+        return follow_people(self._people, frames=frames, times=times, max_gap=max_gap)
 
     def describe(self) -> dict[str, object]:
         return self._detector.describe()
@@ -116,11 +111,13 @@ def detect(
         command: Recorded in the table's `meta`.
 
     Returns:
-        A pose table without poses: they and the roots are NaN.
+        A pose table without poses: they and the roots are NaN. It has the chosen people only, with the ids
+        that they have among all. `meta["others"]` is the number of those whom `options.people` left out.
 
     Raises:
         InputError: The camera file beside the video, or keypoints made elsewhere, cannot be used.
         NoPeopleError: No person was found.
+        UsageError: No person has a chosen id, or is at a chosen place.
     """
     # Before the long detection, so that an unusable camera file is reported at once.
     lens, source = find_camera(video.path, options.focal, video.size)
@@ -129,12 +126,12 @@ def detect(
     people = _people_source(detector, video, options)
     frames = _look(people, video, options, background, progress)
     time = np.array(video.times, np.float64)
-    tracks = people.tracks(frames, time[frames], count=options.people, max_gap=options.max_gap)
+    tracks = people.tracks(frames, time[frames], max_gap=options.max_gap)
     if not tracks:
         raise NoPeopleError(f"{video.path}: no person was found in any of its {len(frames)} frames")
     motion = CameraMotion.none(len(time)) if background is None else background.result(len(time))
     rows = sum(len(track) for track in tracks)
-    return PoseTable(
+    everyone = PoseTable(
         track=np.concatenate([np.full(len(track), track.id, np.int32) for track in tracks]),
         frame=np.concatenate([track.frames for track in tracks]),
         keypoints=np.concatenate([track.keypoints for track in tracks]),
@@ -158,12 +155,13 @@ def detect(
             "versions": {name: version(name) for name in ("videopose", "torch", "numpy", "onnxruntime")},
         },
     )
+    return select_people(everyone, options.selection)
 
 
 def _people_source(detector: Detector | None, video: Video, options: DetectOptions) -> PeopleSource:
     """Return the detector, or the file of keypoints that replaces it, as a source of people."""
     if detector is not None:
-        return _DetectedPeople(detector, video.size)
+        return _DetectedPeople(detector)
     assert options.keypoints is not None
     from ..keypoint_import.imported_people import ImportedPeople
 

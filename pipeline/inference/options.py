@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, field
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ from ...errors import UsageError
 from ...lifting.inference.pretrained import DEFAULT
 from ...lifting.world.stated_camera import StatedCamera, check_height
 from ..camera_metadata.focal_length import FocalLength
-from ..option_types import check_type, is_of
+from ..option_types import check_type
+from .selection import Place, Selection
 
 if TYPE_CHECKING:  # these load torch, which checking options does not need
     from ...detectors.soft_argmax import Decoding
@@ -35,7 +36,9 @@ class DetectOptions:
         boxes: Of CPN: name of the detector, or file, that tells where people are.
         keypoints: File or folder of 2D keypoints made elsewhere, instead of a detector.
         keypoint_layout: Layout of these keypoints, if the file does not tell.
-        people: Number of people to keep; None keeps all.
+        people: Number of people to keep; None keeps all. Not used if people are selected.
+        select: The ids of the people to keep, among all.
+        select_at: Places in the picture; the people there are kept.
         start: Seconds at which to begin.
         end: Seconds at which to stop; None for the end of the video.
         focal: What the user states about the lens.
@@ -56,6 +59,8 @@ class DetectOptions:
     keypoints: str | os.PathLike[str] | None = None
     keypoint_layout: str | None = None
     people: int | None = 1
+    select: tuple[int, ...] = ()
+    select_at: tuple[Place, ...] = ()
     start: float = 0.0
     end: float | None = None
     focal: FocalLength = field(default_factory=FocalLength)
@@ -76,8 +81,7 @@ class DetectOptions:
         for name in ("start", "max_gap"):
             check_type(name, getattr(self, name), Real)
         check_type("end", self.end, Real, optional=True)
-        if self.people is not None and not (is_of(self.people, Integral) and self.people >= 1):
-            raise UsageError("--people takes a number from 1 on, or all (from Python: None)")
+        _ = self.selection  # checks the values
         if not 0 <= self.start < math.inf:
             raise UsageError("--start takes seconds, 0 or more")
         if self.end is not None and not self.end > self.start:
@@ -90,6 +94,11 @@ class DetectOptions:
         if self.keypoints is not None and given:
             option = given[0].replace("_", "-")
             raise UsageError(f"--{option} is for a detector, and --keypoints replaces it: leave one out")
+
+    @property
+    def selection(self) -> Selection:
+        """Whom to keep."""
+        return Selection(self.people, self.select, self.select_at)
 
     @property
     def of_detector(self) -> registry.DetectorOptions:
@@ -120,6 +129,8 @@ class LiftOptions:
         height: Centimetres of the person who is seen longest; the scene is scaled by it.
         filters: Filters that smooth the motion, in order, as NAME or NAME:HZ.
         lock_feet: Hold feet still while they stand.
+        select: The ids of the people to lift; with `select_at` empty, none stands for all.
+        select_at: Places in the picture; the people there are lifted.
         device: Where networks run: "auto", "cpu", "cuda", …
 
     Raises:
@@ -138,6 +149,8 @@ class LiftOptions:
     height: float | None = None
     filters: tuple[str, ...] = ()
     lock_feet: bool = False
+    select: tuple[int, ...] = ()
+    select_at: tuple[Place, ...] = ()
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -147,6 +160,7 @@ class LiftOptions:
             check_type(name, getattr(self, name), bool)
         for name in ("camera_pitch", "camera_roll", "camera_height", "height"):
             check_type(name, getattr(self, name), Real, optional=True)
+        Selection(None, self.select, self.select_at)  # checks the values
         self.stated_camera()  # checks the values
         if self.height is not None:
             check_height(self.height)

@@ -17,13 +17,14 @@ from ...files import file_digest, replacing
 from ...lifting.pose_table import PoseTable
 from ..camera_metadata.notes import camera_notes
 from ..downloads import assets
-from ..paths import ANIMATION_SUFFIX, OVERLAY_SUFFIX, Job, base_name, check_free
+from ..paths import ANIMATION_SUFFIX, OVERLAY_SUFFIX, TABLE_SUFFIX, Job, base_name, check_free
 from ..progress import progress_bar, say
 from ..video.reader import Video, open_video
 from .detect import detect, load_detector
 from .infer import Networks, infer
 from .lift import lift, load_video_lifter
 from .options import DetectOptions, InferOptions, LiftOptions
+from .selection import Selection, select_people
 
 if TYPE_CHECKING:
     from ...lifting.inference.lifter import Lifter
@@ -95,8 +96,9 @@ def lift_tables(
     """Lift pose tables, and make animations. See `infer_videos` for the arguments."""
 
     def process(job: Job, table: PoseTable, lifter: Lifter) -> PoseTable:
-        lifted = lift(table, options, lifter, progress=progress_bar, command=command)
-        _write_results(job, lifted, _video_beside(job.source, table) if job.animation else None)
+        chosen = select_people(table, Selection(None, options.select, options.select_at))
+        lifted = lift(chosen, options, lifter, progress=progress_bar, command=command)
+        _write_results(job, lifted, video_beside(job.source, table) if job.animation else None)
         return lifted
 
     _run_jobs(jobs, _open_table, partial(load_video_lifter, options), process, overwrite, failed, export)
@@ -157,6 +159,9 @@ def _write_results(job: Job, table: PoseTable, video: Path | None) -> None:
         job.source.name, str(table.meta.get("intrinsics")), table.intrinsics, table.size
     ):
         say(note)
+    if (others := table.meta.get("others")) and job.source.suffix != TABLE_SUFFIX:
+        were = "1 other person was" if others == 1 else f"{others} other people were"
+        say(f"note: {were} seen; --people all keeps everyone, and `videopose people` shows whom to --select")
     if damage := table.meta.get("damaged"):
         say(f"warning: {job.source}: {damage}")
     world = table.meta.get("world") or {}
@@ -226,7 +231,7 @@ def redraw(
     output = output or source.with_name(base_name(source) + (ANIMATION_SUFFIX if lifted else OVERLAY_SUFFIX))
     check_free([output], overwrite=overwrite, elsewhere="--output FILE")
     if use_video and video is None:
-        video = _video_beside(source, table)
+        video = video_beside(source, table)
     if not lifted:
         unlifted = f"{source} has no poses yet (`videopose lift` makes them)"
         if video is None:
@@ -238,7 +243,7 @@ def redraw(
     say(f"→ {output}")
 
 
-def _video_beside(source: Path, table: PoseTable) -> Path | None:
+def video_beside(source: Path, table: PoseTable) -> Path | None:
     """Return the table's video if it lies beside the table; else print a note."""
     made_from = table.meta.get("video") or {}
     name = Path(str(made_from.get("name", ""))).name

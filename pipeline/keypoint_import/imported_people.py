@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.people import Image
-from ...detectors.tracking import Track, choose_and_fill, place_missing
+from ...detectors.tracking import Track, fill_gaps, place_missing
 from ..video.reader import Video
 from .match_video import check_length, follow, read
 
@@ -40,15 +40,12 @@ class ImportedPeople:
         for _ in images:
             yield np.zeros((0, 4), np.float32)
 
-    def tracks(
-        self, frames: NDArray[np.int32], times: NDArray[np.float64], *, count: int | None, max_gap: float
-    ) -> list[Track]:
-        """Return the tracks of the people who are most present.
+    def tracks(self, frames: NDArray[np.int32], times: NDArray[np.float64], *, max_gap: float) -> list[Track]:
+        """Return the tracks of all people.
 
         Args:
             frames: (n,) the frames that were decoded, rising.
             times: (n,) their times in seconds.
-            count: How many people; None for all.
             max_gap: Seconds up to which a gap is filled.
 
         Raises:
@@ -58,8 +55,7 @@ class ImportedPeople:
             check_length(self._sightings, self._video, self._source)
         found = follow(self._sightings, frames, times)
         placed = [place_missing(track, times[np.searchsorted(frames, track.frames)]) for track in found]
-        size = self._video.size
-        return choose_and_fill(placed, frames=frames, times=times, size=size, count=count, max_gap=max_gap)
+        return fill_gaps(placed, frames=frames, times=times, max_gap=max_gap)
 
     def describe(self) -> dict[str, object]:
         """Return what the pose table records: format, layout, and the sha256 of the file."""

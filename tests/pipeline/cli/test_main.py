@@ -26,7 +26,7 @@ Run = Callable[..., Any]
 Write = Callable[..., Path]
 COMMANDS = [
     "infer", "detect", "lift", "demo", "render", "export", "angles", "assets", "train", "evaluate", "inspect",
-    "prepare",
+    "people", "prepare",
     "finetune-detector", "evaluate-detector", "semi-train", "install",
 ]  # fmt: skip
 
