@@ -14,6 +14,9 @@ from .errors import InputError, OutputError
 
 _DISK_FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}
 
+LONGEST_NAME = 255
+"""Bytes in the longest name of a file, on every usual file system."""
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -30,7 +33,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             replaced (on Windows).
     """
     target = Path(path)
-    partial = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.partial{target.suffix}")
+    check_target(target)
+    partial = target.with_name(_partial_name(target))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.touch()
@@ -48,6 +52,31 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise OutputError(f"cannot write {target}: {error.strerror}") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _partial_name(target: Path) -> str:
+    """Return the name of a temporary file; the target's stem is cut if the name would be too long."""
+    rest = f".{secrets.token_hex(4)}.partial{target.suffix}"
+    stem = target.stem
+    while len(os.fsencode(f".{stem}{rest}")) > LONGEST_NAME:
+        stem = stem[:-1]
+    return f".{stem}{rest}"
+
+
+def check_target(path: Path) -> None:
+    """Check that a path can be that of a file to write: its name, and what is there.
+
+    Raises:
+        OutputError: The name is longer than file systems allow, or there is something else than a file.
+    """
+    if os.path.isdir(path):
+        raise OutputError(f"cannot write {path}: it is a folder")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OutputError(f"cannot write {path}: it is a device or a pipe, not a file")
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise OutputError(
+            f"cannot write {path}: the name is longer than {LONGEST_NAME} bytes; give the input a shorter one"
+        )
 
 
 def file_digest(path: Path) -> str:

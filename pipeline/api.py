@@ -44,6 +44,7 @@ def infer(
     select_at: Sequence[Point] = (),
     start: float = 0.0,
     end: float | None = None,
+    fps: float | None = None,
     max_gap: float = 0.5,
     static_camera: bool = False,
     lifter: AnyPath = "default",
@@ -67,7 +68,7 @@ def infer(
     Nothing is printed, and no result is written; files of the detector that are missing are fetched.
 
     Args:
-        video: Path of the video.
+        video: Path of the video, or of pictures: a folder, "frame-%04d.jpg" or "*.jpg".
         detector: What finds people and their keypoints: "movenet" (the default), "mask-rcnn" or "cpn".
         weights: File of the detector's weights, instead of the usual ones.
         backbone: Of Mask R-CNN: "R-101" (the default) or "R-50".
@@ -82,6 +83,8 @@ def infer(
             there is no time, it is the first person who is there.
         start: Seconds at which to begin.
         end: Seconds at which to stop; None for the end of the video.
+        fps: Frames per second, if the file's time stamps are wrong. None for the file's; pictures have none,
+            and 25 is assumed.
         max_gap: Gaps of at most so many seconds are interpolated; longer ones split a track.
         static_camera: Take the camera to be still, and do not look for its motion.
         lifter: Name of a pretrained lifter, or path of a lifter's file.
@@ -134,6 +137,7 @@ def infer(
         select_at=_places(select_at),
         start=start,
         end=end,
+        fps=fps,
         max_gap=max_gap,
         static_camera=static_camera,
         lifter=lifter,
@@ -170,6 +174,7 @@ def detect(
     select_at: Sequence[Point] = (),
     start: float = 0.0,
     end: float | None = None,
+    fps: float | None = None,
     max_gap: float = 0.5,
     static_camera: bool = False,
     focal_px: float | None = None,
@@ -182,7 +187,7 @@ def detect(
     Nothing is printed, and no result is written; files of the detector that are missing are fetched.
 
     Args:
-        video: Path of the video.
+        video: Path of the video, or of pictures: a folder, "frame-%04d.jpg" or "*.jpg".
         detector: See `infer`, also for all further arguments.
         weights: See `infer`.
         backbone: See `infer`.
@@ -196,6 +201,7 @@ def detect(
         select_at: See `infer`.
         start: See `infer`.
         end: See `infer`.
+        fps: See `infer`.
         max_gap: See `infer`.
         static_camera: See `infer`.
         focal_px: See `infer`.
@@ -234,13 +240,14 @@ def detect(
         select_at=_places(select_at),
         start=start,
         end=end,
+        fps=fps,
         max_gap=max_gap,
         static_camera=static_camera,
         focal=FocalLength(focal_px, focal_35mm, hfov),
         device=device,
     )
     check_type("video", video, (str, os.PathLike))
-    with open_video(video) as opened:
+    with open_video(video, fps=fps) as opened:
         return detect_in_video(opened, options, load_detector(options), command="videopose.detect")
 
 

@@ -1,4 +1,4 @@
-"""Find the input files and choose the names of results, before processing starts."""
+"""Choose the names of results, and check that they can be written, before processing starts."""
 
 from __future__ import annotations
 
@@ -8,15 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError, OutputError, UsageError
+from ..errors import OutputError, UsageError
+from ..files import check_target
+from .picture_files import is_sequence, sequence_name
 
-VIDEO_SUFFIXES = frozenset(
-    f".{name}"
-    for name in (
-        *("3gp", "avi", "flv", "gif", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg"),
-        *("mts", "mxf", "ogv", "ts", "webm", "wmv"),
-    )
-)
 TABLE_SUFFIX = ".npz"
 DETECTED_SUFFIX = ".2d.npz"  # a pose table without poses
 ANIMATION_SUFFIX = ".3d.mp4"
@@ -45,61 +40,20 @@ class Job:
         return [self.table] if self.animation is None else [self.table, self.animation]
 
 
-def find_videos(inputs: Sequence[Path]) -> list[Path]:
-    """Return the input files, and for a folder the videos directly in it, by name.
-
-    Animations of an earlier run are left out.
-
-    Raises:
-        InputError: A folder has no video.
-    """
-    videos: list[Path] = []
-    for path in inputs:
-        if not path.is_dir():
-            videos.append(path)
-            continue
-        inside = sorted(
-            p
-            for p in path.iterdir()
-            if p.is_file()
-            and p.suffix.lower() in VIDEO_SUFFIXES
-            and not p.name.startswith(".")
-            and not p.name.endswith((ANIMATION_SUFFIX, OVERLAY_SUFFIX))
-        )
-        if not inside:
-            raise InputError(
-                f"{path}: no video in this folder (looked for {' '.join(sorted(VIDEO_SUFFIXES))})"
-            )
-        videos += inside
-    return list(dict.fromkeys(videos))
-
-
-def find_tables(inputs: Sequence[Path]) -> list[Path]:
-    """Return the input files, and for a folder the pose tables in it that `detect` wrote, by name.
-
-    Raises:
-        InputError: A folder has no such table.
-    """
-    tables: list[Path] = []
-    for path in inputs:
-        inside = sorted(path.glob("*" + DETECTED_SUFFIX)) if path.is_dir() else [path]
-        if not inside:
-            raise InputError(
-                f"{path}: no {DETECTED_SUFFIX} table in this folder; `videopose detect` makes them"
-            )
-        tables += inside
-    return list(dict.fromkeys(tables))
-
-
 def base_name(source: Path) -> str:
-    """Return the name of a video or table without its suffix."""
-    return source.name[: -len(DETECTED_SUFFIX)] if source.name.endswith(DETECTED_SUFFIX) else source.stem
+    """Return the name of a video or table without its suffix; for pictures that of their sequence."""
+    if source.name.endswith(DETECTED_SUFFIX):
+        return source.name[: -len(DETECTED_SUFFIX)]
+    return sequence_name(source) if is_sequence(source) else source.stem
 
 
 def plan(
     sources: Sequence[Path], output: Path | None, *, animation: bool, suffix: str = TABLE_SUFFIX
 ) -> list[Job]:
     """Name the results of each input.
+
+    Inputs of one name that differ in their suffixes keep these in the names of their results: walk.mp4.npz
+    and walk.mov.npz.
 
     Args:
         sources: Videos or pose tables.
@@ -111,21 +65,31 @@ def plan(
         UsageError: Two inputs would write the same file, or one would replace another input.
     """
     jobs: dict[str, Job] = {}
-    read = {_identity(source) for source in sources}
-    for source in sources:
-        folder, base = output or source.parent, base_name(source)
-        table = folder / (base + suffix)
-        job = Job(source, table, folder / (base + ANIMATION_SUFFIX) if animation else None)
-        other = jobs.setdefault(_identity(table), job)
+    read = {identity(source) for source in sources}
+    short = [_job(source, output, base_name(source), animation, suffix) for source in sources]
+    names: dict[str, list[str]] = {}
+    for job in short:
+        names.setdefault(identity(job.table), []).append(job.source.name)
+    for job in short:
+        source = job.source
+        alike = names[identity(job.table)]
+        if len(alike) > 1 and len({*alike}) == len(alike) and not is_sequence(source):
+            job = _job(source, output, source.name.removesuffix(DETECTED_SUFFIX), animation, suffix)
+        other = jobs.setdefault(identity(job.table), job)
         if other is not job:
-            raise UsageError(f"{other.source} and {source} would both write {table}; {_APART}")
+            raise UsageError(f"{other.source} and {source} would both write {job.table}; {_APART}")
         for result in job.results:
-            if _identity(result) in read - {_identity(source)}:
+            if identity(result) in read - {identity(source)}:
                 raise UsageError(f"the animation of {source} would replace {result}; {_APART}")
     return list(jobs.values())
 
 
-def _identity(path: Path) -> str:
+def _job(source: Path, output: Path | None, base: str, animation: bool, suffix: str) -> Job:
+    folder = output or source.parent
+    return Job(source, folder / (base + suffix), folder / (base + ANIMATION_SUFFIX) if animation else None)
+
+
+def identity(path: Path) -> str:
     """Return a text that is the same for two spellings of one path; Windows ignores upper and lower case."""
     return os.path.normcase(os.path.abspath(path))
 
@@ -142,9 +106,8 @@ def check_free(results: Sequence[Path], *, overwrite: bool, elsewhere: str = "--
         OutputError: A file cannot be written, or exists and may not be replaced.
     """
     for path in results:
-        if path.is_dir():
-            raise OutputError(f"cannot write {path}: it is a folder")
-        if path.exists() and not overwrite:
+        check_target(path)
+        if os.path.lexists(path) and not overwrite:
             raise OutputError(f"{path} exists; --overwrite replaces it, {elsewhere} writes elsewhere")
         check_writable(path.parent)
 

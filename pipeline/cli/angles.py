@@ -19,13 +19,13 @@ from .options import OUTPUT_OPTION, OVERWRITE_OPTION
         "videopose export video.npz --format angles  # the numbers, as CSV",
     )
 )
-@click.argument("tables", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="TABLE…")
+@click.argument("tables", nargs=-1, required=True, metavar="TABLE…")
 @MOTION_OPTIONS
 @OUTPUT_OPTION
 @OVERWRITE_OPTION
 @click.pass_context
 def angles(
-    context: click.Context, /, tables: tuple[Path, ...], output: Path | None, overwrite: bool, **options: Any
+    context: click.Context, /, tables: tuple[str, ...], output: Path | None, overwrite: bool, **options: Any
 ) -> int:
     """Print the ranges of people's joint angles, and draw their curves.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -32,6 +34,24 @@ def together(*options: Decorator[Any]) -> Decorator[Any]:
         return function
 
     return decorate
+
+
+if TYPE_CHECKING:
+    _PathType = click.ParamType[Path]
+else:  # it takes no type argument before click 8.2
+    _PathType = click.ParamType
+
+
+class FilePath(_PathType):
+    """A path as the user gave it. An empty text is refused: it would mean the current folder."""
+
+    name = "path"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Path:
+        """Return the path."""
+        if not os.fspath(value):
+            self.fail("expected a name, found an empty one; is a variable not set?", parameter, context)
+        return Path(value)
 
 
 class Command(click.Command):

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..progress import progress_bar
-from .command import Decorator, command, under
+from .command import Decorator, FilePath, command, under
 from .options import DEVICE_OPTION, OVERWRITE_OPTION, RESUME_OPTION, overrides_option, run_folder_option
 
 _ANNOTATED_IMAGES: Decorator[Any] = under(
@@ -17,14 +17,14 @@ _ANNOTATED_IMAGES: Decorator[Any] = under(
     click.option(
         "--images",
         required=True,
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FOLDER",
         help="Folder of the annotated images.",
     ),
     click.option(
         "--annotations",
         required=True,
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FILE",
         help="COCO person-keypoint JSON; its category names the keypoints.",
     ),
@@ -46,13 +46,13 @@ _ANNOTATED_IMAGES: Decorator[Any] = under(
     "Input",
     click.option(
         "--validation",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FILE",
         help="Annotations to measure AP on.  [default: the training annotations]",
     ),
     click.option(
         "--validation-images",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FOLDER",
         help="Folder of their images.  [default: --images]",
     ),
@@ -64,7 +64,7 @@ _ANNOTATED_IMAGES: Decorator[Any] = under(
     ),
     click.option(
         "--base",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="WEIGHTS",
         help="Weights to start from: of the detector or, for cpn, of a ResNet trained on ImageNet.  "
         "[default: random for cpn, the model zoo's for mask-rcnn]",
@@ -127,7 +127,7 @@ def finetune_detector(overrides: tuple[str, ...], **options: Any) -> None:
     ),
     click.option(
         "--weights",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FILE",
         help="Weights for cpn, or for mask-rcnn instead of the model zoo's.",
     ),
@@ -154,12 +154,8 @@ def finetune_detector(overrides: tuple[str, ...], **options: Any) -> None:
 )
 @under(
     "Output",
-    click.option(
-        "--json", type=click.Path(path_type=Path), metavar="FILE", help="Also write the scores to this file."
-    ),
-    click.option(
-        "--csv", type=click.Path(path_type=Path), metavar="FILE", help="Also write the scores to this file."
-    ),
+    click.option("--json", type=FilePath(), metavar="FILE", help="Also write the scores to this file."),
+    click.option("--csv", type=FilePath(), metavar="FILE", help="Also write the scores to this file."),
 )
 @OVERWRITE_OPTION
 @DEVICE_OPTION

@@ -35,12 +35,19 @@ class Failures:
         """Report the error of one input."""
         self._exit_codes.append(report_error(error, debug=self._debug))
 
+    @property
+    def count(self) -> int:
+        """How many inputs failed so far."""
+        return len(self._exit_codes)
+
     def exit_code(self, inputs: int | None = None) -> int:
-        """Return the command's exit code.
+        """Return the command's exit code. If some of several inputs failed, say how many are done.
 
         Args:
             inputs: The number of inputs. If all failed, the exit code is that of the first error.
         """
         if not self._exit_codes:
             return 0
+        if inputs is not None and inputs > 1:
+            say(f"{inputs - self.count} of {inputs} done")
         return self._exit_codes[0] if len(self._exit_codes) == inputs else SOME_FAILED

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..progress import progress_bar
-from .command import command, under
+from .command import FilePath, command, under
 from .options import CHECKPOINT_OPTIONS, DEVICE_OPTION, OVERWRITE_OPTION
 
 
@@ -28,7 +28,7 @@ from .options import CHECKPOINT_OPTIONS, DEVICE_OPTION, OVERWRITE_OPTION
         "--data",
         required=True,
         multiple=True,
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FILE|FOLDER",
         help="Motion capture or 3D poses to measure on. May be given more than once.",
     ),
@@ -108,9 +108,7 @@ from .options import CHECKPOINT_OPTIONS, DEVICE_OPTION, OVERWRITE_OPTION
         type=click.Choice(["1", "2", "3", "velocity"]),
         help="Print only MPJPE (1), P-MPJPE (2), N-MPJPE (3) or MPJVE (velocity).",
     ),
-    click.option(
-        "--csv", type=click.Path(path_type=Path), metavar="FILE", help="Also write all errors to this file."
-    ),
+    click.option("--csv", type=FilePath(), metavar="FILE", help="Also write all errors to this file."),
 )
 @OVERWRITE_OPTION
 @under("Run", click.option("--no-flip", is_flag=True, help="Measure without flip augmentation only."))

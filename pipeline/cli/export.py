@@ -61,7 +61,7 @@ MOTION_OPTIONS: Decorator[Any] = together(
         "videopose export video.npz --format bvh --people 1 --fps 30",
     )
 )
-@click.argument("tables", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="TABLE…")
+@click.argument("tables", nargs=-1, required=True, metavar="TABLE…")
 @MOTION_OPTIONS
 @under(
     "Format",
@@ -111,7 +111,7 @@ MOTION_OPTIONS: Decorator[Any] = together(
 @OVERWRITE_OPTION
 @click.pass_context
 def export(
-    context: click.Context, /, tables: tuple[Path, ...], output: Path | None, overwrite: bool, **options: Any
+    context: click.Context, /, tables: tuple[str, ...], output: Path | None, overwrite: bool, **options: Any
 ) -> int:
     """Write the motion in a pose table as files for other programs.
 
@@ -130,14 +130,16 @@ def export(
 
 
 def for_each_table(
-    context: click.Context, tables: Sequence[Path], process: Callable[[PoseTable, Path], object]
+    context: click.Context, tables: Sequence[str], process: Callable[[PoseTable, Path], object]
 ) -> int:
     """Load each table and process it, also if others fail; return the exit code."""
     from ...lifting.pose_table import PoseTable
+    from ..inputs import path_of
 
     failures = Failures(context)
-    for source in tables:
+    for name in tables:
         try:
+            source = path_of(name)
             process(PoseTable.load(source), source)
         except Exception as error:
             failures(error)

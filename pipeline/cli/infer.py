@@ -31,7 +31,7 @@ from .options import (
 
 
 def _inputs(metavar: str) -> Decorator[Any]:
-    return click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar=metavar)
+    return click.argument("inputs", nargs=-1, required=True, metavar=metavar)
 
 
 @command(
@@ -57,7 +57,7 @@ def _inputs(metavar: str) -> Decorator[Any]:
 @OVERWRITE_OPTION
 @DEVICE_OPTION
 @click.pass_context
-def infer(context: click.Context, /, inputs: tuple[Path, ...], output: Path | None, **options: Any) -> int:
+def infer(context: click.Context, /, inputs: tuple[str, ...], output: Path | None, **options: Any) -> int:
     """Turn videos into 3D motion.
 
     Each video.mp4 gives video.npz, the pose table, and video.3d.mp4, an animation. A folder stands for the
@@ -69,11 +69,13 @@ def infer(context: click.Context, /, inputs: tuple[Path, ...], output: Path | No
     """
     from ..inference.options import InferOptions
     from ..inference.run_files import infer_videos
-    from ..paths import find_videos, plan
+    from ..inputs import find_videos
+    from ..paths import plan
 
-    jobs = plan(find_videos(inputs), output, animation=not options["no_render"])
+    chosen, failures = settings(InferOptions, options), Failures(context)
+    jobs = plan(find_videos(inputs, failures), output, animation=not options["no_render"])
     work = partial(infer_videos, export=export_options(options["export"]))
-    return _run(work, jobs, settings(InferOptions, options), context, options["overwrite"])
+    return _run(work, jobs, chosen, context, options["overwrite"], failures)
 
 
 @command(
@@ -95,7 +97,7 @@ def infer(context: click.Context, /, inputs: tuple[Path, ...], output: Path | No
 @OVERWRITE_OPTION
 @DEVICE_OPTION
 @click.pass_context
-def detect(context: click.Context, /, inputs: tuple[Path, ...], output: Path | None, **options: Any) -> int:
+def detect(context: click.Context, /, inputs: tuple[str, ...], output: Path | None, **options: Any) -> int:
     """Find and follow people: the first half of infer.
 
     Each video.mp4 gives video.2d.npz, a pose table without poses, for `videopose lift`. A folder stands for
@@ -107,10 +109,12 @@ def detect(context: click.Context, /, inputs: tuple[Path, ...], output: Path | N
     """
     from ..inference.options import DetectOptions
     from ..inference.run_files import detect_videos
-    from ..paths import DETECTED_SUFFIX, find_videos, plan
+    from ..inputs import find_videos
+    from ..paths import DETECTED_SUFFIX, plan
 
-    jobs = plan(find_videos(inputs), output, animation=False, suffix=DETECTED_SUFFIX)
-    return _run(detect_videos, jobs, settings(DetectOptions, options), context, options["overwrite"])
+    chosen, failures = settings(DetectOptions, options), Failures(context)
+    jobs = plan(find_videos(inputs, failures), output, animation=False, suffix=DETECTED_SUFFIX)
+    return _run(detect_videos, jobs, chosen, context, options["overwrite"], failures)
 
 
 @command(
@@ -132,7 +136,7 @@ def detect(context: click.Context, /, inputs: tuple[Path, ...], output: Path | N
 @OVERWRITE_OPTION
 @DEVICE_OPTION
 @click.pass_context
-def lift(context: click.Context, /, inputs: tuple[Path, ...], output: Path | None, **options: Any) -> int:
+def lift(context: click.Context, /, inputs: tuple[str, ...], output: Path | None, **options: Any) -> int:
     """Lift what detect found: the second half of infer.
 
     Each video.2d.npz gives video.npz and video.3d.mp4, as `videopose infer` does. The animation shows the
@@ -141,11 +145,13 @@ def lift(context: click.Context, /, inputs: tuple[Path, ...], output: Path | Non
     """
     from ..inference.options import LiftOptions
     from ..inference.run_files import lift_tables
-    from ..paths import find_tables, plan
+    from ..inputs import find_tables, without_results
+    from ..paths import plan
 
-    jobs = plan(find_tables(inputs), output, animation=not options["no_render"])
+    chosen, failures = settings(LiftOptions, options), Failures(context)
+    jobs = plan(without_results(find_tables(inputs, failures)), output, animation=not options["no_render"])
     work = partial(lift_tables, export=export_options(options["export"]))
-    return _run(work, jobs, settings(LiftOptions, options), context, options["overwrite"])
+    return _run(work, jobs, chosen, context, options["overwrite"], failures)
 
 
 @command(
@@ -183,13 +189,19 @@ def demo(context: click.Context, /, output: Path | None, **options: Any) -> int:
     jobs = plan([(output or Path("videopose-demo")) / "demo.mp4"], None, animation=not options["no_render"])
     place_demo(jobs[0], overwrite=overwrite)
     work = partial(infer_videos, export=export_options(options["export"]))
-    return _run(work, jobs, chosen, context, overwrite)
+    return _run(work, jobs, chosen, context, overwrite, Failures(context))
 
 
 def _run(
-    work: Callable[..., None], jobs: Sequence[object], chosen: object, context: click.Context, overwrite: bool
+    work: Callable[..., None],
+    jobs: Sequence[object],
+    chosen: object,
+    context: click.Context,
+    overwrite: bool,
+    failures: Failures,
 ) -> int:
-    """Do the jobs; return the exit code."""
-    failures = Failures(context)
-    work(jobs, chosen, overwrite=overwrite, command=context.obj, failed=failures)
-    return failures.exit_code(len(jobs))
+    """Do the jobs; return the exit code. `failures` has the inputs that cannot be used already."""
+    inputs = len(jobs) + failures.count
+    if jobs:
+        work(jobs, chosen, overwrite=overwrite, command=context.obj, failed=failures)
+    return failures.exit_code(inputs)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,7 +15,7 @@ from ...detectors import registry
 from ...lifting.cameras.intrinsics import DEFAULT_FOV
 from ...lifting.inference.pretrained import DEFAULT, pretrained_lifters
 from ..camera_metadata.phone import PHONE_FOV
-from .command import Decorator, together, under
+from .command import Decorator, FilePath, together, under
 
 if TYPE_CHECKING:
     from ..inference.options import DetectOptions, LiftOptions
@@ -59,13 +58,19 @@ TIME_OPTIONS: Decorator[Any] = under(
     "Input",
     click.option("--start", default=0.0, show_default=True, metavar="SECONDS", help="Start at this time."),
     click.option("--end", type=float, metavar="SECONDS", help="Stop at this time.  [default: the end]"),
+    click.option(
+        "--fps",
+        type=float,
+        metavar="NUMBER",
+        help="Frames per second, if the file's time stamps are wrong.  [default: the file's; pictures: 25]",
+    ),
 )
 
 KEYPOINT_OPTIONS: Decorator[Any] = under(
     "Input",
     click.option(
         "--keypoints",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FILE|FOLDER",
         help="Use another program's 2D keypoints instead of a detector.",
     ),
@@ -152,7 +157,7 @@ def detector_options() -> Decorator[Any]:
         click.option("--detector", metavar="NAME", help=f"What finds people. {detectors}."),
         click.option(
             "--weights",
-            type=click.Path(path_type=Path),
+            type=FilePath(),
             metavar="FILE",
             help="Weights for mask-rcnn or cpn: published ones, or of finetune-detector.",
         ),
@@ -284,7 +289,7 @@ OUTPUT_OPTION: Decorator[Any] = under(
     click.option(
         "-o",
         "--output",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FOLDER",
         help="Folder for the results.  [default: beside each input]",
     ),
@@ -299,7 +304,7 @@ def run_folder_option(help_text: str) -> Decorator[Any]:
             "-o",
             "--output",
             required=True,
-            type=click.Path(path_type=Path),
+            type=FilePath(),
             metavar="FOLDER",
             help=help_text,
         ),

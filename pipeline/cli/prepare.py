@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..progress import progress_bar, say
-from .command import Decorator, Group, under
+from .command import Decorator, FilePath, Group, under
 from .error_report import Failures
 from .options import OVERWRITE_OPTION
 
@@ -30,7 +30,7 @@ def prepare() -> None:
     """
 
 
-_folder = click.argument("folder", type=click.Path(path_type=Path))
+_folder = click.argument("folder", type=FilePath())
 
 
 def _output(default: str) -> Decorator[Any]:
@@ -39,7 +39,7 @@ def _output(default: str) -> Decorator[Any]:
         click.option(
             "-o",
             "--output",
-            type=click.Path(path_type=Path),
+            type=FilePath(),
             default=default,
             show_default=True,
             metavar="FILE",
@@ -113,7 +113,7 @@ def humaneva(context: click.Context, /, folder: Path, output: Path, overwrite: b
     ),
     click.option(
         "--index",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FILE",
         help="Text file that names the clips' actions, a line each: 07_01 walk",
     ),
@@ -145,12 +145,12 @@ def cmu(
         "--annotations detector-labels/annotations.json --output runs/cpn  # what they are for",
     ),
 )
-@click.argument("source", type=click.Path(path_type=Path), metavar="POSES|SCENE")
+@click.argument("source", type=FilePath(), metavar="POSES|SCENE")
 @under(
     "Input",
     click.option(
         "--videos",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FOLDER",
         help="For Human3.6M: where its archives Videos_S*.tgz were unpacked.",
     ),
@@ -172,7 +172,7 @@ def cmu(
         "--output",
         default="detector-labels",
         show_default=True,
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FOLDER",
         help="For annotations.json and the images.",
     ),

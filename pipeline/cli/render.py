@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .command import command, under
+from .command import FilePath, command, under
 from .options import OVERWRITE_OPTION
 
 
@@ -24,12 +24,12 @@ def _size(context: click.Context, option: click.Parameter, value: str) -> tuple[
         "videopose render video.npz --no-video --view 70,15 --size 800x800 --overwrite",
     )
 )
-@click.argument("table", type=click.Path(path_type=Path))
+@click.argument("table", type=FilePath())
 @under(
     "Input",
     click.option(
         "--video",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FILE",
         help="The table's video.  [default: the one of its name beside the table]",
     ),
@@ -59,7 +59,7 @@ def _size(context: click.Context, option: click.Parameter, value: str) -> tuple[
     click.option(
         "-o",
         "--output",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FILE",
         help="A .mp4, .mov, .mkv or .gif file.  [default: TABLE.3d.mp4]",
     ),

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..progress import progress_bar
-from .command import command, under
+from .command import FilePath, command, under
 from .error_report import Failures
 from .options import (
     CAMERA_OPTIONS,
@@ -37,13 +37,13 @@ from .options import (
     click.option(
         "--unlabeled",
         multiple=True,
-        type=click.Path(path_type=Path, exists=True),
+        type=FilePath(),
         metavar="VIDEO|FOLDER",
         help="Your own videos. May be given more than once.",
     ),
     click.option(
         "--labeled",
-        type=click.Path(path_type=Path, exists=True),
+        type=FilePath(),
         metavar="FILE|FOLDER",
         help="Motion with labels.  [default: the videos' motion as --lifter sees it]",
     ),

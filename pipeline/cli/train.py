@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ..progress import progress_bar
-from .command import command, under
+from .command import FilePath, command, under
 from .options import DEVICE_OPTION, OVERWRITE_OPTION, RESUME_OPTION, overrides_option, run_folder_option
 
 
@@ -20,13 +20,13 @@ from .options import DEVICE_OPTION, OVERWRITE_OPTION, RESUME_OPTION, overrides_o
         "--set schedule.batch=512",
     )
 )
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("config", type=FilePath())
 @under(
     "Input",
     click.option(
         "--data",
         required=True,
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FOLDER",
         help="Folder with the files that CONFIG names.",
     ),

@@ -58,7 +58,7 @@ def prepare_cmu(
                 name, subject = cmu.clip_name(path.stem)
                 if name not in clips:
                     clips[name] = _clean_clips(path, name, subject, rate, skeletons)
-            except InputError as error:
+            except Exception as error:
                 report_error(error)
             advance()
     kept, dropped = cmu.drop_duplicates([c for name in sorted(clips) for c in clips[name]])

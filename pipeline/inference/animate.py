@@ -55,7 +55,8 @@ def animate(
     with ExitStack() as stack:
         frames = None
         if video is not None:
-            opened = stack.enter_context(open_video(video))
+            fps = (table.meta.get("video") or {}).get("fps")
+            opened = stack.enter_context(open_video(video, fps=fps))
             if opened.size != tuple(table.size):
                 found, expected = (f"{width}×{height}" for width, height in (opened.size, table.size))
                 raise InputError(f"{video} is {found} pixels, the pose table's video was {expected}")

@@ -15,7 +15,6 @@ from ...detectors import registry
 from ...detectors.people import Detector, Image, People
 from ...detectors.tracking import Track, follow_people
 from ...errors import NoPeopleError
-from ...files import file_digest
 from ...lifting.cameras.intrinsics import Intrinsics
 from ...lifting.cameras.level import LEVEL
 from ...lifting.pose_table import PoseTable
@@ -144,7 +143,7 @@ def detect(
         intrinsics=Intrinsics(*lens.intrinsics.array().tolist()),
         camera_rotation=(LEVEL @ motion.rotations).astype(np.float32),
         meta={
-            "video": {"name": video.path.name, "sha256": file_digest(video.path)},
+            "video": _description(video),
             "damaged": video.damaged,
             "detector": people.describe(),
             "intrinsics": source,
@@ -156,6 +155,13 @@ def detect(
         },
     )
     return select_people(everyone, options.selection)
+
+
+def _description(video: Video) -> dict[str, object]:
+    """Return what the table records of the video: name, sha256, and its rate if time stamps were not used."""
+    name = video.path.name or video.path.resolve().name
+    named: dict[str, object] = {"name": name, "sha256": video.digest()}
+    return named if video.fps is None else {**named, "fps": video.fps}
 
 
 def _people_source(detector: Detector | None, video: Video, options: DetectOptions) -> PeopleSource:

@@ -41,6 +41,7 @@ class DetectOptions:
         select_at: Places in the picture; the people there are kept.
         start: Seconds at which to begin.
         end: Seconds at which to stop; None for the end of the video.
+        fps: Frames per second, instead of the file's time stamps; None for these, and 25 for pictures.
         focal: What the user states about the lens.
         max_gap: Gaps of at most so many seconds are interpolated; longer ones split a track.
         static_camera: Take the camera to be still, and do not look for its motion.
@@ -63,6 +64,7 @@ class DetectOptions:
     select_at: tuple[Place, ...] = ()
     start: float = 0.0
     end: float | None = None
+    fps: float | None = None
     focal: FocalLength = field(default_factory=FocalLength)
     max_gap: float = 0.5
     static_camera: bool = False
@@ -80,12 +82,15 @@ class DetectOptions:
         check_type("device", self.device, str)
         for name in ("start", "max_gap"):
             check_type(name, getattr(self, name), Real)
-        check_type("end", self.end, Real, optional=True)
+        for name in ("end", "fps"):
+            check_type(name, getattr(self, name), Real, optional=True)
         _ = self.selection  # checks the values
         if not 0 <= self.start < math.inf:
             raise UsageError("--start takes seconds, 0 or more")
         if self.end is not None and not self.end > self.start:
             raise UsageError("--end takes seconds, more than --start")
+        if self.fps is not None and not 0.001 <= self.fps <= 10_000:
+            raise UsageError("--fps takes frames per second, from 0.001 to 10000")
         if not self.max_gap >= 0:
             raise UsageError("--max-gap takes seconds, 0 or more")
         if self.keypoint_layout is not None and self.keypoints is None:

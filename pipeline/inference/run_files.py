@@ -18,8 +18,10 @@ from ...lifting.pose_table import PoseTable
 from ..camera_metadata.notes import camera_notes
 from ..downloads import assets
 from ..paths import ANIMATION_SUFFIX, OVERLAY_SUFFIX, TABLE_SUFFIX, Job, base_name, check_free
+from ..picture_files import is_sequence
 from ..progress import progress_bar, say
-from ..video.reader import Video, open_video
+from ..video.reader import DEFAULT_RATE, Video, open_video, video_digest
+from ..video.source import check_source
 from .detect import detect, load_detector
 from .infer import Networks, infer
 from .lift import lift, load_video_lifter
@@ -67,7 +69,7 @@ def infer_videos(
 
     _check_keypoints(jobs, options)
     load = partial(Networks.load, options, report=say)
-    _run_jobs(jobs, _open_video, load, process, overwrite, failed, export)
+    _run_jobs(jobs, partial(_open_video, options.fps), load, process, overwrite, failed, export)
 
 
 def detect_videos(
@@ -81,7 +83,14 @@ def detect_videos(
         return table
 
     _check_keypoints(jobs, options)
-    _run_jobs(jobs, _open_video, partial(load_detector, options, report=say), process, overwrite, failed)
+    _run_jobs(
+        jobs,
+        partial(_open_video, options.fps),
+        partial(load_detector, options, report=say),
+        process,
+        overwrite,
+        failed,
+    )
 
 
 def lift_tables(
@@ -104,8 +113,10 @@ def lift_tables(
     _run_jobs(jobs, _open_table, partial(load_video_lifter, options), process, overwrite, failed, export)
 
 
-def _open_video(job: Job) -> AbstractContextManager[Video]:
-    return open_video(job.source)
+def _open_video(fps: float | None, job: Job) -> AbstractContextManager[Video]:
+    if fps is None and is_sequence(job.source):
+        say(f"note: {job.source}: pictures are taken as {DEFAULT_RATE:g} a second; --fps would tell")
+    return open_video(job.source, fps=fps)
 
 
 def _open_table(job: Job) -> AbstractContextManager[PoseTable]:
@@ -121,16 +132,14 @@ def _run_jobs(
     failed: ReportError,
     export: ExportOptions | None = None,
 ) -> None:
-    """Run each job, and export its table; the networks are loaded once, when the first source is open."""
+    """Run each job, and export its table; the networks are loaded once, when the first source is open.
+
+    Names of inputs and results are checked for all jobs before the first is done.
+    """
     networks: list[Loaded] = []
-    for job in jobs:
+    for job in _checked(jobs, overwrite, failed, export):
         with ExitStack() as stack:
             try:
-                check_free(job.results, overwrite=overwrite)
-                if export is not None:
-                    from ..exports.export_tables import check_not_exported  # loads SciPy's filters
-
-                    check_not_exported(job.table, export, overwrite=overwrite)
                 source = stack.enter_context(open_source(job))
             except Exception as error:
                 failed(error)
@@ -144,6 +153,27 @@ def _run_jobs(
                     export_table(table, job.table, export, overwrite=overwrite)
             except Exception as error:
                 failed(error)
+
+
+def _checked(
+    jobs: Sequence[Job], overwrite: bool, failed: ReportError, export: ExportOptions | None
+) -> list[Job]:
+    """Return the jobs whose input can be a video or table, and whose results can be written."""
+    ready = []
+    for job in jobs:
+        try:
+            check_free(job.results, overwrite=overwrite)
+            if export is not None:
+                from ..exports.export_tables import check_not_exported  # loads SciPy's filters
+
+                check_not_exported(job.table, export, overwrite=overwrite)
+            if job.source.suffix != TABLE_SUFFIX and not is_sequence(job.source):
+                check_source(job.source)
+        except Exception as error:
+            failed(error)
+        else:
+            ready.append(job)
+    return ready
 
 
 def _check_keypoints(jobs: Sequence[Job], options: DetectOptions) -> None:
@@ -248,9 +278,9 @@ def video_beside(source: Path, table: PoseTable) -> Path | None:
     made_from = table.meta.get("video") or {}
     name = Path(str(made_from.get("name", ""))).name
     video = source.with_name(name) if name else source
-    if not name or not video.is_file():
+    if not name or not (video.is_file() or is_sequence(video)):
         say(f"note: {name or 'its video'} is not beside the table, so only the 3D is drawn; see --video")
         return None
-    if file_digest(video) != made_from.get("sha256"):
+    if video_digest(video) != made_from.get("sha256"):
         say(f"note: {video} is not the file that the table was made from; see --video")
     return video

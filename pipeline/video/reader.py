@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 
 from ...detectors.people import Image
 from ...errors import InputError, UsageError
+from ...files import file_digest
+from ..picture_files import is_sequence
+from .source import allowed_formats, check_source
 
 DEFAULT_RATE = 25.0  # frames per second, if a stream states none
 PQ = 16  # the transfer characteristic SMPTE ST 2084, which HDR10 and Dolby Vision use
@@ -151,15 +154,18 @@ class Video:
             to frame n; 0 is the time stamp of the first decoded frame.
         damaged: What could not be decoded, as a clause, or None. Known when `frames` has reached the end of
             the file.
+        fps: Frames per second by which frames are timed instead of by the file's time stamps, or None.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], fps: float | None = None) -> None:
+        check_source(path)
         self.path = Path(path)
+        self.fps = fps
         self.times: list[float] = []
         self.damaged: str | None = None
         self._decoder: _Decoder | None = _Decoder(self.path)
         stream, first = self._decoder.stream, self._decoder.first
-        self.rate = float(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
+        self.rate = float(fps or stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
         self.duration = self._decoder.announced_duration()
         self.frame_count: int | None = stream.frames or None
         if self.frame_count is None and self.duration is not None:
@@ -195,7 +201,7 @@ class Video:
         times, clock, found = self.times, Clock(1 / self.rate), False
         with closing(decoder):
             for picture in decoder.pictures():
-                time = clock.tick(_stamp(picture))
+                time = clock.tick(_stamp(picture)) if self.fps is None else len(times) / self.fps
                 if end is not None and time >= end:
                     break
                 times.append(time)
@@ -205,7 +211,11 @@ class Video:
             else:
                 self.damaged = decoder.damage(times[-1] + 1 / self.rate, self.rate)
         if not found:
-            raise UsageError(f"{self.path} has no frame from {start:g} s on: it ends at {times[-1]:.2f} s")
+            raise self._no_frame(start)
+
+    def _no_frame(self, start: float) -> UsageError:
+        end = self.times[-1] if self.times else 0.0
+        return UsageError(f"{self.path} has no frame from {start:g} s on: it ends at {end:.2f} s")
 
     def _image(self, picture: av.VideoFrame) -> Image:
         width, height = self._decoded_size
@@ -214,6 +224,10 @@ class Video:
             image = cast(Image, cv2.LUT(image, _pq_to_standard()))
         return self._orientation.apply(image)
 
+    def digest(self) -> str:
+        """Return the sha256 of the file."""
+        return video_digest(self.path)
+
     def close(self) -> None:
         """Close the file; the attributes stay."""
         if self._decoder is not None:
@@ -221,33 +235,49 @@ class Video:
 
 
 @contextmanager
-def open_video(path: str | os.PathLike[str]) -> Iterator[Video]:
-    """Open the first video stream of a file; cover pictures do not count.
+def open_video(path: str | os.PathLike[str], *, fps: float | None = None) -> Iterator[Video]:
+    """Open the first video stream of a file, or a sequence of pictures. Cover pictures do not count.
 
     Args:
-        path: The file.
+        path: A video, a folder of pictures, or the name of pictures as frame-%04d.jpg or *.jpg.
+        fps: Frames per second, if the file's time stamps are wrong. Pictures have none: their default is 25.
 
     Raises:
         InputError: There is no such file, it is not a video, it holds only sound, or no frame of it can be
             decoded.
     """
-    with closing(Video(path)) as video:
+    if is_sequence(Path(path)):
+        from .pictures import PictureSequence  # loads Pillow
+
+        yield PictureSequence(Path(path), fps)
+        return
+    with closing(Video(path, fps)) as video:
         yield video
+
+
+def video_digest(path: Path) -> str:
+    """Return the sha256 of a video, or of the pictures of a sequence.
+
+    Raises:
+        InputError: A file cannot be read.
+    """
+    if is_sequence(path):
+        from .pictures import digest_of  # loads Pillow
+
+        return digest_of(path)
+    return file_digest(path)
 
 
 class _Decoder:
     """libav's decoder of the first video stream of a file; the first picture is decoded already."""
 
     def __init__(self, path: Path) -> None:
-        if path.is_dir():
-            raise InputError(f"cannot read {path}: it is a folder")
+        # "file:" so that a name is not taken for a URL; the lists, so that no other file or device is opened
+        options = {"protocol_whitelist": "file", "format_whitelist": allowed_formats()}
         try:
-            # "file:" so that a name is not taken for a URL; the whitelist for playlists that name files
-            self._container = av.open(f"file:{path}", "r", options={"protocol_whitelist": "file"})
+            self._container = av.open(f"file:{path}", "r", options=options)
         except FileNotFoundError:
             raise InputError(f"cannot read {path}: there is no such file") from None
-        except PermissionError:
-            raise InputError(f"cannot read {path}: permission denied") from None
         except (av.FFmpegError, OSError) as error:
             raise InputError(
                 f"cannot read {path}: it is not a video, or too damaged to open ({_reason(error)})"

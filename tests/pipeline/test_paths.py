@@ -3,13 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from videopose.errors import InputError, OutputError, UsageError
+from videopose.errors import OutputError, UsageError
 from videopose.pipeline.paths import (
     DETECTED_SUFFIX,
     check_free,
     check_writable,
-    find_tables,
-    find_videos,
     plan,
 )
 
@@ -19,28 +17,6 @@ def _touch(folder: Path, *names: str) -> list[Path]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
     return [folder / name for name in names]
-
-
-def test_a_folder_means_the_videos_in_it(tmp_path: Path) -> None:
-    b, a, _ = _touch(tmp_path, "b.MOV", "a.mp4", "a.3d.mp4")
-    _touch(tmp_path, "a.npz", "notes.txt", ".hidden.mp4", "deeper/c.mp4", "folder.mp4/x")
-    assert find_videos([tmp_path]) == [a, b]
-
-
-def test_files_are_taken_as_they_are(tmp_path: Path) -> None:
-    missing, text = tmp_path / "missing", tmp_path / "notes.txt"
-    assert find_videos([missing, text]) == [missing, text]
-
-
-def test_nothing_twice(tmp_path: Path) -> None:
-    a, b = _touch(tmp_path, "a.mp4", "b.mp4")
-    assert find_videos([b, tmp_path, b]) == [b, a]
-
-
-def test_a_folder_without_videos(tmp_path: Path) -> None:
-    _touch(tmp_path, "notes.txt", "a.3d.mp4")
-    with pytest.raises(InputError, match=r"no video in this folder \(looked for .*\.mov \.mp4 "):
-        find_videos([tmp_path])
 
 
 def test_results_lie_beside_the_video() -> None:
@@ -59,7 +35,6 @@ def test_results_in_another_folder() -> None:
 @pytest.mark.parametrize(
     ("names", "output"),
     [
-        (("a.mp4", "a.mov"), None),
         (("x/a.mp4", "y/a.mp4"), "out"),
         (("a.mp4", os.path.abspath("a.mp4")), None),
         (("a.mp4", "x/../a.mp4"), None),
@@ -126,21 +101,6 @@ def test_a_place_where_nobody_writes() -> None:
         check_writable(Path("/proc/nowhere"))
 
 
-def test_a_folder_means_the_tables_without_poses_in_it(tmp_path: Path) -> None:
-    b, a, lifted = _touch(tmp_path, "b.2d.npz", "a.2d.npz", "a.npz")
-    assert find_tables([tmp_path]) == [a, b]
-    assert find_tables([lifted, tmp_path, b]) == [lifted, a, b]
-    a.unlink()
-    b.unlink()
-    with pytest.raises(InputError, match=r"no \.2d\.npz table in this folder; `videopose detect` makes them"):
-        find_tables([tmp_path])
-
-
-def test_overlays_are_no_videos_to_look_for_people_in(tmp_path: Path) -> None:
-    video, *_ = _touch(tmp_path, "a.mp4", "a.2d.mp4", "a.3d.mp4")
-    assert find_videos([tmp_path]) == [video]
-
-
 def test_names_from_a_video_by_way_of_its_keypoints() -> None:
     [found] = plan([Path("x/day.one.mp4")], None, animation=False, suffix=DETECTED_SUFFIX)
     assert found.results == [Path("x/day.one.2d.npz")]
@@ -148,3 +108,30 @@ def test_names_from_a_video_by_way_of_its_keypoints() -> None:
     assert lifted.results == plan([Path("x/day.one.mp4")], None, animation=True)[0].results
     [again] = plan([lifted.table], None, animation=False)  # replaces its own input, if anything
     assert again.results == [again.source]
+
+
+def test_names_that_differ_in_their_suffixes_keep_them() -> None:
+    jobs = plan([Path("a.mp4"), Path("a.mov"), Path("b.mp4")], None, animation=True)
+    assert [job.table.name for job in jobs] == ["a.mp4.npz", "a.mov.npz", "b.npz"]
+    assert [job.animation and job.animation.name for job in jobs] == [
+        "a.mp4.3d.mp4",
+        "a.mov.3d.mp4",
+        "b.3d.mp4",
+    ]
+    jobs = plan([Path("a.mp4"), Path("a.mov")], None, animation=False, suffix=DETECTED_SUFFIX)
+    assert [job.table.name for job in jobs] == ["a.mp4.2d.npz", "a.mov.2d.npz"]
+    assert plan([jobs[0].table], None, animation=False)[0].table.name == "a.mp4.npz"
+
+
+def test_a_result_whose_name_is_too_long(tmp_path: Path) -> None:
+    check_free([tmp_path / ("ä" * 125 + ".npz")], overwrite=False)
+    with pytest.raises(OutputError, match="longer than 255 bytes; give the input a shorter one"):
+        check_free([tmp_path / ("ä" * 126 + ".npz")], overwrite=False)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have names on POSIX only")
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_pipe_in_the_place_of_a_result(tmp_path: Path, overwrite: bool) -> None:
+    os.mkfifo(tmp_path / "a.npz")
+    with pytest.raises(OutputError, match=r"a\.npz: it is a device or a pipe, not a file"):
+        check_free([tmp_path / "a.npz"], overwrite=overwrite)

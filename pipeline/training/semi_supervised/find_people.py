@@ -15,9 +15,10 @@ from ...camera_metadata.find_camera import find_camera
 from ...camera_metadata.notes import camera_notes
 from ...inference.detect import detect, load_detector
 from ...inference.options import DetectOptions
-from ...paths import DETECTED_SUFFIX, find_videos
+from ...inputs import find_videos
+from ...paths import DETECTED_SUFFIX, base_name
 from ...progress import Progress, say
-from ...video.reader import open_video
+from ...video.reader import open_video, video_digest
 
 FOLDER = "detections"
 
@@ -66,7 +67,13 @@ def find_people(
     """
     if options.keypoints is not None:
         raise UsageError("semi-train finds people by a detector")
-    tables = _tables(find_videos(inputs), output / FOLDER)
+    errors: list[Exception] = []
+
+    def report(error: Exception) -> None:
+        failed(error)
+        errors.append(error)
+
+    tables = _tables(find_videos(inputs, report), output / FOLDER)
     detector = cache(partial(load_detector, options, say))
     if not all(path.exists() for path in tables.values()):
         detector()  # if it cannot be loaded, no video needs to be tried
@@ -74,14 +81,13 @@ def find_people(
     videos: list[dict[str, str]] = []
     left_out: list[tuple[str, str]] = []
     digests: list[str] = []
-    errors: list[Exception] = []
     for source, path in tables.items():
         try:
             table = _known(source, path, options)
             if table is not None:
                 say(f"{source.name}: people found before, in {path}")
             else:
-                with open_video(source) as video:
+                with open_video(source, fps=options.fps) as video:
                     table = detect(video, options, detector(), progress=progress, command=_key(options))
                 table.save(path)
             lens, known_from = find_camera(source, options.focal, table.size)
@@ -89,8 +95,7 @@ def find_people(
             if not found:
                 raise NoPeopleError(f"{source}: no person was detected in two successive frames")
         except Exception as error:
-            failed(error)
-            errors.append(error)
+            report(error)
             reason = str(error).replace(str(source), source.name)
             left_out.append((source.name, reason.removeprefix(source.name).lstrip(": ")))
             continue
@@ -119,7 +124,7 @@ def _tables(videos: Sequence[Path], folder: Path) -> dict[Path, Path]:
     """Video → the table of the people in it."""
     taken: dict[Path, Path] = {}
     for source in videos:
-        other = taken.setdefault(folder / (source.stem + DETECTED_SUFFIX), source)
+        other = taken.setdefault(folder / (base_name(source) + DETECTED_SUFFIX), source)
         if other != source:
             raise UsageError(f"{other} and {source} have one name; rename one, or give only one of them")
     return {source: table for table, source in taken.items()}
@@ -133,7 +138,7 @@ def _known(source: Path, path: Path, options: DetectOptions) -> PoseTable | None
         table = PoseTable.load(path)
     except InputError:  # damaged, so it is made again
         return None
-    same = (table.meta.get("video") or {}).get("sha256") == file_digest(source)
+    same = (table.meta.get("video") or {}).get("sha256") == video_digest(source)
     return table if same and table.meta.get("command") == _key(options) else None
 
 

@@ -1,3 +1,4 @@
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -66,13 +67,53 @@ def test_what_no_video_could_do_without_is_said_once(clip: Path, tmp_path: Path,
     assert (done.code, len(done.errors)) == (2, 1)
 
 
-def test_names_that_collide(clip: Path, tmp_path: Path, videopose: Run) -> None:
+def test_names_of_one_stem_are_told_apart(clip: Path, tmp_path: Path, videopose: Run) -> None:
     for name in ("a.mp4", "a.mov"):
         shutil.copy(clip, tmp_path / name)
-    done = videopose("infer", tmp_path)
+    done = videopose("infer", tmp_path, "--no-render", "--end", "0.1")
+    assert (done.code, done.errors) == (0, [])
+    assert sorted(p.name for p in tmp_path.glob("*.npz")) == ["a.mov.npz", "a.mp4.npz"]
+
+
+def test_names_that_collide(clip: Path, tmp_path: Path, videopose: Run) -> None:
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        shutil.copy(clip, tmp_path / name / "a.mp4")
+    done = videopose("infer", tmp_path / "x", tmp_path / "y", "-o", tmp_path / "out")
     assert done.code == 2
     assert "would both write" in done.errors[0]
-    assert list(tmp_path.glob("*.npz")) == []
+    assert list(tmp_path.rglob("*.npz")) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have names on POSIX only")
+def test_bad_inputs_are_reported_before_any_work_and_counted(
+    clip: Path, tmp_path: Path, videopose: Run
+) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "list.mp4").write_text("#EXTM3U\n#EXTINF:5,\nother.mp4\n")
+    (tmp_path / "empty.mp4").touch()
+    shutil.copy(clip, tmp_path / "good.mp4")
+    names = ("good.mp4", "pipe.mp4", "list.mp4", "empty.mp4", "none.mp4")
+    addresses = ("", "https://example.org/a.mp4")
+    done = videopose("infer", *addresses, *(tmp_path / n for n in names), "--no-render", "--end", "0.1")
+    assert done.code == 7
+    lines = done.err.splitlines()
+    said = ("name of a file", "an address", "a pipe", "a playlist", "it is empty", "no such file")
+    assert len(done.errors) == len(said)
+    for line, words in zip(lines, said, strict=False):
+        assert line.startswith("error:")
+        assert words in line
+    assert lines[-1] == "1 of 7 done"
+    assert (tmp_path / "good.npz").exists()
+
+
+def test_a_second_run_over_everything_in_a_folder(
+    finished: tuple[Path, Any], tmp_path: Path, videopose: Run
+) -> None:
+    folder = Path(shutil.copytree(finished[0], tmp_path / "again"))
+    done = videopose("infer", *sorted(folder.iterdir()), "--no-render", "--end", "0.1", "--overwrite")
+    assert (done.code, done.errors) == (0, [])
+    assert "clip.3d.mp4, clip.npz are left out" in done.err
 
 
 def test_an_empty_folder(tmp_path: Path, videopose: Run) -> None:
