@@ -186,7 +186,7 @@ def _check_keypoints(jobs: Sequence[Job], options: DetectOptions) -> None:
 def _write_results(job: Job, table: PoseTable, video: Path | None) -> None:
     """Write the results of a job, and print notes for the user. `video` is shown in the animation."""
     for note in camera_notes(
-        job.source.name, str(table.meta.get("intrinsics")), table.intrinsics, table.size
+        _shown_name(job.source), str(table.meta.get("intrinsics")), table.intrinsics, table.size
     ):
         say(note)
     if (others := table.meta.get("others")) and job.source.suffix != TABLE_SUFFIX:
@@ -209,6 +209,11 @@ def _write_results(job: Job, table: PoseTable, video: Path | None) -> None:
 
         animate(table, job.animation, video=video, progress=progress_bar)
         say(f"→ {job.animation}")
+
+
+def _shown_name(source: Path) -> str:
+    """Return the name of an input; for pictures that of their sequence, with their suffix."""
+    return base_name(source) + source.suffix if is_sequence(source) else source.name
 
 
 def place_demo(job: Job, *, overwrite: bool) -> None:
