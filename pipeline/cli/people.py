@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .command import command, under
+from .command import FilePath, command, under
 from .options import (
     DEVICE_OPTION,
     KEYPOINT_OPTIONS,
@@ -27,12 +27,12 @@ from .options import (
         "videopose lift video.2d.npz --select 2,5  # then: these two, without finding people again",
     )
 )
-@click.argument("source", type=click.Path(path_type=Path), metavar="VIDEO|TABLE")
+@click.argument("source", type=FilePath(), metavar="VIDEO|TABLE")
 @under(
     "Input",
     click.option(
         "--video",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FILE",
         help="The table's video.  [default: the one of its name beside the table]",
     ),

@@ -62,7 +62,7 @@ def show_people(
         found = base.with_name(base.name + DETECTED_SUFFIX)
         check_free([sheet, found], overwrite=overwrite)
         video = source
-        with open_video(video) as opened:
+        with open_video(video, fps=options.fps) as opened:
             detector = load_detector(options, report=say)
             table = detect(opened, options, detector, progress=progress_bar, command=command)
         if damage := table.meta.get("damaged"):
