@@ -15,6 +15,7 @@ USD = ["usd-core>=24.5"]  # writes USD files
 TEST = [
     *C3D,
     *DATASETS,
+    "playwright>=1.49",  # drives an installed Chromium, for tests of pages
     "pytest>=8",  # the tests
     "pytest-cov>=5",  # test coverage
     "pytest-xdist>=3.6",  # tests in parallel
@@ -62,6 +63,7 @@ setup(
     package_data={
         "videopose": ["py.typed", "configs/**/*.yaml"],
         "videopose.lifting": ["weights/*.safetensors"],
+        "videopose.render.page": ["static/*"],
     },
     entry_points={"console_scripts": ["videopose = videopose.pipeline.cli.main:main"]},
     install_requires=[

@@ -11,15 +11,17 @@ from ..errors import UsageError
 from ..lifting.pose_table import PoseTable
 from ..render.views import View, parse_view
 from .camera_metadata.focal_length import FocalLength
-from .inference.animate import animate
+from .inference.animate import animate, draw_sheet, draw_still
 from .inference.detect import detect as detect_in_video
 from .inference.detect import load_detector
 from .inference.infer import infer_file
 from .inference.lift import lift as lift_table
 from .inference.lift import load_video_lifter
 from .inference.options import DetectOptions, InferOptions, LiftOptions
+from .inference.redraw import DrawOptions
 from .inference.selection import Place
 from .option_types import check_type
+from .paths import STILL_SUFFIX
 from .video.reader import open_video
 
 AnyPath = str | os.PathLike[str]
@@ -334,6 +336,9 @@ def render(
     video: AnyPath | None = None,
     views: Sequence[str] = ("camera", "turned"),
     size: tuple[int, int] = (1200, 600),
+    fps: float | None = None,
+    at: float | None = None,
+    sheet: int | None = None,
 ) -> None:
     """Draw the animation of a pose table and write it to a file, as the command `videopose render` does.
 
@@ -341,12 +346,15 @@ def render(
 
     Args:
         table: A pose table, or the path of one.
-        output: File to write: .mp4, .mov, .mkv or .gif.
+        output: File to write: .mp4, .mov, .mkv, .webm or .gif; .png for a still or a sheet.
         video: The file that the table was made from, to show it beside the motion; None shows the motion
             only.
         views: Directions of the 3D panels, up to four: "camera", "turned", "side", "back", "top", or azimuth
             and elevation in degrees such as "70,15".
-        size: Width and height of the animation in pixels.
+        size: Width and height in pixels; of a sheet, those of each frame.
+        fps: Frames a second of an animation, up to 60. Default: the video's own, of a .gif up to 15.
+        at: Of a still: its time in seconds. Default: the middle.
+        sheet: Of a sheet: the number of frames on it. Default: no sheet.
 
     Raises:
         UsageError: An option has the wrong type or is impossible, or `output` is the video itself.
@@ -370,7 +378,13 @@ def render(
     source, target = None if video is None else Path(video), Path(output)
     if source is not None and source.exists() and target.exists() and target.samefile(source):
         raise UsageError(f"{target} is the video itself; give another output")
-    animate(_as_table(table), target, video=source, views=chosen, size=size)
+    DrawOptions(fps=fps, at=at, sheet=sheet).check_output(target)
+    if sheet is not None:
+        draw_sheet(_as_table(table), target, count=sheet, video=source, views=chosen, size=size)
+    elif target.suffix.lower() == STILL_SUFFIX:
+        draw_still(_as_table(table), target, at=at, video=source, views=chosen, size=size)
+    else:
+        animate(_as_table(table), target, video=source, views=chosen, size=size, fps=fps)
 
 
 def _as_table(table: PoseTable | AnyPath) -> PoseTable:

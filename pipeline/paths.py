@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import OutputError, UsageError
@@ -14,6 +14,8 @@ from .picture_files import is_sequence, sequence_name
 
 TABLE_SUFFIX = ".npz"
 DETECTED_SUFFIX = ".2d.npz"  # a pose table without poses
+PAGE_SUFFIX = ".html"
+STILL_SUFFIX = ".png"
 ANIMATION_SUFFIX = ".3d.mp4"
 SHEET_SUFFIX = ".people.png"
 OVERLAY_SUFFIX = ".2d.mp4"  # an animation of such a table
@@ -28,16 +30,18 @@ class Job:
         source: A video or a pose table.
         table: The pose table to write.
         animation: The animation to write; None if it is not wanted.
+        page: The page to write; None if it is not wanted.
     """
 
     source: Path
     table: Path
     animation: Path | None
+    page: Path | None = None
 
     @property
     def results(self) -> list[Path]:
         """All files that the job writes."""
-        return [self.table] if self.animation is None else [self.table, self.animation]
+        return [path for path in (self.table, self.animation, self.page) if path is not None]
 
 
 def base_name(source: Path) -> str:
@@ -82,6 +86,13 @@ def plan(
             if identity(result) in read - {identity(source)}:
                 raise UsageError(f"the animation of {source} would replace {result}; {_APART}")
     return list(jobs.values())
+
+
+def with_pages(jobs: Sequence[Job], wanted: bool) -> list[Job]:
+    """Return the jobs with the names of their pages, if pages are wanted."""
+    if not wanted:
+        return list(jobs)
+    return [replace(job, page=job.table.with_suffix(PAGE_SUFFIX)) for job in jobs]
 
 
 def _job(source: Path, output: Path | None, base: str, animation: bool, suffix: str) -> Job:

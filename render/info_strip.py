@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .labels import draw_card
 from .layout import Rect
+from .long_pauses import long_pauses
 from .scene import Scene
 from .strokes import Font, rounded, stencil
 from .theme import CARD, LEFT, MUTED, PAGE, RIGHT, TEXT, Colour, Picture, mix, track_colour
@@ -27,6 +28,8 @@ def clock(seconds: float) -> str:
 
 class InfoStrip:
     """Draws frame, time and number of people, the legend, and a timeline with a bar for each track.
+
+    A long pause of the video is a gap between two lines in the timeline.
 
     A low strip has neither captions nor a timeline.
 
@@ -144,8 +147,16 @@ class InfoStrip:
                 text = str(self._tracks[rank])
                 top = y + (bar - self._small.height) // 2
                 self._small.write(part, (self._inset, top), text, track_colour(rank))
+        for frame in long_pauses(self._time):
+            self._draw_break(part, box, box.x + round((box.width - 1) * (frame + 0.5) / last))
         if self._ticks:
             self._draw_ticks(part, box)
+
+    def _draw_break(self, part: Picture, box: Rect, x: int) -> None:
+        """Draw a pause of the video: a gap in the bars between two lines."""
+        wide, line = max(round(3 * self._unit), 2), max(round(self._unit), 1)
+        part[box.y : box.y + box.height, max(x - wide - line, 0) : x + wide + line] = MUTED
+        part[box.y : box.y + box.height, max(x - wide, 0) : x + wide] = CARD
 
     def _draw_ticks(self, part: Picture, box: Rect) -> None:
         """Draw round seconds below the bars, each at the first frame that is not earlier."""

@@ -36,6 +36,12 @@ def _side(first: int, second: int, face: bool) -> Colour | None:
 
 _SIDES = [_side(*limb) for limb in zip(_FROM, _TO, _IS_FACE, strict=True)]
 
+LIMBS = tuple(
+    (int(first), int(second), {LEFT: "left", RIGHT: "right", None: ""}[side])
+    for first, second, side in zip(_FROM, _TO, _SIDES, strict=True)
+)
+"""The limbs that are drawn over a video: two COCO17 keypoints, and "left", "right" or ""."""
+
 
 def draw_keypoints(image: Picture, person: Person, scale: tuple[float, float]) -> None:
     """Draw a person's 2D skeleton onto `image`. Keypoints are multiplied by `scale` (x, y) first."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,7 @@ from .options import (
     LIFT_OPTIONS,
     OUTPUT_OPTION,
     OVERWRITE_OPTION,
+    PAGE_OPTION,
     SELECT_AT_OPTION,
     SELECT_OPTION,
     STATIC_CAMERA_OPTION,
@@ -28,6 +29,9 @@ from .options import (
     people_options,
     settings,
 )
+
+if TYPE_CHECKING:
+    from ..paths import Job
 
 
 def _inputs(metavar: str) -> Decorator[Any]:
@@ -38,7 +42,7 @@ def _inputs(metavar: str) -> Decorator[Any]:
     examples=(
         "videopose infer video.mp4",
         "videopose infer video.mp4 --people all --focal-35mm 26 --output results",
-        "videopose infer video.mp4 --export bvh --export glb --no-render",
+        "videopose infer video.mp4 --export bvh --export glb --no-render --view",
     )
 )
 @_inputs("VIDEO|FOLDER…")
@@ -54,6 +58,7 @@ def _inputs(metavar: str) -> Decorator[Any]:
 @OUTPUT_OPTION
 @ANIMATION_OPTION
 @EXPORT_OPTION
+@PAGE_OPTION
 @OVERWRITE_OPTION
 @DEVICE_OPTION
 @click.pass_context
@@ -70,11 +75,13 @@ def infer(context: click.Context, /, inputs: tuple[str, ...], output: Path | Non
     from ..inference.options import InferOptions
     from ..inference.run_files import infer_videos
     from ..inputs import find_videos
-    from ..paths import plan
+    from ..paths import plan, with_pages
 
     chosen, failures = settings(InferOptions, options), Failures(context)
-    jobs = plan(find_videos(inputs, failures), output, animation=not options["no_render"])
-    work = partial(infer_videos, export=export_options(options["export"]))
+    jobs = with_pages(
+        plan(find_videos(inputs, failures), output, animation=not options["no_render"]), options["view"]
+    )
+    work = partial(infer_videos, **_after(options, jobs))
     return _run(work, jobs, chosen, context, options["overwrite"], failures)
 
 
@@ -133,6 +140,7 @@ def detect(context: click.Context, /, inputs: tuple[str, ...], output: Path | No
 @OUTPUT_OPTION
 @ANIMATION_OPTION
 @EXPORT_OPTION
+@PAGE_OPTION
 @OVERWRITE_OPTION
 @DEVICE_OPTION
 @click.pass_context
@@ -146,11 +154,14 @@ def lift(context: click.Context, /, inputs: tuple[str, ...], output: Path | None
     from ..inference.options import LiftOptions
     from ..inference.run_files import lift_tables
     from ..inputs import find_tables, without_results
-    from ..paths import plan
+    from ..paths import plan, with_pages
 
     chosen, failures = settings(LiftOptions, options), Failures(context)
-    jobs = plan(without_results(find_tables(inputs, failures)), output, animation=not options["no_render"])
-    work = partial(lift_tables, export=export_options(options["export"]))
+    jobs = with_pages(
+        plan(without_results(find_tables(inputs, failures)), output, animation=not options["no_render"]),
+        options["view"],
+    )
+    work = partial(lift_tables, **_after(options, jobs))
     return _run(work, jobs, chosen, context, options["overwrite"], failures)
 
 
@@ -172,6 +183,7 @@ def lift(context: click.Context, /, inputs: tuple[str, ...], output: Path | None
 @OUTPUT_OPTION
 @ANIMATION_OPTION
 @EXPORT_OPTION
+@PAGE_OPTION
 @OVERWRITE_OPTION
 @DEVICE_OPTION
 @click.pass_context
@@ -183,13 +195,24 @@ def demo(context: click.Context, /, output: Path | None, **options: Any) -> int:
     """
     from ..inference.options import InferOptions
     from ..inference.run_files import infer_videos, place_demo
-    from ..paths import plan
+    from ..paths import plan, with_pages
 
     chosen, overwrite = settings(InferOptions, options), options["overwrite"]
-    jobs = plan([(output or Path("videopose-demo")) / "demo.mp4"], None, animation=not options["no_render"])
+    clip = (output or Path("videopose-demo")) / "demo.mp4"
+    jobs = with_pages(plan([clip], None, animation=not options["no_render"]), options["view"])
     place_demo(jobs[0], overwrite=overwrite)
-    work = partial(infer_videos, export=export_options(options["export"]))
+    work = partial(infer_videos, **_after(options, jobs))
     return _run(work, jobs, chosen, context, overwrite, Failures(context))
+
+
+def _after(options: Mapping[str, Any], jobs: Sequence[Job]) -> dict[str, Any]:
+    """Return what is done with each table that is written: it is exported, and its page is written."""
+    after: dict[str, Any] = {"export": export_options(options["export"])}
+    if options["view"]:
+        from ..pages.view import finish_with_page
+
+        after["finish"] = finish_with_page(jobs, overwrite=options["overwrite"])
+    return after
 
 
 def _run(

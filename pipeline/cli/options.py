@@ -315,6 +315,13 @@ ANIMATION_OPTION: Decorator[Any] = under(
     "Output", click.option("--no-render", is_flag=True, help="Write the pose table only, no animation.")
 )
 
+PAGE_OPTION: Decorator[Any] = under(
+    "Output",
+    click.option(
+        "--view", is_flag=True, help="Also write a page (.html) to look at the result; one page is opened."
+    ),
+)
+
 OVERWRITE_OPTION: Decorator[Any] = under(
     "Output", click.option("--overwrite", is_flag=True, help="Replace results that exist.")
 )

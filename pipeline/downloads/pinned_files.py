@@ -73,6 +73,13 @@ _SPORTS2D = Package(
     digest="733b6db70742636ae9c35d870c22bd416582f579abd5881bee93a14bb0e2655d",
     megabytes=9,
 )
+_THREE = Package(
+    registry="npm",
+    name="three",
+    version="0.185.1",
+    digest="sha512-5aojFCXKwnjBRZvUnt3WFfEcvUJgkN5LlijRFN95hMy8WVkG4I0QNcJE+OuWvuJ0bOdStrbfXn0pkd6/QyiAlg==",
+    megabytes=6,
+)
 
 
 def _movenet(file: str, size: int, sha256: str, what: str) -> Asset:
@@ -84,6 +91,18 @@ def _movenet(file: str, size: int, sha256: str, what: str) -> Asset:
         sha256=sha256,
         licence="Apache-2.0",
         what=what,
+    )
+
+
+def _three(name: str, member: str, size: int, sha256: str, what: str) -> Asset:
+    return Asset(
+        name=name,
+        package=_THREE,
+        member=f"package/{member}",
+        size=size,
+        sha256=sha256,
+        licence="MIT",
+        what=f"three.js, which draws the 3D of pages: {what}",
     )
 
 
@@ -113,6 +132,34 @@ ASSETS: dict[str, Asset] = {
             12477112,
             "a2925747fccaf737c0f20eacdeff919efd5d514e90242397002a0de349dff18c",
             "MoveNet Thunder, which refines one person: weights",
+        ),
+        _three(
+            "three.core.min.js",
+            "build/three.core.min.js",
+            385386,
+            "05b2609338c76cd65daf74f3ac515bc9a5045e1b3b33edc07d8c9bd55250fa90",
+            "objects",
+        ),
+        _three(
+            "three.module.min.js",
+            "build/three.module.min.js",
+            365552,
+            "86bcee248b64f44bcfc23c331ae74619061957d59cab040171dcb6fb5900beb6",
+            "drawing",
+        ),
+        _three(
+            "three-OrbitControls.js",
+            "examples/jsm/controls/OrbitControls.js",
+            40504,
+            "faabb4e8dfd9235ee4a9fd7c9a3d75f90f1689dbd4944bd6fd32117dacec5f93",
+            "turning and zooming",
+        ),
+        _three(
+            "three-LICENSE.txt",
+            "LICENSE",
+            1081,
+            "8b378ebe60e2fe500158cb0ac71cb5e8b7d92953c2abcc63a0eb90499653b5bc",
+            "licence",
         ),
         Asset(
             name="demo.mp4",

@@ -48,7 +48,7 @@ def show_people(
         OutputError: A result exists and may not be replaced.
         UsageError: The video of a pose table was not found.
     """
-    from .run_files import video_beside
+    from .redraw import video_beside
 
     base = (output or source.parent) / base_name(source)
     sheet = base.with_name(base.name + SHEET_SUFFIX)

@@ -9,34 +9,33 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
 from ...detectors.people import Detector
-from ...errors import UsageError
 from ...files import file_digest, replacing
 from ...lifting.pose_table import PoseTable
 from ..camera_metadata.notes import camera_notes
 from ..downloads import assets
-from ..paths import ANIMATION_SUFFIX, OVERLAY_SUFFIX, TABLE_SUFFIX, Job, base_name, check_free
+from ..paths import TABLE_SUFFIX, Job, base_name, check_free
 from ..picture_files import is_sequence
 from ..progress import progress_bar, say
-from ..video.reader import DEFAULT_RATE, Video, open_video, video_digest
+from ..video.reader import DEFAULT_RATE, Video, open_video
 from ..video.source import check_source
 from .detect import detect, load_detector
 from .infer import Networks, infer
 from .lift import lift, load_video_lifter
 from .options import DetectOptions, InferOptions, LiftOptions
+from .redraw import video_beside
 from .selection import Selection, select_people
 
 if TYPE_CHECKING:
     from ...lifting.inference.lifter import Lifter
-    from ...render.views import View
     from ..exports.export_tables import ExportOptions
 
 Source = TypeVar("Source")
 Loaded = TypeVar("Loaded")
 ReportError = Callable[[Exception], None]
 """What is called for each job that failed."""
+Finish = Callable[[Job], None]
+"""What is called for each job whose results are written."""
 
 
 def infer_videos(
@@ -47,6 +46,7 @@ def infer_videos(
     command: str,
     failed: ReportError,
     export: ExportOptions | None = None,
+    finish: Finish | None = None,
 ) -> None:
     """Make pose tables and animations of videos.
 
@@ -57,6 +57,7 @@ def infer_videos(
         command: Recorded in the tables' `meta`.
         failed: Called for each job that failed. The other jobs are still done.
         export: What to export of each table; None for nothing.
+        finish: Called with each job whose results are written; what it raises makes the job a failed one.
 
     Raises:
         VideoposeError: The networks cannot be loaded, or several videos would share one video's keypoints.
@@ -69,7 +70,7 @@ def infer_videos(
 
     _check_keypoints(jobs, options)
     load = partial(Networks.load, options, report=say)
-    _run_jobs(jobs, partial(_open_video, options.fps), load, process, overwrite, failed, export)
+    _run_jobs(jobs, partial(_open_video, options.fps), load, process, overwrite, failed, export, finish)
 
 
 def detect_videos(
@@ -101,6 +102,7 @@ def lift_tables(
     command: str,
     failed: ReportError,
     export: ExportOptions | None = None,
+    finish: Finish | None = None,
 ) -> None:
     """Lift pose tables, and make animations. See `infer_videos` for the arguments."""
 
@@ -110,7 +112,9 @@ def lift_tables(
         _write_results(job, lifted, video_beside(job.source, table) if job.animation else None)
         return lifted
 
-    _run_jobs(jobs, _open_table, partial(load_video_lifter, options), process, overwrite, failed, export)
+    _run_jobs(
+        jobs, _open_table, partial(load_video_lifter, options), process, overwrite, failed, export, finish
+    )
 
 
 def _open_video(fps: float | None, job: Job) -> AbstractContextManager[Video]:
@@ -131,8 +135,9 @@ def _run_jobs(
     overwrite: bool,
     failed: ReportError,
     export: ExportOptions | None = None,
+    finish: Finish | None = None,
 ) -> None:
-    """Run each job, and export its table; the networks are loaded once, when the first source is open.
+    """Run each job, export its table and finish it; networks are loaded when the first source is open.
 
     Names of inputs and results are checked for all jobs before the first is done.
     """
@@ -151,6 +156,8 @@ def _run_jobs(
                     from ..exports.export_tables import export_table
 
                     export_table(table, job.table, export, overwrite=overwrite)
+                if finish is not None:
+                    finish(job)
             except Exception as error:
                 failed(error)
 
@@ -230,62 +237,3 @@ def place_demo(job: Job, *, overwrite: bool) -> None:
     check_free([job.source], overwrite=overwrite)
     with replacing(job.source) as target:
         shutil.copyfile(clip, target)
-
-
-def redraw(
-    source: Path,
-    output: Path | None,
-    *,
-    views: Sequence[View],
-    size: tuple[int, int],
-    video: Path | None,
-    use_video: bool,
-    overwrite: bool,
-) -> None:
-    """Draw the animation of a pose table. A table without poses gives the video with its keypoints.
-
-    Args:
-        source: The pose table.
-        output: File to write; None for the animation's usual name beside the table.
-        views: Directions of the 3D panels.
-        size: Width and height of the animation in pixels.
-        video: The table's video; None for the file that the table names, if it lies beside the table.
-        use_video: Show the video.
-        overwrite: Replace a result that exists.
-
-    Raises:
-        OutputError: The result exists and may not be replaced.
-        UsageError: The result would replace the video, or there is nothing to draw.
-    """
-    from .animate import animate
-
-    if video is not None and not use_video:
-        raise UsageError("give --video or --no-video, not both")
-    table = PoseTable.load(source)
-    lifted = bool(np.isfinite(table.pose).any())
-    output = output or source.with_name(base_name(source) + (ANIMATION_SUFFIX if lifted else OVERLAY_SUFFIX))
-    check_free([output], overwrite=overwrite, elsewhere="--output FILE")
-    if use_video and video is None:
-        video = video_beside(source, table)
-    if not lifted:
-        unlifted = f"{source} has no poses yet (`videopose lift` makes them)"
-        if video is None:
-            raise UsageError(f"{unlifted} and no video to draw its keypoints on; see --video")
-        say(f"note: {unlifted}, so only the keypoints are drawn")
-    if video is not None and output.exists() and video.exists() and output.samefile(video):
-        raise UsageError(f"{output} is the video itself; --output FILE writes elsewhere")
-    animate(table, output, video=video, size=size, views=views, progress=progress_bar)
-    say(f"→ {output}")
-
-
-def video_beside(source: Path, table: PoseTable) -> Path | None:
-    """Return the table's video if it lies beside the table; else print a note."""
-    made_from = table.meta.get("video") or {}
-    name = Path(str(made_from.get("name", ""))).name
-    video = source.with_name(name) if name else source
-    if not name or not (video.is_file() or is_sequence(video)):
-        say(f"note: {name or 'its video'} is not beside the table, so only the 3D is drawn; see --video")
-        return None
-    if video_digest(video) != made_from.get("sha256"):
-        say(f"note: {video} is not the file that the table was made from; see --video")
-    return video

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -22,13 +23,30 @@ from ...detectors.people import Image
 from ...errors import OutputError, UsageError
 from ...files import replacing
 
-SUFFIXES = (".mp4", ".mov", ".mkv", ".gif")
-CRF = 20  # x264's quality: 18 looks lossless, 23 is its default, higher is smaller
+SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".gif")
+_BT709 = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
+_COLOURS = {**_BT709, "color_range": "tv", "pix_fmt": "yuv420p"}
+_VP9_CRF = 10  # VP9's crf is about this much higher at equal quality
 GIF_MAX_RATE = 50  # browsers play a GIF with a higher rate at 10 frames per second
 
 
+@dataclass(frozen=True)
+class Quality:
+    """How well H.264 is encoded.
+
+    Attributes:
+        crf: x264's quality: 18 looks lossless, 23 is its default, higher is smaller.
+        bits: The most bits a second; None for no limit.
+        keyframe_every: Frames from one key frame to the next, at most; None for the encoder's choice.
+    """
+
+    crf: int = 20
+    bits: int | None = None
+    keyframe_every: int | None = None
+
+
 class VideoWriter:
-    """A context manager that writes frames: H.264 in .mp4, .mov or .mkv, or an animated .gif.
+    """A context manager that writes frames: H.264 in .mp4, .mov or .mkv, VP9 in .webm, or an animated .gif.
 
         with VideoWriter("out.mp4", size=(1200, 600), rate=30) as writer:
             writer.write(image)
@@ -42,6 +60,7 @@ class VideoWriter:
         size: Width and height of the frames in pixels. If one is odd, a row or column is added, which
             H.264's colour format requires.
         rate: Frames per second, constant.
+        quality: How well H.264 is encoded.
 
     Raises:
         UsageError: The suffix is not in `SUFFIXES`.
@@ -50,7 +69,12 @@ class VideoWriter:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, size: tuple[int, int], rate: float | Fraction
+        self,
+        path: str | os.PathLike[str],
+        *,
+        size: tuple[int, int],
+        rate: float | Fraction,
+        quality: Quality = Quality(),
     ) -> None:
         self.path = Path(path)
         if self.path.suffix.lower() not in SUFFIXES:
@@ -58,12 +82,13 @@ class VideoWriter:
         # Files state the rate as a fraction of whole numbers: 29.97… is 30000/1001.
         self.rate = Fraction(rate).limit_denominator(100_100)
         self.size = size
+        self.quality = quality
         if min(size) < 1 or self.rate <= 0:
             raise ValueError(f"size and rate must be positive, not {size} and {rate}")
         self.count = 0
 
     def __enter__(self) -> Self:
-        self._context = _encoder(self.path, self.size, self.rate)
+        self._context = _encoder(self.path, self.size, self.rate, self.quality)
         self._encoder = self._context.__enter__()
         return self
 
@@ -96,12 +121,12 @@ class VideoWriter:
 
 @cache
 def ffmpeg_executable() -> str:
-    """Return the ffmpeg to run: the one on PATH if it has x264, else the one in imageio-ffmpeg.
+    """Return the ffmpeg to run: the one on PATH if it has the encoders, else the one in imageio-ffmpeg.
 
     Raises:
         OutputError: There is neither.
     """
-    if (system := shutil.which("ffmpeg")) and _has_x264(system):
+    if (system := shutil.which("ffmpeg")) and _has_encoders(system):
         return system
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
@@ -111,8 +136,8 @@ def ffmpeg_executable() -> str:
         ) from error
 
 
-def _has_x264(executable: str) -> bool:
-    """Whether this ffmpeg was built with x264."""
+def _has_encoders(executable: str) -> bool:
+    """Whether this ffmpeg was built with x264 and libvpx."""
     try:
         answer = subprocess.run(
             [executable, "-hide_banner", "-encoders"],
@@ -123,7 +148,7 @@ def _has_x264(executable: str) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return answer.returncode == 0 and b" libx264 " in answer.stdout
+    return answer.returncode == 0 and all(name in answer.stdout for name in (b" libx264 ", b" libvpx-vp9 "))
 
 
 class _Ffmpeg:
@@ -188,14 +213,15 @@ class _Ffmpeg:
 
 
 @contextmanager
-def _encoder(path: Path, size: tuple[int, int], rate: Fraction) -> Iterator[_Ffmpeg]:
+def _encoder(path: Path, size: tuple[int, int], rate: Fraction, quality: Quality) -> Iterator[_Ffmpeg]:
     """Run an ffmpeg that reads raw RGB frames; `path` exists when the block has ended."""
     if path.is_dir():
         raise OutputError(f"cannot write {path}: it is a folder")
     frames = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", video_size=size, framerate=str(rate))
     with replacing(path) as target:
         if path.suffix.lower() != ".gif":
-            with _Ffmpeg(_h264(frames, target), path) as encoder:
+            encode = _vp9 if path.suffix.lower() == ".webm" else _h264
+            with _Ffmpeg(encode(frames, target, quality), path) as encoder:
                 yield encoder
             return
         with tempfile.TemporaryDirectory(prefix="videopose-") as folder:
@@ -210,20 +236,33 @@ def _encoder(path: Path, size: tuple[int, int], rate: Fraction) -> Iterator[_Ffm
                     pass
 
 
-def _h264(frames: Any, target: Path) -> Any:
+def _h264(frames: Any, target: Path, quality: Quality) -> Any:
     """Encode raw frames as H.264 that every browser and phone plays, with its colour space stated."""
-    colours = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "range": "tv"}
-    video = (
+    options: dict[str, Any] = {"vcodec": "libx264", "preset": "veryfast", "crf": quality.crf}
+    if quality.bits is not None:
+        options |= {"maxrate": quality.bits, "bufsize": quality.bits}
+    if quality.keyframe_every is not None:
+        options["g"] = quality.keyframe_every
+    if target.suffix.lower() != ".mkv":
+        options["movflags"] = "+faststart"  # index first, so that a page can play it while it loads
+    return _yuv(frames).output(f"file:{target}", **options, **_COLOURS)
+
+
+def _vp9(frames: Any, target: Path, quality: Quality) -> Any:
+    """Encode raw frames as VP9, at a speed that suits animations."""
+    options: dict[str, Any] = {"vcodec": "libvpx-vp9", "crf": quality.crf + _VP9_CRF, "video_bitrate": 0}
+    options |= {"deadline": "good", "cpu-used": 5, "row-mt": 1}
+    return _yuv(frames).output(f"file:{target}", **options, **_COLOURS)
+
+
+def _yuv(frames: Any) -> Any:
+    """Convert raw RGB frames to the colours that players expect, at an even size."""
+    return (
         frames.filter("pad", "ceil(iw/2)*2", "ceil(ih/2)*2")
         .filter("scale", out_color_matrix="bt709", out_range="tv")
         .filter("format", "yuv420p")
-        .filter("setparams", **colours)
+        .filter("setparams", **{**_BT709, "range": "tv"})
     )
-    options: dict[str, Any] = {"vcodec": "libx264", "preset": "veryfast", "crf": CRF, "pix_fmt": "yuv420p"}
-    options |= {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "color_range": "tv"}
-    if target.suffix.lower() != ".mkv":
-        options["movflags"] = "+faststart"  # index first, so that a page can play it while it loads
-    return video.output(f"file:{target}", **options)
 
 
 def _gif(lossless: Path, palette: Path, target: Path) -> tuple[Any, Any]:

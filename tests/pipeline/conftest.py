@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import browser
 from videopose.pipeline.cli.main import main
 from videopose.pipeline.video.reader import open_video
 
@@ -104,3 +105,10 @@ def videopose(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
         return Outcome(code, *capfd.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def open_tab() -> Iterator[Callable[..., browser.Tab]]:
+    """Open an empty page in a browser without a window."""
+    with browser.started() as opener:
+        yield opener

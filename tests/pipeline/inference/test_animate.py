@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from videopose.errors import InputError, OutputError, UsageError
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.pose_table import PoseTable
-from videopose.pipeline.inference.animate import animate, frames_at
+from videopose.pipeline.inference.animate import animate, animation_rate, draw_sheet, draw_still, frames_at
 from videopose.pipeline.video.reader import open_video
 from videopose.render.views import NAMED_VIEWS
 
@@ -95,6 +96,10 @@ def _table(time: NDArray[np.float64], frames: list[int], size: tuple[int, int]) 
     )
 
 
+def _greys_in_turn(count: int) -> list[NDArray[np.uint8]]:
+    return [np.full((240, 320, 3), 20 + 15 * n, np.uint8) for n in range(count)]
+
+
 def _greys(path: Path) -> list[int]:
     """Which of the grey frames each picture of the animation shows, read off its upper left."""
     with open_video(path) as video:
@@ -146,3 +151,81 @@ def test_what_cannot_be_drawn(write_video: Write, tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         animate(table, video / "out.mp4", video=video, **SMALL)
     assert list(tmp_path.iterdir()) == [video]
+
+
+def test_stray_time_stamps_make_no_endless_film(write_video: Write, tmp_path: Path) -> None:
+    stamps = np.concatenate([np.arange(30) / 30, 3600 + np.arange(30) / 30])
+    greys = [np.full((240, 320, 3), 20 + 3 * n, np.uint8) for n in range(60)]
+    video = write_video(tmp_path / "x.mp4", greys, stamps=list(stamps))
+    animate(_table(stamps, list(range(60)), (320, 240)), tmp_path / "out.mp4", video=video, **SMALL)
+    shown = _greys(tmp_path / "out.mp4")
+    assert len(shown) == 89  # the pause of an hour is shown for a second: 30 pictures instead of 108,000
+
+
+@pytest.mark.parametrize(
+    ("rate", "suffix", "fps", "expected"),
+    [
+        (120, ".mp4", None, 60),
+        (30, ".mp4", None, 30),
+        (120, ".gif", None, 15),
+        (30, ".webm", 60, 60),
+        (30, ".gif", 25, 25),
+    ],
+)
+def test_the_rate_of_an_animation(rate: int, suffix: str, fps: float | None, expected: float) -> None:
+    table = _table(_even(30, rate), [0, 1], (320, 240))
+    assert animation_rate(table, Path(f"x{suffix}"), fps) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("fps", [0, -1, 60.5, float("nan"), float("inf")])
+def test_a_rate_that_is_out_of_range(fps: float) -> None:
+    with pytest.raises(UsageError, match="--fps takes a rate above 0 and up to 60"):
+        animation_rate(_table(_even(3, 30), [0], (320, 240)), Path("x.mp4"), fps)
+
+
+def test_a_film_of_another_rate(write_video: Write, tmp_path: Path) -> None:
+    video = write_video(
+        tmp_path / "x.mp4", [np.full((240, 320, 3), 20 + 15 * n, np.uint8) for n in range(10)]
+    )
+    table = _table(_even(10, 30), list(range(10)), (320, 240))
+    animate(table, tmp_path / "out.webm", video=video, fps=15, **SMALL)
+    assert _greys(tmp_path / "out.webm") == [0, 2, 4, 6, 8]
+    with open_video(tmp_path / "out.webm") as film:
+        assert film.rate == 15
+
+
+def test_a_still_shows_the_frame_of_its_time(write_video: Write, tmp_path: Path) -> None:
+    video = write_video(
+        tmp_path / "x.mp4", [np.full((240, 320, 3), 20 + 15 * n, np.uint8) for n in range(10)]
+    )
+    table = _table(_even(10, 30), list(range(2, 10)), (320, 240))
+    for at, frame in ((None, 5), (0.0, 0), (0.1, 3), (0.12, 3), (0.3, 9)):
+        draw_still(table, tmp_path / "out.png", at=at, video=video, **SMALL)
+        picture = _read(tmp_path / "out.png")
+        assert picture.shape == (320, 640, 3)
+        assert round((float(np.median(picture[30:90, 40:140])) - 20) / 15) == frame
+    for at in (-0.1, 5.0):
+        with pytest.raises(UsageError, match="--at takes seconds from 0 to"):
+            draw_still(table, tmp_path / "out.png", at=at, video=video, **SMALL)
+
+
+def test_a_sheet_shows_frames_evenly_in_time(write_video: Write, tmp_path: Path) -> None:
+    video = write_video(
+        tmp_path / "x.mp4", [np.full((240, 320, 3), 20 + 15 * n, np.uint8) for n in range(10)]
+    )
+    table = _table(_even(10, 30), list(range(1, 10)), (320, 240))
+    draw_sheet(table, tmp_path / "out.png", count=5, video=video, **SMALL)
+    sheet = _read(tmp_path / "out.png")
+    assert sheet.shape == (3 * 320, 2 * 640, 3)
+    cells = [sheet[y : y + 320, x : x + 640] for y in (0, 320, 640) for x in (0, 640)]
+    greys = [round((float(np.median(cell[30:90, 40:140])) - 20) / 15) for cell in cells[:5]]
+    assert greys == [1, 3, 5, 7, 9]
+    assert np.ptp(cells[5].reshape(-1, 3), axis=0).max() == 0  # the last cell is empty
+    draw_sheet(table, tmp_path / "out.png", count=40, video=None, **SMALL)  # more than there are
+    for count in (0, 101):
+        with pytest.raises(UsageError, match="--sheet takes a number of frames from 1 to 100"):
+            draw_sheet(table, tmp_path / "out.png", count=count, **SMALL)
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    return np.asarray(cv2.imread(str(path))[..., ::-1], np.uint8)

@@ -1,0 +1,131 @@
+"""Write the page of a pose table: 3D to turn, video, time line and curves in one HTML file."""
+
+from __future__ import annotations
+
+import os
+import webbrowser
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from ...errors import UsageError
+from ...files import replacing
+from ...lifting.pose_table import PoseTable
+from ...render.page import PageVideo, Shown, build_document, page_data, shown_part
+from ..inference.redraw import video_beside
+from ..paths import PAGE_SUFFIX, TABLE_SUFFIX, Job, base_name, check_free
+from ..progress import Progress, progress_bar, say
+from .three import three_library
+from .video_copy import small_copy
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewOptions:
+    """How a page is made.
+
+    Attributes:
+        video: The table's video; None for the one that the table names, if it lies beside it.
+        use_video: Whether the page shows the video.
+        embed: Megabytes of video inside the page, at most. With a longer video, and with 0, the page links to
+            the file.
+
+    Raises:
+        UsageError: The options contradict each other.
+    """
+
+    video: Path | None = None
+    use_video: bool = True
+    embed: float = 20.0
+
+    def __post_init__(self) -> None:
+        if self.video is not None and not self.use_video:
+            raise UsageError("give --video or --no-video, not both")
+        if not 0 <= self.embed <= 500:
+            raise UsageError(f"--embed takes megabytes from 0 to 500, found {self.embed:g}")
+
+
+def view(
+    source: Path,
+    output: Path | None = None,
+    options: ViewOptions | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Progress = progress_bar,
+) -> Path:
+    """Write the page of a pose table.
+
+    Args:
+        source: The pose table.
+        output: File to write; None for the table's name with the suffix .html.
+        options: How the page is made.
+        overwrite: Replace a page that exists.
+        progress: How progress is shown.
+
+    Returns:
+        The page.
+
+    Raises:
+        InputError: The table cannot be read, or has no poses.
+        OutputError: The page exists and may not be replaced, or cannot be written.
+        AssetError: three.js cannot be fetched.
+    """
+    options = options or ViewOptions()
+    output = output or source.with_name(base_name(source) + PAGE_SUFFIX)
+    check_free([output], overwrite=overwrite, elsewhere="--output FILE")
+    table = PoseTable.load(source)
+    part = shown_part(table)
+    note = "" if part.every == 1 else f"This motion is long: one frame in {part.every} is shown."
+    data = page_data([Shown(part)], note=note)
+    if note:
+        say(f"note: the page shows one frame in {part.every}, because the motion is long")
+    library = three_library()
+    copy = None
+    video = (options.video or video_beside(source, table)) if options.use_video else None
+    if video is not None:
+        copy = small_copy(video, table, limit=options.embed, progress=progress)
+        data["video"] = vars(_page_video(video, output, copy, float(table.time[part.first])))
+        if copy is None:
+            say(f"note: the page links to {video}, because a copy is too large for --embed {options.embed:g}")
+    document = build_document(title=base_name(source), data=data, library=library, video=copy)
+    with replacing(output) as partial:
+        partial.write_text(document, encoding="utf-8")
+    say(f"→ {output}")
+    return output
+
+
+def _page_video(video: Path, page: Path, copy: bytes | None, start: float) -> PageVideo:
+    """Return how the page finds its video: inside it, or by a path relative to the page."""
+    if copy is not None:
+        return PageVideo(video.name, "", 0.0)
+    try:
+        link = Path(os.path.relpath(video.absolute(), page.absolute().parent)).as_posix()
+    except ValueError:  # on another drive of Windows
+        return PageVideo(video.name, video.absolute().as_uri(), start)
+    return PageVideo(video.name, quote(link), start)
+
+
+def finish_with_page(jobs: Sequence[Job], *, overwrite: bool) -> Callable[[Job], None]:
+    """Return what `infer --view` does with a finished job: write its page, and open it if it is alone."""
+
+    def finish(job: Job) -> None:
+        page = view(job.table, job.page, ViewOptions(video=_source_video(job)), overwrite=overwrite)
+        if len(jobs) == 1:
+            open_page(page)
+
+    return finish
+
+
+def _source_video(job: Job) -> Path | None:
+    """Return the job's source if it is a video; None if it is a table, beside which the video is sought."""
+    return None if job.source.suffix.lower() == TABLE_SUFFIX else job.source
+
+
+def open_page(page: Path) -> None:
+    """Open a page in the user's browser; print a note if there is none."""
+    try:
+        opened = webbrowser.open(page.absolute().as_uri())
+    except webbrowser.Error:
+        opened = False
+    if not opened:
+        say(f"note: no browser could be started; open {page} in one")
