@@ -30,6 +30,7 @@ _ROWS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
     "contact": ((2,), np.float32),
 }
 _CAMERA: dict[str, tuple[int, ...]] = {"camera_rotation": (3, 3), "camera_position": (3,)}
+_BURST = 12  # frames over which the rate of uneven frames is measured
 _WORLD = ("confidence", "contact", *_CAMERA)  # missing in tables of earlier versions
 
 # World ← camera of a level camera: its right is x, its forward is y, its down is −z.
@@ -150,11 +151,18 @@ class PoseTable:
         """Frames per second; 25 if unknown.
 
         Containers round time stamps (Matroska to milliseconds), so the time steps are averaged. Steps longer
-        than 1.5 times the median, as in a variable frame rate, do not count.
+        than 1.5 times the median, as in a variable frame rate, do not count. If frames come in bursts, their
+        usual rate over several frames counts.
         """
         steps = np.diff(self.time)
         steps = steps[steps > 0]
-        return float(1 / steps[steps < 1.5 * np.median(steps)].mean()) if len(steps) else 25.0
+        if not len(steps):
+            return 25.0
+        rate = float(1 / steps[steps < 1.5 * np.median(steps)].mean())
+        if len(steps) < 2 * _BURST:
+            return rate
+        several = float(np.median(self.time[_BURST:] - self.time[:-_BURST]))
+        return rate if rate * several <= 1.5 * _BURST else float(1 / steps[steps < several].mean())
 
     @property
     def lens(self) -> Lens:
@@ -179,6 +187,13 @@ class PoseTable:
         ends = np.append(starts, len(self))[1:]
         for start, end in zip(starts, ends, strict=True):
             yield int(self.track[start]), slice(int(start), int(end))
+
+    def damaged_frames(self) -> NDArray[np.int64]:
+        """Return the numbers of the frames that the video's damage changed, rising, by `meta["damaged"]`."""
+        recorded = self.meta.get("damaged")
+        listed = recorded.get("frames") if isinstance(recorded, dict) else None
+        frames = listed if isinstance(listed, list) else []
+        return np.unique(np.array([n for n in frames if n in range(len(self.time))], np.int64))
 
     @property
     def has_floor(self) -> bool:

@@ -18,7 +18,7 @@ from .overlay import draw_keypoints, head_top
 from .panel import Panel
 from .scene import Person, Scene
 from .strokes import rounded, stencil
-from .theme import EMPTY, PAGE, Picture
+from .theme import DAMAGED, EMPTY, PAGE, Picture
 from .views import DEFAULT_VIEWS, View
 
 MAXIMUM_VIEWS = 4
@@ -65,8 +65,14 @@ class Animation:
         unit = self.layout.unit
         self._tags = Tags(unit)
         self._info = InfoStrip(
-            self.layout.info, unit, self.scene, table.time, filled=bool(table.filled.any())
+            self.layout.info,
+            unit,
+            self.scene,
+            table.time,
+            filled=bool(table.filled.any()),
+            damaged=table.damaged_frames(),
         )
+        self._damaged = frozenset(table.damaged_frames().tolist())
         self._background = np.empty((size[1], size[0], 3), np.uint8)
         draw_cards(self._background, self.layout)
         headings = Headings(unit)
@@ -96,6 +102,8 @@ class Animation:
         people = self.scene.people(frame)
         if self.layout.video is not None:
             self._draw_video(self.layout.video, canvas, image, people)
+            if frame in self._damaged:
+                _outline(self.layout.video.of(canvas), max(round(6 * self.layout.unit), 2))
         for rect, panel in zip(self.layout.views, self.panels, strict=True):
             part = rect.of(canvas)
             for person, at in zip(people, panel.draw(part, people, frame), strict=True):
@@ -118,6 +126,11 @@ class Animation:
                 self._tags.draw(part, at, person.track, person.rank)
         for at, mask in self._corners:
             stencil(part, at, mask, PAGE)
+
+
+def _outline(part: Picture, wide: int) -> None:
+    """Mark a damaged frame by an outline."""
+    part[:wide] = part[-wide:] = part[:, :wide] = part[:, -wide:] = DAMAGED
 
 
 def _corners(rect: Rect, radius: float) -> list[tuple[tuple[int, int], NDArray[np.uint8]]]:

@@ -12,7 +12,7 @@ from .layout import Rect
 from .long_pauses import long_pauses
 from .scene import Scene
 from .strokes import Font, rounded, stencil
-from .theme import CARD, LEFT, MUTED, PAGE, RIGHT, TEXT, Colour, Picture, mix, track_colour
+from .theme import CARD, DAMAGED, LEFT, MUTED, PAGE, RIGHT, TEXT, Colour, Picture, mix, track_colour
 
 _LANES = 4  # the timeline's rows; if there are more tracks, tracks share rows
 
@@ -31,7 +31,8 @@ class InfoStrip:
 
     A long pause of the video is a gap between two lines in the timeline.
 
-    A low strip has neither captions nor a timeline.
+    A low strip has neither captions nor a timeline. Damaged frames are marked on the timeline, and their
+    number is in the colour of the mark.
 
     Args:
         rect: The strip's place in the picture.
@@ -39,14 +40,23 @@ class InfoStrip:
         scene: The people.
         time: (T,) The time of every frame, in seconds.
         filled: Whether any keypoints were interpolated, which the legend then explains.
+        damaged: Numbers of the frames that are damaged, rising.
     """
 
     def __init__(
-        self, rect: Rect, unit: float, scene: Scene, time: NDArray[np.float64], *, filled: bool
+        self,
+        rect: Rect,
+        unit: float,
+        scene: Scene,
+        time: NDArray[np.float64],
+        *,
+        filled: bool,
+        damaged: NDArray[np.int64],
     ) -> None:
         self._rect, self._unit, self._time = rect, unit, time
         self._tracks, self._spans = scene.tracks, scene.spans()
         self._filled = filled
+        self._damaged = damaged
         self._numbered = len(self._tracks) <= _LANES  # else tracks share rows
         self._small = Font(max(11 * unit, 9))
         self._inset = max(round(14 * unit), 5)
@@ -103,8 +113,9 @@ class InfoStrip:
         """Draw the numbers of one frame and its mark on the timeline."""
         part = self._rect.of(image)
         texts = (f"{frame + 1} / {len(self._time)}", clock(float(self._time[frame])), str(people))
-        for (x, _), text in zip(self._columns, texts, strict=True):
-            self._value.write(part, (x, self._numbers_top), text, TEXT)
+        colours = (DAMAGED if frame in self._damaged else TEXT, TEXT, TEXT)
+        for (x, _), text, colour in zip(self._columns, texts, colours, strict=True):
+            self._value.write(part, (x, self._numbers_top), text, colour)
         if (box := self._timeline) is not None:
             wide = max(round(2 * self._unit), 1)
             x = box.x + round((box.width - wide) * frame / max(len(self._time) - 1, 1))
@@ -114,6 +125,8 @@ class InfoStrip:
         entries: list[tuple[str, Colour]] = [("left", LEFT), ("right", RIGHT)]
         if self._filled:
             entries.append(("interpolated", mix(MUTED, CARD, 0.6)))
+        if len(self._damaged):
+            entries.insert(0, ("damaged", DAMAGED))
         dot = max(round(10 * self._unit), 6)
         gap = max(round(5 * self._unit), 2)
         widths = [dot + 4 * gap + self._small.width(text) for text, _ in entries]
@@ -149,6 +162,7 @@ class InfoStrip:
                 self._small.write(part, (self._inset, top), text, track_colour(rank))
         for frame in long_pauses(self._time):
             self._draw_break(part, box, box.x + round((box.width - 1) * (frame + 0.5) / last))
+        self._draw_damage(part, box)
         if self._ticks:
             self._draw_ticks(part, box)
 
@@ -157,6 +171,16 @@ class InfoStrip:
         wide, line = max(round(3 * self._unit), 2), max(round(self._unit), 1)
         part[box.y : box.y + box.height, max(x - wide - line, 0) : x + wide + line] = MUTED
         part[box.y : box.y + box.height, max(x - wide, 0) : x + wide] = CARD
+
+    def _draw_damage(self, part: Picture, box: Rect) -> None:
+        """Draw a line above the bars at damaged frames."""
+        tall = max(round(3 * self._unit), 2)
+        last = max(len(self._time) - 1, 1)
+        for frame in self._damaged:
+            left = math.floor((box.width - tall) * frame / last)
+            wide = max(math.ceil(box.width / (last + 1)), tall)
+            right = min(box.x + left + wide, box.x + box.width)
+            part[box.y : box.y + tall, box.x + left : right] = DAMAGED
 
     def _draw_ticks(self, part: Picture, box: Rect) -> None:
         """Draw round seconds below the bars, each at the first frame that is not earlier."""

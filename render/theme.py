@@ -26,6 +26,9 @@ EMPTY: Colour = (38, 44, 54)
 LEFT: Colour = (0, 114, 178)
 RIGHT: Colour = (213, 94, 0)
 
+DAMAGED: Colour = (240, 180, 0)
+"""Marks damaged frames."""
+
 # For each person's trunk, head and label; distinct from LEFT and RIGHT.
 TRACKS: tuple[Colour, ...] = ((63, 74, 90), (0, 138, 102), (170, 68, 153), (138, 128, 38), (128, 140, 156))
 

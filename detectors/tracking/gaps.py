@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..people import NUM_KEYPOINTS
-from .track import MIN_SIGHTINGS, Track, check_clock, fewest_sightings
+from .track import MIN_SIGHTINGS, Track, check_clock, fewest_sightings, watched_time
 
 _FILLED_SCORE = 0.5  # a filled keypoint's score, relative to the lower of its scores before and after the gap
 
@@ -26,9 +26,10 @@ def fill_gaps(
     """Interpolate short gaps and split tracks at long ones.
 
     A gap is one or more frames of the clip without a sighting, between two frames with one. Its length is the
-    time between those two. A short gap is filled by monotone cubic interpolation over time (PCHIP), which is
-    smooth and stays between its neighbours. Filled frames are marked `filled`, and a filled keypoint scores
-    half the lower of its scores before and after. At a long gap the track ends and another begins.
+    time between those two, as `watched_time` counts it. A short gap is filled by monotone cubic interpolation
+    over time (PCHIP), which is smooth and stays between its neighbours. Filled frames are marked `filled`,
+    and a filled keypoint scores half the lower of its scores before and after. At a long gap the track ends
+    and another begins.
 
     Args:
         tracks: From `link`.
@@ -45,13 +46,14 @@ def fill_gaps(
         ValueError: If a track has a frame that is not among `frames`, or `frames` and `times` disagree.
     """
     check_clock(frames, times)
+    watched = watched_time(times)
     least = fewest_sightings(min_seen, len(frames))
     pieces = []
     for track in sorted(tracks, key=lambda track: track.id):
         places = np.searchsorted(frames, track.frames)
         if not np.array_equal(frames[np.minimum(places, len(frames) - 1)], track.frames):
             raise ValueError(f"track {track.id} has frames that are not among the given ones")
-        long_gaps = (np.diff(places) > 1) & (np.diff(times[places]) > max_gap)
+        long_gaps = (np.diff(places) > 1) & (np.diff(watched[places]) > max_gap)
         edges = [0, *(np.flatnonzero(long_gaps) + 1).tolist(), len(track)]
         for first, last in pairwise(edges):
             if last - first >= least:

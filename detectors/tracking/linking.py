@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..people import People
 from .similarity import iou, keypoint_boxes, sizes
-from .track import MIN_SIGHTINGS, Track, check_clock, fewest_sightings
+from .track import MIN_SIGHTINGS, Track, check_clock, fewest_sightings, watched_time
 
 # The largest mean distance of keypoints from their expected positions, in units of the person's size (see
 # `similarity.sizes`; 1 is about 0.7 m for an adult): right after a detection, the increase for each second
@@ -33,13 +33,14 @@ def link(
     A person is expected where they were last seen, moved on at their recent velocity. The assignment
     (Hungarian algorithm) minimises the sum of three terms: the mean distance of keypoints from where they are
     expected, weighted by scores, in units of the person's size; 1 minus the overlap of the boxes; and the
-    seconds since the last sighting.
+    seconds since the last sighting, as `watched_time` counts them.
 
     Args:
         people: The people on each frame.
         frames: (n,) frame numbers, rising.
         times: (n,) their times in seconds, rising.
-        max_absence: Seconds. A person who returns after a longer absence is a new person.
+        max_absence: Seconds as `watched_time` counts them. A person who returns after a longer absence is a
+            new person.
         min_seen: Tracks with fewer sightings are dropped, if the clip has at least twice that many frames.
 
     Returns:
@@ -53,9 +54,13 @@ def link(
     if len(people) != len(frames):
         raise ValueError(f"expected people of {len(frames)} frames, found {len(people)}")
     histories: list[_History] = []
+    watched = watched_time(times)
     for index, (present, time) in enumerate(zip(people, times, strict=True)):
-        candidates = [history for history in histories if time - history.times[-1] <= max_absence]
-        matched = _assign(candidates, present.keypoints, float(time))
+        absences = [watched[index] - watched[history.indices[-1]] for history in histories]
+        recent = [number for number, absence in enumerate(absences) if absence <= max_absence]
+        candidates = [histories[number] for number in recent]
+        absence = np.array([absences[number] for number in recent])
+        matched = _assign(candidates, absence, present.keypoints, float(time))
         for person, keypoints in enumerate(present.keypoints):
             if person in matched:
                 history = candidates[matched[person]]
@@ -106,8 +111,16 @@ class _History:
         return expected
 
 
-def _assign(histories: Sequence[_History], keypoints: NDArray[np.float32], time: float) -> dict[int, int]:
-    """Return index of a detection → index of its history. Detections that are missing are new people."""
+def _assign(
+    histories: Sequence[_History],
+    absence: NDArray[np.float64],
+    keypoints: NDArray[np.float32],
+    time: float,
+) -> dict[int, int]:
+    """Return index of a detection → index of its history. Detections that are missing are new people.
+
+    absence: (histories,) seconds since the last sighting, as `watched_time` counts them.
+    """
     if not histories or not len(keypoints):
         return {}
     expected = np.stack([history.expected(time) for history in histories])
@@ -116,11 +129,11 @@ def _assign(histories: Sequence[_History], keypoints: NDArray[np.float32], time:
     weight = np.sqrt(np.clip(expected[:, None, :, 2], 1e-3, 1) * np.clip(keypoints[None, :, :, 2], 1e-3, 1))
     apart = np.linalg.norm(expected[:, None, :, :2] - keypoints[None, :, :, :2], axis=-1)
     distance = (apart * weight).sum(-1) / weight.sum(-1) / scale
-    absence = np.array([time - history.times[-1] for history in histories])[:, None]
-    reach = np.minimum(_REACH + _REACH_PER_SECOND * absence, _REACH_LIMIT)
+    elapsed = np.array([time - history.times[-1] for history in histories])[:, None]
+    reach = np.minimum(_REACH + _REACH_PER_SECOND * elapsed, _REACH_LIMIT)
     impossible = 1e3  # exceeds any sum of possible costs, so that impossible pairs are chosen last
     cost = np.where(
-        distance <= reach, distance + (1 - iou(expected_boxes, boxes)) + absence, impossible
+        distance <= reach, distance + (1 - iou(expected_boxes, boxes)) + absence[:, None], impossible
     )  # fmt: skip
     from scipy.optimize import linear_sum_assignment  # imported here because that takes a third of a second
 

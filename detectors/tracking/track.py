@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...pauses import shorten_pauses
 from ..people import NUM_KEYPOINTS
 
 MIN_SIGHTINGS = 5
 """A track with detections on fewer frames is dropped as a false detection."""
+
+LONGEST_STEP = 0.25
+"""Seconds that the time between two successive frames counts at most, see `watched_time`."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,21 @@ class Track:
 def fewest_sightings(min_seen: int, length: int) -> int:
     """Return how many sightings a track needs in a clip of `length` frames: at most half of them."""
     return min(min_seen, max(length // 2, 1))
+
+
+def watched_time(times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the time for which the clip was watched, by which absences are measured.
+
+    A person can only be missed on a frame. A pause between two frames therefore counts as `LONGEST_STEP`
+    at most, and a time lapse as a video with that step.
+
+    Args:
+        times: (n,) seconds, rising.
+
+    Returns:
+        (n,) seconds; the same as `times`, if no step is longer than `LONGEST_STEP`.
+    """
+    return shorten_pauses(times, LONGEST_STEP)
 
 
 def check_clock(frames: NDArray[np.int32], times: NDArray[np.float64]) -> None:

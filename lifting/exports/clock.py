@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...pauses import shorten_pauses
+
+_LONGEST_PAUSE = 10.0  # seconds of an exported file, however long the video's pause between two frames is
+_USUAL_STEPS = 2.5  # times the video's usual step, which is no pause
 _EVEN = 0.2  # of a frame: if a time stamp is further from the even clock, the motion is resampled
 
 
@@ -16,7 +20,7 @@ class Clock:
 
     Attributes:
         rate: Frames a second.
-        times: (F,) seconds since the video's first decoded frame, of each of its frames.
+        times: (F,) seconds since the video's first decoded frame, of each of its frames, pauses shortened.
         resampled: Whether the clock's frames are others than the video's.
         uneven: Whether the video's own frames are unevenly spaced.
     """
@@ -40,7 +44,7 @@ class Clock:
 
 
 def make_clock(time: NDArray[np.float64], rate: float, fps: float | None) -> Clock:
-    """Return the clock of a video.
+    """Return the clock of a video. Pauses of more than ten seconds are shortened to that.
 
     Args:
         time: (F,) seconds of every decoded frame, rising.
@@ -48,6 +52,8 @@ def make_clock(time: NDArray[np.float64], rate: float, fps: float | None) -> Clo
         fps: The rate wanted, or None for the video's own.
     """
     since = time - time[0] if len(time) else time
+    if len(since) > 1:
+        since = shorten_pauses(since, max(_LONGEST_PAUSE, _USUAL_STEPS * float(np.median(np.diff(since)))))
     count = len(since)
     average = (count - 1) / since[-1] if count > 1 and since[-1] > 0 else rate
     strays = np.abs(since - np.arange(count) / average) * average if count else np.zeros(1)

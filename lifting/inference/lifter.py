@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...errors import InputError, UsageError
+from ...pauses import shorten_pauses
 from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, convert
 from ..cameras.distortion import Lens
 from ..cameras.input_space import (
@@ -32,6 +33,7 @@ from .resampling import even_times, interpolate, read_at
 from .root_trajectory import fit_root
 from .visibility import confidence, visible_keypoints
 
+_LONGEST_STEP = 0.5  # seconds that are interpolated between two frames, however far apart they are
 _TRAJECTORY = "model_traj."
 
 
@@ -175,7 +177,8 @@ class Lifter:
         """Lift one unbroken track: the pose of every frame, and the root's path.
 
         If the video's frame rate is far from the lifter's, or uneven, the track is read at the lifter's rate
-        and the results are interpolated back to the video's time stamps. A lifter with the input space
+        and the results are interpolated back to the video's time stamps. Between frames that are further
+        apart than half a second, that much is interpolated. A lifter with the input space
         "centred-visible" reads hidden keypoints as hidden; the others read every keypoint at its place.
 
         Args:
@@ -193,24 +196,25 @@ class Lifter:
             keypoints (T, 17, 3); times and filled (T,).
         """
         self.check_fits()
+        dense = shorten_pauses(times, _LONGEST_STEP)
         visible = visible_keypoints(keypoints, size, filled=filled)
         camera = lens.intrinsics
         undistorted = keypoints if lens.linear else lens.undistort(keypoints)
         # Lifters that read screen coordinates were trained on distorted keypoints.
         filmed = keypoints if self.input_space == "screen" else undistorted
         lifter_input = self.lifter_input(filmed, camera=camera, size=size, visible=visible)
-        grid = even_times(times, self.rate)
+        grid = even_times(dense, self.rate)
         if grid is not None:
-            lifter_input = read_at(lifter_input, times, grid)
+            lifter_input = read_at(lifter_input, dense, grid)
         network_input, rotation = to_network(lifter_input, self.input_space)
         mirror = self.skeleton if flip else None
         pose = to_camera(root_at_zero(predict(self.network, network_input, flip=mirror)), rotation)
-        pose = pose if grid is None else interpolate(pose, grid, times)
+        pose = pose if grid is None else interpolate(pose, grid, dense)
         predicted = None
         if self.trajectory is not None:
             raw = predict(self.trajectory, network_input, flip=mirror, flip_out=None)
             path = self._true_depth(to_camera(raw, rotation), camera, size)
-            predicted = (path if grid is None else interpolate(path, grid, times))[:, 0]
+            predicted = (path if grid is None else interpolate(path, grid, dense))[:, 0]
         if self.reads_visibility:
             undistorted = _without_scores(undistorted, ~visible)
         root = fit_root(pose, undistorted, times, camera, prior=predicted)

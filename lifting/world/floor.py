@@ -39,7 +39,7 @@ def standing_spots(
     for foot in (0, 1):
         edges = np.flatnonzero(np.diff(standing[:, foot].astype(np.int8), prepend=0, append=0))
         for start, end in edges.reshape(-1, 2):
-            pieces = max(1, round((times[end - 1] - times[start]) / _PIECE))
+            pieces = max(1, min(round((times[end - 1] - times[start]) / _PIECE), end - start))
             for part in np.array_split(ankles[start:end, foot], pieces):
                 spots.append(np.median(part, 0))
     return np.array(spots, np.float64).reshape(-1, 3)

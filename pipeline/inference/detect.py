@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -23,10 +24,13 @@ from ..camera_metadata.sidecar import read_gravity
 from ..device import choose_device
 from ..downloads import assets
 from ..progress import Progress, no_progress
+from ..video.damage import Damage
 from ..video.reader import Video
 from .options import DetectOptions
 from .selection import select_people
 from .watch_background import NO_BOXES, BackgroundWatch, CameraMotion
+
+_DAMAGED_SCORE = 0.5  # factor of the scores of keypoints on damaged frames
 
 
 def load_detector(
@@ -128,6 +132,7 @@ def detect(
     tracks = people.tracks(frames, time[frames], max_gap=options.max_gap)
     if not tracks:
         raise NoPeopleError(f"{video.path}: no person was found in any of its {len(frames)} frames")
+    tracks = [_less_certain(track, video.damaged) for track in tracks]
     motion = CameraMotion.none(len(time)) if background is None else background.result(len(time))
     rows = sum(len(track) for track in tracks)
     everyone = PoseTable(
@@ -144,7 +149,7 @@ def detect(
         camera_rotation=(LEVEL @ motion.rotations).astype(np.float32),
         meta={
             "video": _description(video),
-            "damaged": video.damaged,
+            "damaged": None if video.damaged is None else video.damaged.describe(),
             "detector": people.describe(),
             "intrinsics": source,
             "distortion": lens.distortion,
@@ -162,6 +167,15 @@ def _description(video: Video) -> dict[str, object]:
     name = video.path.name or video.path.resolve().name
     named: dict[str, object] = {"name": name, "sha256": video.digest()}
     return named if video.fps is None else {**named, "fps": video.fps}
+
+
+def _less_certain(track: Track, damage: Damage | None) -> Track:
+    """Lower the scores of keypoints on damaged frames, as on frames that were interpolated."""
+    if damage is None:
+        return track
+    keypoints = track.keypoints.copy()
+    keypoints[np.isin(track.frames, damage.frames), :, 2] *= _DAMAGED_SCORE
+    return replace(track, keypoints=keypoints)
 
 
 def _people_source(detector: Detector | None, video: Video, options: DetectOptions) -> PeopleSource:

@@ -17,7 +17,9 @@ from ..downloads import assets
 from ..paths import TABLE_SUFFIX, Job, base_name, check_free
 from ..picture_files import is_sequence
 from ..progress import progress_bar, say
-from ..video.reader import DEFAULT_RATE, Video, open_video
+from ..video.damage import damage_warning
+from ..video.decoder import DEFAULT_RATE
+from ..video.reader import Video, open_video
 from ..video.source import check_source
 from .detect import detect, load_detector
 from .infer import Networks, infer
@@ -199,7 +201,7 @@ def _write_results(job: Job, table: PoseTable, video: Path | None) -> None:
     if (others := table.meta.get("others")) and job.source.suffix != TABLE_SUFFIX:
         were = "1 other person was" if others == 1 else f"{others} other people were"
         say(f"note: {were} seen; --people all keeps everyone, and `videopose people` shows whom to --select")
-    if damage := table.meta.get("damaged"):
+    if damage := damage_warning(table.meta.get("damaged")):
         say(f"warning: {job.source}: {damage}")
     world = table.meta.get("world") or {}
     if str(world.get("gravity")).startswith("assumed"):

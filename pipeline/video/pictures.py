@@ -16,7 +16,9 @@ from ...detectors.people import Image
 from ...errors import InputError
 from ...files import file_digest
 from ..picture_files import find_pictures
-from .reader import DEFAULT_RATE, Frame, Video
+from .damage import Damage
+from .decoder import DEFAULT_RATE
+from .reader import Frame, Video
 
 _FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")  # Pillow runs an interpreter for some others (EPS)
 
@@ -38,7 +40,7 @@ class PictureSequence(Video):
         self.rate = self.fps = DEFAULT_RATE if rate is None else rate
         self.rate_is_assumed = rate is None
         self.times: list[float] = []
-        self.damaged: str | None = None
+        self.damaged: Damage | None = None
         first = next((image for image in map(_read, self._found.files) if image is not None), None)
         if first is None:
             raise InputError(f"cannot read {path}: none of its {len(self._found.files)} pictures can be read")
@@ -72,7 +74,8 @@ class PictureSequence(Video):
                     image = np.asarray(cv2.resize(image, self.size, interpolation=cv2.INTER_AREA), np.uint8)
                 yield Frame(len(self.times) - 1, time, image)
         else:
-            self.damaged = self._damage(unreadable, resized)
+            reason = self._damage(unreadable, resized)
+            self.damaged = Damage((), (reason,)) if reason else None
         if not found:
             raise self._no_frame(start)
 

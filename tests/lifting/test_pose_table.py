@@ -365,3 +365,24 @@ def test_a_pose_table_keeps_the_lens(tmp_path: Path, lens: Lens) -> None:
 def test_damaged_distortion_of_a_pose_filmed(distortion: object) -> None:
     with pytest.raises(InputError, match="distortion that a pose table records"):
         _ = _filmed({"distortion": distortion}).lens
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_rate_of_frames_in_bursts(size: int) -> None:
+    times = [n * size / 30 + 0.001 * k for n in range(20) for k in range(size)]
+    assert _table(time=np.array(times)).rate == pytest.approx(30, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("damaged", "frames"),
+    [
+        (None, []),
+        ("it breaks off", []),
+        ({"frames": [3, 1, 1], "warning": "…"}, [1, 3]),
+        ({"frames": [-1, "2", None, 1e9, [0], 10**30, 4]}, [4]),
+        ({"frames": 3}, []),
+        ([1, 2], []),
+    ],
+)
+def test_damaged_frames_are_read_from_any_table(damaged: object, frames: list[int]) -> None:
+    assert _table(meta={"damaged": damaged}).damaged_frames().tolist() == frames

@@ -1,4 +1,5 @@
 import tracemalloc
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ from videopose.errors import UsageError
 from videopose.lifting.cameras.intrinsics import Intrinsics, project
 from videopose.lifting.pose_table import PoseTable
 from videopose.render.animation import Animation, shrink
-from videopose.render.theme import CARD, EMPTY, LEFT, RIGHT, Colour, Picture, track_colour
+from videopose.render.theme import CARD, DAMAGED, EMPTY, LEFT, RIGHT, Colour, Picture, track_colour
 from videopose.render.views import NAMED_VIEWS, View
 from videopose.skeleton import COCO17, H36M17
 
@@ -361,3 +362,19 @@ def test_memory_does_not_grow() -> None:
         tracemalloc.stop()
     assert after - before < 200_000  # less than one small picture, of 300
     assert peak - before < 8 * 1200 * 600 * 3
+
+
+def test_damaged_frames_are_marked() -> None:
+    table = _table(ONE)
+    damaged = replace(table, meta={**table.meta, "damaged": {"frames": [2, 3], "warning": "2 frames"}})
+    plain, marked = Animation(table), Animation(damaged)
+    assert plain.layout.video is not None
+    image = np.full((90, 160, 3), 100, np.uint8)
+    edge = marked.layout.video.of(marked.draw(2, image))[0, :, :] if marked.layout.video else None
+    assert edge is not None
+    assert (np.abs(edge[20:-20].astype(int) - DAMAGED).max(-1) == 0).all()
+    # a sound frame has no outline, but the timeline and the legend show that others are damaged
+    sound = marked.draw(0, image)
+    assert not (marked.layout.video.of(sound)[0, 20:-20] == DAMAGED).all(-1).any()
+    assert (marked.layout.info.of(sound) == DAMAGED).all(-1).sum() > 10
+    assert not (plain.layout.info.of(plain.draw(0, image)) == DAMAGED).all(-1).any()

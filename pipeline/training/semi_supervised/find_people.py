@@ -18,6 +18,7 @@ from ...inference.options import DetectOptions
 from ...inputs import find_videos
 from ...paths import DETECTED_SUFFIX, base_name
 from ...progress import Progress, say
+from ...video.damage import damage_warning
 from ...video.reader import open_video, video_digest
 
 FOLDER = "detections"
@@ -101,7 +102,7 @@ def find_people(
             continue
         for note in camera_notes(source.name, known_from, lens.intrinsics, table.size):
             say(note)
-        if damage := table.meta.get("damaged"):
+        if damage := damage_warning(table.meta.get("damaged")):
             say(f"warning: {source}: {damage}")
         spans += found
         digest = str(table.meta["video"]["sha256"])

@@ -258,3 +258,36 @@ def test_demo_clip_is_two_people_throughout(demo_clip):
     assert (woman.keypoints[..., 1].mean(1) > 550).all()
     assert (np.diff(hips(woman)) < 10).all()
     assert most_present(keypoints_of(*tracks), 1, (1768, 994)) == [man.id]
+
+
+@pytest.mark.parametrize("pause", [3.0, 60.0, 7200.0])
+def test_time_without_frames_is_no_absence(pause: float):
+    frames = [people(body(100 + t)) for t in range(60)]
+    ticks = clock(60)
+    ticks["times"][30:] += pause
+    (track,) = fill_gaps(link(frames, **ticks), **ticks)
+    assert len(track) == 60
+    # a person missed on the frame beside the pause is interpolated, as on any other frame
+    frames[30] = people()
+    (track,) = fill_gaps(link(frames, **ticks), **ticks)
+    assert track.filled.nonzero()[0].tolist() == [30]
+
+
+@pytest.mark.parametrize("rate", [2.0, 0.4, 0.01])
+def test_a_time_lapse_is_one_track(rate: float):
+    frames = [people(body(100 + 10 * (t % 7))) for t in range(40)]
+    frames[20] = people()
+    (track,) = fill_gaps(link(frames, **clock(40, rate)), **clock(40, rate))
+    assert len(track) == 40
+    # who is missing on ten frames was out of sight
+    frames[20:30] = [people()] * 10
+    assert len(link(frames, **clock(40, rate))) == 2
+
+
+def test_people_who_appear_after_hours_are_assigned_by_place():
+    left, right = body(100), body(400)
+    ticks = clock(20)
+    ticks["times"][10:] += 36_000
+    tracks = link([people(left, right)] * 10 + [people(right, left)] * 10, **ticks)
+    assert [len(track) for track in tracks] == [20, 20]
+    assert np.ptp(hips(tracks[0])) == 0

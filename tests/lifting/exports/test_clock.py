@@ -40,3 +40,19 @@ def test_a_pause_makes_a_video_uneven() -> None:
     clock = make_clock(time, 25.0, None)
     assert (clock.uneven, clock.resampled, clock.rate) == (True, True, 25.0)
     assert len(clock.span(np.array([0, 99]))) == 125
+
+
+@pytest.mark.parametrize(("pause", "seconds"), [(3.0, 3.0), (36_000.0, 10.0)])
+def test_long_pauses_are_shortened(pause: float, seconds: float) -> None:
+    time = np.arange(60) / 30
+    time[30:] += pause - 1 / 30
+    clock = make_clock(time, 30.0, None)
+    assert clock.resampled
+    assert len(clock.span(np.array([0, 59]))) == pytest.approx(30 * seconds + 59, abs=2)
+    assert clock.times[30] - clock.times[29] == pytest.approx(seconds)
+
+
+def test_a_time_lapse_has_no_pauses() -> None:
+    clock = make_clock(60.0 * np.arange(20), 1 / 60, None)
+    assert not clock.resampled
+    assert clock.times[-1] == 19 * 60

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from videopose.errors import InputError, UsageError
+from videopose.lifting.cameras.distortion import Lens
+from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.inference.lifter_file import StoredType
 from videopose.lifting.network.temporal_model import TemporalModel
@@ -336,3 +339,22 @@ def test_others_may_read_it_as_any_file(tmp_path: Path) -> None:
     _lifter().save(tmp_path / "a.safetensors")
     (tmp_path / "plain").touch()
     assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_jump_of_hours_costs_no_memory() -> None:
+    lifter = _lifter()
+    keypoints = np.random.default_rng(0).uniform(50, 400, (1, 17, 3)).astype(np.float32).repeat(60, 0)
+    keypoints[..., 0] += np.arange(60)[:, None]
+    keypoints[..., 2] = 0.9
+    times = np.arange(60) / 30
+    camera = {"lens": Lens(Intrinsics.assumed((640, 480))), "size": (640, 480)}
+    whole = lifter.lift_track(keypoints, times, **camera)
+    times[30:] += 100 * 3600
+    tracemalloc.start()
+    try:
+        jumped = lifter.lift_track(keypoints, times, **camera)
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
+    assert jumped.pose.shape == whole.pose.shape
+    assert np.isfinite(jumped.pose).all()

@@ -197,7 +197,7 @@ def test_a_file_that_breaks_off(clip: Path, networks: Networks, tmp_path: Path) 
     found = infer_file(cut, InferOptions(), networks=networks)
     assert 5 < len(found.time) < 40
     assert len(found) <= len(found.time)
-    assert "breaks off at" in found.meta["damaged"]
+    assert "breaks off at" in found.meta["damaged"]["warning"]
 
 
 def test_nobody(write_video: Write, networks: Networks, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_gaps_are_told_and_keep_their_time(tmp_path: Path) -> None:
     _write(tmp_path, *(f"{n:04}.png" for n in (1, 2, 3, 6, 7, 9)))
     with open_video(tmp_path, fps=1) as video:
         assert _read(video)[1] == [0, 1, 2, 5, 6, 8]
-        assert video.damaged == (
+        assert str(video.damaged) == (
             "3 of its pictures are missing (2 between 0003.png and 0006.png, 1 between 0007.png and 0009.png)"
         )
 
@@ -73,7 +73,7 @@ def test_unreadable_and_other_sizes_are_told(tmp_path: Path) -> None:
         frames = list(video.frames())
         assert [frame.time for frame in frames] == [0, 2, 3]
         assert {frame.image.shape for frame in frames} == {(24, 32, 3)}
-        assert video.damaged == (
+        assert str(video.damaged) == (
             "2 of its pictures cannot be read (1.png, 3.png), and 1 of its pictures have another size than "
             "the first and are scaled to it"
         )

@@ -1,0 +1,57 @@
+"""Tell which pictures show something else than was filmed.
+
+A picture is predicted from earlier ones, so damage lasts until the next key frame. The decoder marks only the
+pictures that it conceals damage in.
+"""
+
+from __future__ import annotations
+
+import av
+from av.packet import Packet
+from av.video.frame import PictureType
+from av.video.stream import VideoStream
+
+from .h264 import FrameNumbers
+
+
+class Soundness:
+    """Follows the packets and pictures of a stream in order.
+
+    Args:
+        stream: The video stream.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        h264 = stream.codec.name == "h264"
+        self._numbers = FrameNumbers(stream.codec_context.extradata) if h264 else None
+        self._behind_gap = False  # of packets, in the order of decoding
+        self._behind_error = self._predicted_from_corrupt = False  # of pictures, in the order of showing
+        self._stamps: set[int] = set()  # of packets behind a gap
+
+    def packet(self, packet: Packet[VideoStream]) -> None:
+        """Note a packet that is given to the decoder."""
+        gap = self._numbers is not None and self._numbers.gap_before(memoryview(packet))
+        self._behind_gap = (self._behind_gap and not packet.is_keyframe) or packet.is_corrupt or gap
+        if self._behind_gap and packet.pts is not None:
+            self._stamps.add(packet.pts)
+
+    def error(self) -> None:
+        """Note that a packet could not be decoded."""
+        self._behind_error = True
+
+    def picture(self, picture: av.VideoFrame) -> tuple[bool, bool]:
+        """Note the next picture.
+
+        Returns:
+            Whether it is damaged or predicted from a damaged one, and whether it is predicted from one that
+            is missing.
+        """
+        if picture.key_frame:
+            self._behind_error = self._predicted_from_corrupt = False
+        corrupt = picture.is_corrupt or self._predicted_from_corrupt
+        if picture.is_corrupt and picture.pict_type != PictureType.B:
+            self._predicted_from_corrupt = True
+        behind = self._behind_error or picture.pts in self._stamps
+        if picture.pts is not None:
+            self._stamps.discard(picture.pts)
+        return corrupt, behind and not corrupt

@@ -1,0 +1,61 @@
+"""Damaged videos from the file to the pose table, with a detector that sees a person on every frame."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from odd_videos import change_packets, encode
+
+from videopose.detectors.people import Image, People
+from videopose.detectors.tracking import keypoint_boxes
+from videopose.lifting.pose_table import PoseTable
+from videopose.pipeline.inference.detect import detect
+from videopose.pipeline.inference.options import DetectOptions
+from videopose.pipeline.video.reader import open_video
+
+
+class Everywhere:
+    """Sees a person who stands still."""
+
+    name = "everywhere"
+
+    def detect(self, frames: Iterable[Image], memory: object = None) -> Iterator[People]:
+        keypoints = np.full((1, 17, 3), 0.8, np.float32)
+        keypoints[0, :, 0] = np.linspace(60, 100, 17)
+        keypoints[0, :, 1] = np.linspace(10, 90, 17)
+        for _ in frames:
+            yield People(keypoint_boxes(keypoints), keypoints[..., 2].mean(1), keypoints)
+
+    def describe(self) -> dict[str, object]:
+        return {"name": self.name}
+
+
+def found(path: Path, **options: float) -> PoseTable:
+    with open_video(path, fps=options.get("fps")) as video:
+        return detect(video, DetectOptions(**options), Everywhere())  # type: ignore[arg-type]
+
+
+def test_keypoints_on_damaged_frames_score_half(tmp_path: Path) -> None:
+    sound = encode(tmp_path / "sound.mkv", "mpeg4", {})
+    damaged = change_packets(
+        sound,
+        tmp_path / "damaged.mkv",
+        lambda n, content: content[: len(content) // 2] if n == 4 else content,
+    )
+    before, after = found(sound), found(damaged)
+    assert before.meta["damaged"] is None
+    assert not len(before.damaged_frames())
+    assert after.meta["damaged"]["frames"] == list(range(4, 12))
+    assert "8 frames" in after.meta["damaged"]["warning"]
+    np.testing.assert_allclose(after.keypoints[4:12, :, 2], 0.4)
+    np.testing.assert_array_equal(after.keypoints[12:], before.keypoints[12:])
+    assert (after.confidence[4:12] < before.confidence[4:12]).all()
+    after.save(tmp_path / "table.npz")
+    assert PoseTable.load(tmp_path / "table.npz").damaged_frames().tolist() == list(range(4, 12))
+
+
+def test_a_stated_rate(tmp_path: Path) -> None:
+    table = found(encode(tmp_path / "a.mp4", "libx264", {}), fps=50.0)
+    assert table.time == pytest.approx(np.arange(24) / 50)
+    assert table.meta["video"]["fps"] == 50
