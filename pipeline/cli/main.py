@@ -93,9 +93,11 @@ def cli(debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command line and exit. An error is one line on stderr; `--debug` adds its traceback."""
+    from ..downloads.cache import keep_other_caches_inside
     from ..progress import say
     from .error_report import report_error
 
+    keep_other_caches_inside()
     arguments = sys.argv[1:] if arguments is None else arguments
     if "--debug" in arguments:  # accepted behind the command's name, too
         arguments = ["--debug", *(a for a in arguments if a != "--debug")]

@@ -15,3 +15,8 @@ def cache_folder() -> Path:
     if chosen := os.environ.get(ENVIRONMENT_VARIABLE):
         return Path(chosen).expanduser().absolute()
     return Path(platformdirs.user_cache_dir("videopose", appauthor=False))
+
+
+def keep_other_caches_inside() -> None:
+    """Make matplotlib keep its list of fonts in the cache folder, not in the home folder."""
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
