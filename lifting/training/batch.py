@@ -34,6 +34,10 @@ class Batch:
             to_device(self.keypoints, device), to_device(self.pose, device), to_device(self.root, device)
         )
 
+    def part(self, start: int, stop: int) -> Batch:
+        """Return the samples from `start` to before `stop`. They share memory with this batch."""
+        return Batch(self.keypoints[start:stop], self.pose[start:stop], self.root[start:stop])
+
 
 class BatchSource(Protocol):
     """Where the batches of lifter training come from."""

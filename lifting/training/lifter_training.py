@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ...errors import UsageError
 from ..cameras.input_space import num_features
@@ -67,8 +68,10 @@ def train_lifter(
         _begin_with(model, start)
     if rank:
         torch.manual_seed(config.seed + rank)  # every process drops other activations
-    train(
-        _TrainingForm(model, strided=has_strided_form(config)),
+    form = _TrainingForm(model, strided=has_strided_form(config))
+    decay = getattr(config.schedule, "average", None)
+    result = train(
+        form,
         _pose_loss,
         partial(prefetched, source.sample, device=device),
         # Fused: five times as fast on a CPU.
@@ -80,10 +83,22 @@ def train_lifter(
         resume=resume,
         device=device,
         precision=config.precision,
+        average=moving_average(form, decay) if decay is not None else None,
         report=report,
         measure=None if measure is None else lambda form, step: measure(form.model, step),
     )
-    return model.eval()
+    return result.model
+
+
+def moving_average(network: nn.Module, decay: float) -> AveragedModel:
+    """Return an exponential moving average of a network's weights and batch-norm statistics.
+
+    Args:
+        network: The network that is trained.
+        decay: How much of the average is kept from one step to the next.
+    """
+    update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(network, multi_avg_fn=update, use_buffers=True)
 
 
 def config_fingerprint(config: AnyLifterConfig) -> str:

@@ -29,8 +29,14 @@ class ScheduleConfig(StrictConfig):
     Attributes:
         steps: Steps of the whole run.
         batch: Samples a step.
+        batches_at_once: Batches that are synthesised in one go. A GPU is idle most of the time if it makes
+            fewer than some ten thousand samples at once.
         learning_rate: Learning rate of the first step.
         final_learning_rate: Learning rate that the last step approaches.
+        warm_up: Share of the steps in which the learning rate rises linearly from nearly 0, so that large
+            batches do not diverge.
+        average: Decay of the moving average of the weights, which is what the run returns. None for the
+            weights of the last step.
         momentum: Batch-norm momentum of the first step.
         final_momentum: Batch-norm momentum that the last step approaches.
         checkpoint_every: Steps between two checkpoints.
@@ -39,8 +45,11 @@ class ScheduleConfig(StrictConfig):
 
     steps: PositiveInt = 20_000
     batch: PositiveInt = 1024
+    batches_at_once: PositiveInt = 1
     learning_rate: PositiveFloat = 1e-3
     final_learning_rate: PositiveFloat = 2e-5
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    average: Annotated[float, Field(gt=0, lt=1)] | None = None
     momentum: PositiveFloat = 0.1
     final_momentum: PositiveFloat = 0.001
     checkpoint_every: PositiveInt = 1000
@@ -49,8 +58,9 @@ class ScheduleConfig(StrictConfig):
     def at(self, step: int, steps: int) -> Rates:
         """Return the rates of a step, counted from 0, of `steps`."""
         done = step / steps
+        rising = min(1.0, (step + 1) / (self.warm_up * steps)) if self.warm_up else 1.0
         return Rates(
-            _decayed(self.learning_rate, self.final_learning_rate, done),
+            rising * _decayed(self.learning_rate, self.final_learning_rate, done),
             _decayed(self.momentum, self.final_momentum, done),
         )
 

@@ -43,16 +43,21 @@ class SynthesisedBatches:
         self.bank = bank
         self.config = config
         self.num_steps = config.schedule.steps
+        self._made: tuple[tuple[int, int, int], Batch] | None = None
 
     def sample(self, step: int, *, rank: int = 0, world_size: int = 1) -> Batch:
         """Return the batch of a step, or one process's part of it, as `BatchSource` describes."""
-        batch = self.config.schedule.batch
-        count = batch * (rank + 1) // world_size - batch * rank // world_size
-        # The generator uses the lower 32 bits only.
-        seed = self.config.seed * 1_000_003 + step + rank * 2_654_435_761
-        return synthesise(
-            self.bank, self.config, count, torch.Generator(self.bank.points.device).manual_seed(seed)
-        )
+        schedule = self.config.schedule
+        count = schedule.batch * (rank + 1) // world_size - schedule.batch * rank // world_size
+        group, index = divmod(step, schedule.batches_at_once)
+        wanted = (group, rank, world_size)
+        if self._made is None or self._made[0] != wanted:
+            # The generator uses the lower 32 bits only.
+            seed = self.config.seed * 1_000_003 + group + rank * 2_654_435_761
+            generator = torch.Generator(self.bank.points.device).manual_seed(seed)
+            together = synthesise(self.bank, self.config, count * schedule.batches_at_once, generator)
+            self._made = wanted, together
+        return self._made[1].part(index * count, (index + 1) * count)
 
 
 def split(config: TrainingConfig, folder: Path) -> tuple[MotionBank, MotionCapture | None]:

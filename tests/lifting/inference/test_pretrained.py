@@ -45,7 +45,7 @@ def test_the_default_lifts_a_standing_person() -> None:
 
 def test_the_default_says_what_it_is() -> None:
     lifter = load_lifter(DEFAULT)
-    assert (lifter.layout, lifter.input_space) == ("h36m17", "centred")
+    assert (lifter.layout, lifter.input_space) == ("h36m17", "centred-visible")
     assert lifter.rate
     assert lifter.about
 

@@ -64,6 +64,33 @@ def test_training_lowers_the_loss(bank: MotionBank, tmp_path: Path) -> None:
     Lifter(model, "h36m17", "rays", 30.0).save(tmp_path / "a.safetensors")
 
 
+def test_batches_that_are_made_at_once_differ_and_depend_on_their_step_alone(bank: MotionBank) -> None:
+    config = _config(batches_at_once=4)
+    source, resumed = SynthesisedBatches(bank, config), SynthesisedBatches(bank, config)
+    batches = [source.sample(step) for step in range(8)]
+    assert {len(batch.keypoints) for batch in batches} == {32}
+    assert torch.equal(resumed.sample(6).keypoints, batches[6].keypoints)
+    assert len({batch.pose.sum().item() for batch in batches}) == 8
+
+
+def test_the_average_of_the_weights_is_returned_and_resumed(bank: MotionBank, tmp_path: Path) -> None:
+    plain = _train(_config(steps=60), bank, folder=tmp_path / "plain")
+    config = _config(steps=60, average=0.9, checkpoint_every=25)
+    averaged = _train(config, bank, folder=tmp_path / "whole")
+    assert not averaged.training
+    differ = [
+        (a - b).abs().max().item()
+        for a, b in zip(averaged.state_dict().values(), plain.state_dict().values(), strict=True)
+        if a.is_floating_point()
+    ]
+    assert 0 < max(differ) < 0.1
+    with pytest.raises(_InterruptedError):
+        _train(config, bank, folder=tmp_path / "broken", report=_until(40))
+    resumed = _train(config, bank, folder=tmp_path / "broken", resume=True)
+    for name, value in averaged.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
 def test_half_precision_trains_too(bank: MotionBank, tmp_path: Path) -> None:
     config = _config(steps=100, learning_rate=5e-3).model_copy(update={"precision": "bfloat16"})
     losses: list[float] = []
