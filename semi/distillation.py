@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 
+from ..lifting.inference.lifter import Lifter
 from ..lifting.network.temporal_model import TemporalModel
 from ..lifting.training.batch import Batch, BatchSource
+
+_SHAPE = ("filter_widths", "channels", "causal", "dropout", "dense")
+_INHERITED = ("speed", "mirror", "tumble", "precision", "bodies", "cameras", "detections", "picture")
+
+
+def simulation_of(lifter: Lifter) -> dict[str, Any]:
+    """Return the configuration with which samples for a lifter are simulated.
+
+    Frame rate, model and input space are the lifter's. Bodies, cameras and detections are those of its
+    training, if its file tells them.
+    """
+    trained = lifter.about.get("config") or {}
+    return {
+        **{name: trained[name] for name in _INHERITED if name in trained},
+        "input_space": lifter.input_space,
+        "rate": lifter.rate or 30.0,
+        "model": {name: getattr(lifter.model, name) for name in _SHAPE},
+    }
 
 
 class DistillationBatches:

@@ -63,17 +63,18 @@ def bone_consistency(poses: Tensor, person: Tensor, bones: Bones) -> Tensor:
         person: (N,) numbers that are equal for samples of the same person.
         bones: The bones to compare.
     """
-    lengths = _lengths(poses, bones)
-    same = (person[:, None] == person).to(lengths)
-    mean = same @ lengths.mean(1) / same.sum(1, keepdim=True)
-    return (lengths - mean[:, None]).abs().mean()
+    length = lengths(poses, bones)
+    same = (person[:, None] == person).to(length)
+    mean = same @ length.mean(1) / same.sum(1, keepdim=True)
+    return (length - mean[:, None]).abs().mean()
 
 
 def _mean_lengths(poses: Tensor, bones: Bones) -> Tensor:
-    return _lengths(poses, bones).flatten(0, -2).mean(0)
+    return lengths(poses, bones).flatten(0, -2).mean(0)
 
 
-def _lengths(poses: Tensor, bones: Bones) -> Tensor:
+def lengths(poses: Tensor, bones: Bones) -> Tensor:
+    """Return the lengths of the bones of poses (…, J, 3): (…, B), in the poses' unit."""
     child, parent = (list(ends) for ends in zip(*bones, strict=True))
     return (poses[..., child, :] - poses[..., parent, :]).norm(dim=-1)
 

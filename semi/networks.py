@@ -76,8 +76,8 @@ class PoseAndTrajectory(nn.Module):
         return self.pose(keypoints), self.trajectory(keypoints)
 
 
-class FineTunedNetworks(PoseAndTrajectory):
-    """Networks that stay in evaluation mode while they are trained.
+class EvaluationMode(nn.Module):
+    """A module that stays in evaluation mode while it is trained.
 
     Dropout is off, and batch normalisation keeps the statistics of the lifter's original training, which had
     much more motion than a user's videos. Training with dropout, or with the statistics of each batch, would
@@ -88,6 +88,10 @@ class FineTunedNetworks(PoseAndTrajectory):
     def train(self, mode: bool = True) -> Self:
         """Stay in evaluation mode."""
         return super().train(False)
+
+
+class FineTunedNetworks(EvaluationMode, PoseAndTrajectory):
+    """Networks that stay in evaluation mode while they are trained."""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def train(
     rates: Callable[[int], Rates],
     state: TrainingState,
     *,
-    checkpoint: Checkpoint,
+    checkpoint: Checkpoint | None,
     intervals: Intervals,
     resume: bool = False,
     device: str = "cpu",
@@ -78,7 +78,7 @@ def train(
         optimiser: Of the network's parameters. A group's `share`, if it has one, scales the learning rate.
         rates: Step → learning rate and batch-norm momentum.
         state: At step 0. It is kept up to date while the run goes on.
-        checkpoint: Where the run is saved.
+        checkpoint: Where the run is saved; None saves nothing.
         intervals: How often the run is saved and measured.
         resume: Whether to go on from the checkpoint.
         device: "cpu", "cuda", …
@@ -100,6 +100,7 @@ def train(
     if average is not None:
         parts["average"] = average
     if resume:
+        assert checkpoint is not None
         checkpoint.restore(parts, device)
 
     autocast = torch.autocast(torch.device(device).type, torch.bfloat16, enabled=precision == "bfloat16")
@@ -125,7 +126,7 @@ def train(
             state.learning_rate = learning_rate
             losses.append(loss.shown.detach())
             last = state.step == state.steps
-            saving = last or state.step % intervals.checkpoint == 0
+            saving = checkpoint is not None and (last or state.step % intervals.checkpoint == 0)
             measuring = measure is not None and (last or state.step % intervals.measure == 0)
             if saving or measuring or state.step % state.loss_every == 0:
                 state.add_losses(torch.stack(losses).tolist())
@@ -134,7 +135,7 @@ def train(
                 result.eval()
                 state.add_measurement(measure(result, state.step))
                 network.train()
-            if saving:
+            if checkpoint is not None and saving:
                 checkpoint.save(parts, device)
             report(state)
     return result.eval()

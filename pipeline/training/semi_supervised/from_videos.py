@@ -17,7 +17,7 @@ from ....lifting.training.lifter_training import has_strided_form
 from ....lifting.training.synthetic_batches import SynthesisedBatches
 from ....semi.batches import UnlabeledBatches
 from ....semi.config import SemiVideosConfig, load_videos_recipe
-from ....semi.distillation import AlternatingBatches, DistillationBatches
+from ....semi.distillation import AlternatingBatches, DistillationBatches, simulation_of
 from ....semi.footage import Footage
 from ....semi.labeled_motion import labeled_files, read_labeled
 from ....semi.networks import FineTunedNetworks, PoseAndTrajectory
@@ -37,8 +37,6 @@ _OWN_MOTION = (
     "no labeled motion was given; the motion in the videos, as the starting lifter sees it, was used "
     "instead, seen by random cameras"
 )
-_SHAPE = ("filter_widths", "channels", "causal", "dropout", "dense")
-_INHERITED = ("speed", "mirror", "tumble", "precision", "bodies", "cameras", "detections")
 
 
 def train_on_videos(
@@ -202,16 +200,9 @@ def _labeled_batches(
 
 def _configured(recipe: Path, options: SemiOptions, start: Lifter) -> SemiVideosConfig:
     """Return the recipe, with the starting lifter's training configuration as defaults."""
-    trained = start.about.get("config") or {}
-    shape = {name: getattr(start.model, name) for name in _SHAPE}
-    defaults = {
-        **{name: trained[name] for name in _INHERITED if name in trained},
-        "input_space": start.input_space,
-        "rate": start.rate or 30.0,
-        "model": shape,
-    }
+    defaults = simulation_of(start)
     config = load_videos_recipe(recipe, parse_overrides(options.overrides), defaults=defaults)
-    if config.model.model_dump() != shape:
+    if config.model.model_dump() != defaults["model"]:
         raise UsageError(f"recipe {options.recipe}: the model's shape is the starting lifter's")
     if not config.semi.uses_unlabeled:
         raise UsageError(f"recipe {options.recipe} switches off every loss that footage is learned from")
