@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..lifting.pose_table import PoseTable
 from ..render.views import View, parse_view
 from .camera_metadata.focal_length import FocalLength
+from .inference.adapt import adapt_to
 from .inference.animate import animate, draw_sheet, draw_still
 from .inference.detect import detect as detect_in_video
 from .inference.detect import load_detector
@@ -63,6 +64,7 @@ def infer(
     height: float | None = None,
     filters: Sequence[str] = (),
     lock_feet: bool = False,
+    adapt: bool = False,
     device: str = "auto",
 ) -> PoseTable:
     """Turn a video into the 3D motion of its people, as the command `videopose infer` does.
@@ -106,6 +108,8 @@ def infer(
         filters: Filters that smooth the motion, in order: "butterworth", "one-euro" or "bones", with a
             cut-off frequency in Hz after a colon if it is not the default.
         lock_feet: Hold feet still while they stand on the floor.
+        adapt: Adapt a copy of the lifter to the people of this clip before lifting. It takes about half a
+            minute for 10 seconds of one person, and is kept for later runs.
         device: Where networks run: "auto", "cpu", "cuda", …
 
     Returns:
@@ -154,6 +158,7 @@ def infer(
         height=height,
         filters=_filters(filters),
         lock_feet=lock_feet,
+        adapt=_adapt(adapt),
         device=device,
     )
     check_type("video", video, (str, os.PathLike))
@@ -270,6 +275,7 @@ def lift(
     height: float | None = None,
     filters: Sequence[str] = (),
     lock_feet: bool = False,
+    adapt: bool = False,
     device: str = "auto",
 ) -> PoseTable:
     """Lift the keypoints of a pose table to 3D, as the command `videopose lift` does.
@@ -294,6 +300,8 @@ def lift(
         filters: Filters that smooth the motion, in order: "butterworth", "one-euro" or "bones", with a
             cut-off frequency in Hz after a colon if it is not the default.
         lock_feet: Hold feet still while they stand on the floor.
+        adapt: Adapt a copy of the lifter to the people of this clip before lifting. It takes about half a
+            minute for 10 seconds of one person, and is kept for later runs.
         device: Where networks run: "auto", "cpu", "cuda", …
 
     Returns:
@@ -324,9 +332,13 @@ def lift(
         height=height,
         filters=_filters(filters),
         lock_feet=lock_feet,
+        adapt=_adapt(adapt),
         device=device,
     )
-    return lift_table(_as_table(table), options, load_video_lifter(options), command="videopose.lift")
+    loaded, used = _as_table(table), load_video_lifter(options)
+    if adapt:
+        used = adapt_to({str((loaded.meta.get("video") or {}).get("name", "")): loaded}, options, used)
+    return lift_table(loaded, options, used, command="videopose.lift")
 
 
 def render(
@@ -399,6 +411,11 @@ def _places(points: Sequence[Point]) -> tuple[Place, ...]:
     if not all(isinstance(point, tuple) and len(point) in (2, 3) for point in points):
         raise UsageError(f"select_at: expected points (x, y) or (x, y, seconds), found {points!r}")
     return tuple(Place(*point) for point in points)
+
+
+def _adapt(adapt: bool) -> Literal["each"] | None:
+    check_type("adapt", adapt, bool)
+    return "each" if adapt else None
 
 
 def _filters(filters: Sequence[str]) -> tuple[str, ...]:

@@ -50,9 +50,7 @@ LEAST_SEEN = 2.0
 """Seconds in which people are seen well, of all tracks together, at least."""
 
 _WELL_SEEN = 0.2  # mean weight of a frame's keypoints at least
-_TRUNK = tuple(
-    H36M17.index(name) for name in ("rhip", "lhip", "spine", "thorax", "lshoulder", "rshoulder")
-)
+_TRUNK = tuple(H36M17.index(name) for name in ("rhip", "lhip", "spine", "thorax", "lshoulder", "rshoulder"))
 _USUAL_BONE = 0.25  # metres: makes the loss of relative lengths comparable to those in metres
 
 
@@ -211,7 +209,7 @@ def _losses(model: Any, batch: ClipBatch) -> dict[str, Tensor]:
         "reprojection": _reprojection(pose, stretch),
         "bone_consistency": bone_consistency(pose[:, None], stretch.person, H36M17.bones),
         "size": _USUAL_BONE * (lengths_now.log() - stretch.bones.log()).abs().mean(),
-        "trunk": moved.unflatten(1, (-1, 3)).norm(dim=-1).mean(),
+        "trunk": moved.view(len(pose), -1, 3).norm(dim=-1).mean(),
         "distillation": pose_error(
             predict(batch.labeled.keypoints).view(batch.labeled.pose.shape), batch.labeled.pose
         ),

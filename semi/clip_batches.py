@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Self
+from itertools import pairwise
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -56,7 +57,7 @@ class Stretch:
 
     def to(self, device: str) -> Self:
         """Return the stretch on a device."""
-        moved = {each.name: getattr(self, each.name) for each in fields(self)}
+        moved: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
         return type(self)(**{name: None if v is None else to_device(v, device) for name, v in moved.items()})
 
     def poses(self, model: TemporalModel, *, mirror: bool) -> Tensor:
@@ -173,7 +174,7 @@ class _Track:
             None if rotation is None else rotation[0],
             torch.from_numpy(footage.target) / H36M_FOCAL,
             torch.from_numpy(footage.weight * known),
-            torch.from_numpy(np.where(known, root, np.float32(_HIDDEN_ROOT)).astype(np.float32)),
+            torch.from_numpy(np.where(known, root, _HIDDEN_ROOT).astype(np.float32)),
             torch.empty(count, 0),
             torch.empty(count, 0),
             torch.full((count,), footage.person),
@@ -192,8 +193,8 @@ class _Track:
         context = len(self.window) - count
         edges = torch.linspace(0, count, -(-count // longest) + 1).round().long().tolist()
         parts = []
-        for first, end in zip(edges, edges[1:], strict=False):
-            values = {each.name: getattr(self, each.name) for each in fields(self)}
+        for first, end in pairwise(edges):
+            values: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
             cut = {name: None if v is None else v[first:end] for name, v in values.items()}
             parts.append(_Track(**{**cut, "window": self.window[first : end + context]}))
         return parts
@@ -206,7 +207,7 @@ def _together(tracks: Sequence[_Track]) -> Stretch:
         outputs.append(offset + torch.arange(len(track)))
         offset += len(track.window)
     names = [each.name for each in fields(_Track)]
-    joined = {
+    joined: dict[str, Any] = {
         name: torch.cat([getattr(track, name) for track in tracks])
         for name in names
         if getattr(tracks[0], name) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -64,6 +65,25 @@ class Command(click.Command):
     def __init__(self, *arguments: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
         self.examples = tuple(examples)
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments. An option whose value may be left out takes the next word only if it is one.
+
+        Click alone would take the file's name in `--adapt video.mp4` as the value of --adapt.
+        """
+        choices = {
+            spelling: (parameter.type.choices, parameter.flag_value)
+            for parameter in self.get_params(context)
+            if isinstance(parameter, click.Option) and isinstance(parameter.type, click.Choice)
+            for spelling in parameter.opts
+            if parameter.flag_value in parameter.type.choices
+        }
+        given: list[str] = []
+        for word, following in zip_longest(args, args[1:]):
+            values, default = choices.get(word, ((), None))
+            alone = word in choices and "--" not in given and following not in values
+            given.append(f"{word}={default}" if alone else word)
+        return super().parse_args(context, given)
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options by heading. Headings are in the order of their first options; --help is last."""

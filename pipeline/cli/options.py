@@ -272,6 +272,14 @@ def _lift_options() -> Decorator[Any]:
             help="bfloat16 is twice as fast on processors with AVX-512 BF16 or AMX, slower on others, and "
             "moves joints by 0.3 mm.",
         ),
+        click.option(
+            "--adapt",
+            is_flag=False,
+            flag_value="together",
+            type=click.Choice(["together", "each"]),
+            help="First adapt a copy of the lifter to the people in all clips, or in each. "
+            "Takes about half a minute for 10 s of one person; more accurate.",
+        ),
     )
 
     def decorate(function: Any) -> Any:

@@ -11,6 +11,7 @@ from ...detectors.people import Detector
 from ...lifting.pose_table import PoseTable
 from ..progress import Progress, no_progress
 from ..video.reader import Video, open_video
+from .adapt import adapt_to
 from .detect import detect, load_detector
 from .lift import is_known_to_load, lift, load_video_lifter
 from .options import InferOptions
@@ -85,6 +86,8 @@ def infer(
     networks: Networks,
     *,
     progress: Progress = no_progress,
+    steps: Progress = no_progress,
+    report: Callable[[str], None] = lambda line: None,
     command: str = "",
 ) -> PoseTable:
     """Find people in an open video, follow them, and lift their motion to 3D.
@@ -94,6 +97,8 @@ def infer(
         options: How people are found, followed and lifted.
         networks: The loaded networks.
         progress: How progress is shown.
+        steps: How the progress of adapting the lifter is shown.
+        report: Called with each line for the user about it.
         command: Recorded in the table's `meta`.
 
     Raises:
@@ -101,4 +106,7 @@ def infer(
         NoPeopleError: No person was found.
     """
     found = detect(video, options, networks.detector, progress=progress, command=command)
-    return lift(found, options, networks.lifter, progress=progress)
+    lifter = networks.lifter
+    if options.adapt is not None:
+        lifter = adapt_to({str(video.path): found}, options, lifter, progress=steps, report=report)
+    return lift(found, options, lifter, progress=progress)

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...errors import UsageError
 from ...lifting.cameras.distortion import Lens
 from ...lifting.cameras.intrinsics import Intrinsics
 from ...lifting.inference.pretrained import load_lifter, pretrained_lifters
 from ...lifting.pose_table import PoseTable
+from ...skeleton import H36M17
 from ..camera_metadata.focal_length import camera_of
 from ..device import choose_device
 from ..progress import Progress, no_progress
 from .options import LiftOptions
 
-_OF_EARLIER_LIFTING = ("height", "filters", "lock_feet")  # keys of `meta` about poses that are replaced
+# Keys of `meta` about poses that are replaced.
+_OF_EARLIER_LIFTING = ("height", "filters", "lock_feet", "adaptation")
 
 if TYPE_CHECKING:
     from ...lifting.inference.lifter import Lifter
@@ -46,6 +49,11 @@ def load_video_lifter(options: LiftOptions) -> Lifter:
     """
     lifter = load_lifter(options.lifter, layout=options.lifter_layout, causal=options.lifter_causal)
     lifter.check_fits()
+    if options.adapt is not None and lifter.skeleton is not H36M17:
+        raise UsageError(
+            f"--adapt takes a lifter that reads h36m17 keypoints, and this one reads {lifter.layout}'s; "
+            "leave --adapt out, or choose another --lifter, such as default"
+        )
     return lifter.to(choose_device(options.device)).in_precision(options.precision)
 
 
@@ -69,10 +77,7 @@ def lift(
     Raises:
         InputError: The lens distortion that the table records cannot be used.
     """
-    lens, source = table.lens, table.meta.get("intrinsics")
-    if options.focal.given:
-        camera, source = camera_of(options.focal, table.size)
-        lens = Lens(Intrinsics(*camera.array().tolist()))
+    lens, source = lens_of(table, options)
     pose, root = np.empty_like(table.pose), np.empty_like(table.root)
     confidence = np.empty_like(table.confidence)
     with progress("lifting to 3D", len(table)) as advance:
@@ -97,12 +102,25 @@ def lift(
         "lifter": {"name": str(options.lifter), "sha256": lifter.digest()},
         "flip": options.flip,
         "precision": lifter.precision,
+        **({"adaptation": lifter.about["adaptation"]} if "adaptation" in lifter.about else {}),
         "command": " && ".join(str(each) for each in commands if each),
     }
     lifted_table = replace(
         table, pose=pose, root=root, confidence=confidence, intrinsics=lens.intrinsics, meta=meta
     )
     return _in_the_world(lifted_table, options)
+
+
+def lens_of(table: PoseTable, options: LiftOptions) -> tuple[Lens, object]:
+    """Return the lens that the user states, else the table's, and where it is known from.
+
+    Raises:
+        InputError: The lens distortion that the table records cannot be used.
+    """
+    if not options.focal.given:
+        return table.lens, table.meta.get("intrinsics")
+    camera, source = camera_of(options.focal, table.size)
+    return Lens(Intrinsics(*camera.array().tolist())), source
 
 
 def _in_the_world(table: PoseTable, options: LiftOptions) -> PoseTable:

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ...detectors import registry
 from ...errors import UsageError
@@ -117,6 +117,10 @@ class DetectOptions:
         )
 
 
+Adapt = Literal["together", "each"]
+"""What a copy of the lifter is adapted to: all clips of a call together, or each clip."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LiftOptions:
     """How keypoints are lifted.
@@ -136,6 +140,8 @@ class LiftOptions:
         lock_feet: Hold feet still while they stand.
         select: The ids of the people to lift; with `select_at` empty, none stands for all.
         select_at: Places in the picture; the people there are lifted.
+        adapt: Adapt a copy of the lifter to the clips before lifting: one to all clips "together", or one to
+            "each" clip; None does not.
         device: Where networks run: "auto", "cpu", "cuda", …
 
     Raises:
@@ -156,6 +162,7 @@ class LiftOptions:
     lock_feet: bool = False
     select: tuple[int, ...] = ()
     select_at: tuple[Place, ...] = ()
+    adapt: Adapt | None = None
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -169,6 +176,8 @@ class LiftOptions:
         self.stated_camera()  # checks the values
         if self.height is not None:
             check_height(self.height)
+        if self.adapt not in (None, *get_args(Adapt)):
+            raise UsageError(f"--adapt takes together or each, not {self.adapt!r}")
         if self.filters:
             self.chosen_filters()  # checks the names
         for name in ("precision", "device"):

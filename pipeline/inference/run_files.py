@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,6 +21,7 @@ from ..video.damage import damage_warning
 from ..video.decoder import DEFAULT_RATE
 from ..video.reader import Video, open_video
 from ..video.source import check_source
+from .adapt import adapt_to
 from .detect import detect, load_detector
 from .infer import Networks, infer
 from .lift import lift, load_video_lifter
@@ -38,6 +39,8 @@ ReportError = Callable[[Exception], None]
 """What is called for each job that failed."""
 Finish = Callable[[Job], None]
 """What is called for each job whose results are written."""
+
+_STEPS = partial(progress_bar, unit="steps/s")
 
 
 def infer_videos(
@@ -66,13 +69,28 @@ def infer_videos(
     """
 
     def process(job: Job, video: Video, networks: Networks) -> PoseTable:
-        table = infer(video, options, networks, progress=progress_bar, command=command)
+        table = infer(
+            video, options, networks, progress=progress_bar, steps=_STEPS, report=say, command=command
+        )
+        _write_results(job, table, job.source)
+        return table
+
+    def find(job: Job, video: Video, networks: Networks) -> PoseTable:
+        return detect(video, options, networks.detector, progress=progress_bar, command=command)
+
+    def write(job: Job, found: PoseTable, lifter: Lifter) -> PoseTable:
+        table = lift(found, options, lifter, progress=progress_bar)
         _write_results(job, table, job.source)
         return table
 
     _check_keypoints(jobs, options)
-    load = partial(Networks.load, options, report=say)
-    _run_jobs(jobs, partial(_open_video, options.fps), load, process, overwrite, failed, export, finish)
+    load = cache(partial(Networks.load, options, report=say))
+    open_source = partial(_open_video, options.fps)
+    if options.adapt == "together" and len(jobs) > 1:
+        found = _find_all(jobs, open_source, load, find, overwrite, failed, export)
+        _lift_all(found, options, lambda: load().lifter, write, overwrite, failed, export, finish)
+    else:
+        _run_jobs(jobs, open_source, load, process, overwrite, failed, export, finish)
 
 
 def detect_videos(
@@ -109,14 +127,68 @@ def lift_tables(
     """Lift pose tables, and make animations. See `infer_videos` for the arguments."""
 
     def process(job: Job, table: PoseTable, lifter: Lifter) -> PoseTable:
-        chosen = select_people(table, Selection(None, options.select, options.select_at))
+        chosen = find(job, table, lifter)
+        if options.adapt is not None:
+            name = str(job.source)
+            lifter = adapt_to({name: chosen}, options, lifter, progress=_STEPS, report=say)
+        return write(job, chosen, lifter)
+
+    def find(job: Job, table: PoseTable, lifter: Lifter) -> PoseTable:
+        return select_people(table, Selection(None, options.select, options.select_at))
+
+    def write(job: Job, chosen: PoseTable, lifter: Lifter) -> PoseTable:
         lifted = lift(chosen, options, lifter, progress=progress_bar, command=command)
-        _write_results(job, lifted, video_beside(job.source, table) if job.animation else None)
+        _write_results(job, lifted, video_beside(job.source, chosen) if job.animation else None)
         return lifted
 
-    _run_jobs(
-        jobs, _open_table, partial(load_video_lifter, options), process, overwrite, failed, export, finish
-    )
+    load = cache(partial(load_video_lifter, options))
+    if options.adapt == "together" and len(jobs) > 1:
+        found = _find_all(jobs, _open_table, load, find, overwrite, failed, export)
+        _lift_all(found, options, load, write, overwrite, failed, export, finish)
+    else:
+        _run_jobs(jobs, _open_table, load, process, overwrite, failed, export, finish)
+
+
+def _find_all(
+    jobs: Sequence[Job],
+    open_source: Callable[[Job], AbstractContextManager[Source]],
+    load_networks: Callable[[], Loaded],
+    find: Callable[[Job, Source, Loaded], PoseTable],
+    overwrite: bool,
+    failed: ReportError,
+    export: ExportOptions | None,
+) -> dict[Job, PoseTable]:
+    """Find the people of each job, before any is lifted. Jobs that failed are left out."""
+    found: dict[Job, PoseTable] = {}
+
+    def process(job: Job, source: Source, networks: Loaded) -> PoseTable:
+        found[job] = find(job, source, networks)
+        return found[job]
+
+    _run_jobs(jobs, open_source, load_networks, process, overwrite, failed, export, exporting=False)
+    return found
+
+
+def _lift_all(
+    found: Mapping[Job, PoseTable],
+    options: LiftOptions,
+    load_lifter: Callable[[], Lifter],
+    write: Callable[[Job, PoseTable, Lifter], PoseTable],
+    overwrite: bool,
+    failed: ReportError,
+    export: ExportOptions | None,
+    finish: Finish | None,
+) -> None:
+    """Adapt the lifter to the people of all jobs together, and lift each job."""
+    if not found:
+        return
+    tables = {str(job.source): table for job, table in found.items()}
+    lifter = adapt_to(tables, options, load_lifter(), progress=_STEPS, report=say)
+
+    def found_before(job: Job) -> AbstractContextManager[PoseTable]:
+        return nullcontext(found[job])
+
+    _run_jobs(list(found), found_before, lambda: lifter, write, overwrite, failed, export, finish)
 
 
 def _open_video(fps: float | None, job: Job) -> AbstractContextManager[Video]:
@@ -138,10 +210,13 @@ def _run_jobs(
     failed: ReportError,
     export: ExportOptions | None = None,
     finish: Finish | None = None,
+    *,
+    exporting: bool = True,
 ) -> None:
     """Run each job, export its table and finish it; networks are loaded when the first source is open.
 
-    Names of inputs and results are checked for all jobs before the first is done.
+    Names of inputs and results are checked for all jobs before the first is done. Without `exporting`, it is
+    only checked that the exports can be written.
     """
     networks: list[Loaded] = []
     for job in _checked(jobs, overwrite, failed, export):
@@ -154,7 +229,7 @@ def _run_jobs(
             networks = networks or [load_networks()]
             try:
                 table = process(job, source, networks[0])
-                if export is not None:
+                if export is not None and exporting:
                     from ..exports.export_tables import export_table
 
                     export_table(table, job.table, export, overwrite=overwrite)
