@@ -57,8 +57,11 @@ class Stretch:
 
     def to(self, device: str) -> Self:
         """Return the stretch on a device."""
-        moved: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
-        return type(self)(**{name: None if v is None else to_device(v, device) for name, v in moved.items()})
+        moved: dict[str, Any] = {
+            each.name: None if (value := getattr(self, each.name)) is None else to_device(value, device)
+            for each in fields(self)
+        }
+        return type(self)(**moved)
 
     def poses(self, model: TemporalModel, *, mirror: bool) -> Tensor:
         """Lift the stretch: return poses (T, 17, 3) in camera space, metres, root at 0.
@@ -194,8 +197,10 @@ class _Track:
         edges = torch.linspace(0, count, -(-count // longest) + 1).round().long().tolist()
         parts = []
         for first, end in pairwise(edges):
-            values: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
-            cut = {name: None if v is None else v[first:end] for name, v in values.items()}
+            cut: dict[str, Any] = {
+                each.name: None if (value := getattr(self, each.name)) is None else value[first:end]
+                for each in fields(self)
+            }
             parts.append(_Track(**{**cut, "window": self.window[first : end + context]}))
         return parts
 
