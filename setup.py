@@ -12,9 +12,14 @@ DATASETS = [
 ]
 C3D = ["c3d>=0.6"]  # writes C3D files; pure Python on numpy
 USD = ["usd-core>=24.5"]  # writes USD files
+SERVE = [
+    "starlette>=0.40",  # the local page of `videopose serve`: requests and files
+    "uvicorn>=0.30",  # the server below it
+]
 TEST = [
     *C3D,
     *DATASETS,
+    *SERVE,
     "playwright>=1.49",  # drives an installed Chromium, for tests of pages
     "pytest>=8",  # the tests
     "pytest-cov>=5",  # test coverage
@@ -63,6 +68,7 @@ setup(
     package_data={
         "videopose": ["py.typed", "configs/**/*.yaml"],
         "videopose.lifting": ["weights/*.safetensors"],
+        "videopose.pipeline.serve": ["static/*"],
         "videopose.render.page": ["static/*"],
     },
     entry_points={"console_scripts": ["videopose = videopose.pipeline.cli.main:main"]},
@@ -92,6 +98,7 @@ setup(
         "c3d": C3D,
         "datasets": DATASETS,
         "test": TEST,
+        "serve": SERVE,
         "usd": USD,
         "docs": DOCS,
         "dev": [*TEST, *DOCS, *CHECKS],

@@ -19,7 +19,7 @@ VIDEO_SUFFIXES = frozenset(
         *("mts", "mxf", "ogv", "ts", "webm", "wmv"),
     )
 )
-_ANIMATION = re.compile(r".+\.[23]d\.(mp4|mov|mkv|gif)", re.IGNORECASE | re.DOTALL)
+_ANIMATION = re.compile(r".+\.[23]d\.(mp4|mov|mkv|webm|gif)", re.IGNORECASE | re.DOTALL)
 ReportError = Callable[[Exception], None]
 """What is called for each input that cannot be used."""
 

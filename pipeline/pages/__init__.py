@@ -1,4 +1,1 @@
-"""Pages for the browser.
-
-`view` writes the page of a pose table. `three` fetches the library that draws its 3D.
-"""
+"""Pages for the browser, each in one file: `view` writes that of a pose table."""

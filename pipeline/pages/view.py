@@ -16,7 +16,7 @@ from ...render.page import PageVideo, Shown, build_document, page_data, shown_pa
 from ..inference.redraw import video_beside
 from ..paths import PAGE_SUFFIX, TABLE_SUFFIX, Job, base_name, check_free
 from ..progress import Progress, progress_bar, say
-from .three import three_library
+from ..web.three import three_library
 from .video_copy import small_copy
 
 

@@ -63,7 +63,7 @@ export class Scene3D {
     const reach = Math.hypot(...low.map((value, axis) => (high[axis] - value) / 2));
     for (const cell of this.#cells) cell.layFloor(Math.max(2 * reach, 3), middle, this.colours);
     const narrow = Math.min(this.aspect, 1);
-    const distance = (0.85 * Math.max(reach, 1.1)) / Math.tan((FIELD * Math.PI) / 360) / narrow;
+    const distance = (0.85 * Math.max(reach, 1) + 0.3) / Math.tan((FIELD * Math.PI) / 360) / narrow;
     const [turn, rise] = [azimuth, elevation].map((angle) => (angle * Math.PI) / 180);
     this.controls.enableDamping = false;
     this.controls.update(); // a turn that has not come to rest ends here

@@ -29,5 +29,10 @@ def three_library() -> Library:
     return Library(texts, relative, _fetch(_LICENCE).read_text(encoding="utf-8"))
 
 
+def three_files() -> dict[str, Path]:
+    """Return the path of each of its modules by file name, for a server; they are fetched if missing."""
+    return {file: _fetch(file) for file in THREE_FILES.values()}
+
+
 def _fetch(name: str) -> Path:
     return assets.fetch(name, report=say)
