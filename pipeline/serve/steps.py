@@ -64,6 +64,14 @@ def _described(person: PersonPicture, table: PoseTable, video: Path) -> dict[str
     }
 
 
+def _remove_results(video: Path) -> None:
+    """Remove the results of an earlier choice of people, which may have other names."""
+    kept = {video.name, video.stem + DETECTED_SUFFIX}
+    for path in video.parent.iterdir():
+        if path.name.startswith(video.stem + ".") and path.name not in kept:
+            path.unlink()
+
+
 def make_motion(video: Path, people: Sequence[int], progress: Progress) -> None:
     """Lift the chosen people; write the pose table, the animation, the exports and the page beside the video.
 
@@ -76,6 +84,7 @@ def make_motion(video: Path, people: Sequence[int], progress: Progress) -> None:
         UsageError: No person has such an id.
         OutputError: A result cannot be written.
     """
+    _remove_results(video)
     found = PoseTable.load(video.with_name(video.stem + DETECTED_SUFFIX))
     chosen = select_people(found, Selection(None, tuple(people), ()))
     options = LiftOptions()

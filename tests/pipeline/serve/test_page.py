@@ -121,6 +121,7 @@ def test_what_goes_wrong_is_said_on_the_page(
     tab.wait(f"{STATE} === 'cancelled'")
     server.send_signal(signal.SIGINT)
     tab.wait("document.getElementById('problem').textContent.startsWith('The server has ended.')")
+    server.wait(30)
     tab.close()
 
 
