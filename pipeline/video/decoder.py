@@ -179,6 +179,8 @@ class Decoder:
             where = self._reach.span(lost, self.stream)
             record.reasons.append(f"{count} of its {self._reach.packets} packets could not be decoded{where}")
         announced, end = self.announced_duration(), self._reach.seconds(self.stream, 1 / self.rate)
+        if not self.stream.duration and "DURATION" in self.stream.metadata:  # Matroska's counts from 0
+            end = self._reach.end(self.stream)
         # The duration of a file with several streams may be that of its sound.
         alone = (
             self.stream.duration or "DURATION" in self.stream.metadata or len(self._container.streams) == 1

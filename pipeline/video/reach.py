@@ -85,6 +85,12 @@ class Reach:
             return ""
         return f" (at {first:.2f} s)" if last - first < 0.01 else f" (from {first:.2f} to {last:.2f} s)"
 
+    def end(self, stream: VideoStream) -> float | None:
+        """Return the time stamp in seconds up to which packets were read; None without time stamps."""
+        if self._end is None or not stream.time_base:
+            return None
+        return float(self._end * stream.time_base)
+
     def seconds(self, stream: VideoStream, interval: float) -> float | None:
         """Return up to which second packets were read, from the first one; None without time stamps."""
         if self._first is None or self._end is None or not stream.time_base:

@@ -1,39 +1,21 @@
 """Damaged videos from the file to the pose table, with a detector that sees a person on every frame."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from odd_videos import change_packets, encode
+from standing_detector import StandingPerson
 
-from videopose.detectors.people import Image, People
-from videopose.detectors.tracking import keypoint_boxes
 from videopose.lifting.pose_table import PoseTable
 from videopose.pipeline.inference.detect import detect
 from videopose.pipeline.inference.options import DetectOptions
 from videopose.pipeline.video.reader import open_video
 
 
-class Everywhere:
-    """Sees a person who stands still."""
-
-    name = "everywhere"
-
-    def detect(self, frames: Iterable[Image], memory: object = None) -> Iterator[People]:
-        keypoints = np.full((1, 17, 3), 0.8, np.float32)
-        keypoints[0, :, 0] = np.linspace(60, 100, 17)
-        keypoints[0, :, 1] = np.linspace(10, 90, 17)
-        for _ in frames:
-            yield People(keypoint_boxes(keypoints), keypoints[..., 2].mean(1), keypoints)
-
-    def describe(self) -> dict[str, object]:
-        return {"name": self.name}
-
-
 def found(path: Path, **options: float) -> PoseTable:
     with open_video(path, fps=options.get("fps")) as video:
-        return detect(video, DetectOptions(**options), Everywhere())  # type: ignore[arg-type]
+        return detect(video, DetectOptions(**options), StandingPerson())  # type: ignore[arg-type]
 
 
 def test_keypoints_on_damaged_frames_score_half(tmp_path: Path) -> None:
