@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .lifting.cameras.distortion import Lens
     from .lifting.cameras.intrinsics import Intrinsics
     from .lifting.inference.lifter import LiftedTrack, Lifter
-    from .lifting.inference.live import LiveLifter
+    from .lifting.inference.live import LiveFrame, LiveLifter
     from .lifting.inference.pretrained import load_lifter
     from .lifting.network.temporal_model import TemporalModel
     from .lifting.pose_table import PoseTable
@@ -37,6 +37,7 @@ __all__ = [
     "Lens",
     "LiftedTrack",
     "Lifter",
+    "LiveFrame",
     "LiveLifter",
     "NoPeopleError",
     "OutputError",
@@ -64,7 +65,7 @@ _MODULES = {
     "lifting.cameras.distortion": ("Lens",),
     "lifting.cameras.intrinsics": ("Intrinsics",),
     "lifting.inference.lifter": ("LiftedTrack", "Lifter"),
-    "lifting.inference.live": ("LiveLifter",),
+    "lifting.inference.live": ("LiveFrame", "LiveLifter"),
     "lifting.inference.pretrained": ("load_lifter",),
     "lifting.network.temporal_model": ("TemporalModel",),
     "lifting.pose_table": ("PoseTable",),

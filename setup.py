@@ -24,6 +24,7 @@ TEST = [
     "pytest>=8",  # the tests
     "pytest-cov>=5",  # test coverage
     "pytest-xdist>=3.6",  # tests in parallel
+    "python-osc>=1.8",  # reads what `videopose live --osc` sends
 ]
 DOCS = [
     "mkdocs-material>=9.5",  # the site
@@ -93,6 +94,7 @@ setup(
         "safetensors>=0.4",  # weights that cannot run code
         "scipy>=1.11",  # Hungarian assignment, Procrustes
         "torch>=2.10",  # the lifter; CVE-2026-24747 before 2.10
+        "websockets>=13",  # the page of `videopose live`; pure Python
     ],
     extras_require={
         "c3d": C3D,

@@ -26,7 +26,7 @@ from turns import show, take_turns
 
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.evaluation.motion_capture_sequences import motion_capture_sequences
-from videopose.lifting.inference.live import LiveNetwork
+from videopose.lifting.inference.live_network import LiveNetwork
 from videopose.lifting.inference.predict import Network, predict, predict_poses
 from videopose.lifting.inference.pretrained import DEFAULT, load_lifter
 from videopose.lifting.network.fused_model import FusedModel, Precision

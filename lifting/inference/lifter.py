@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, get_args
 
@@ -27,11 +27,12 @@ from ..cameras.input_space import (
 from ..cameras.intrinsics import H36M_FOCAL, Intrinsics
 from ..network.fused_model import FusedModel, Precision
 from ..network.temporal_model import TemporalModel
+from .causal_feed import causal_feed
 from .lifter_file import StoredType, as_stored, digest, read_lifter_file, write_lifter_file
 from .predict import predict, root_at_zero, to_camera, to_network
 from .resampling import even_times, interpolate, read_at
 from .root_trajectory import fit_root
-from .visibility import confidence, visible_keypoints
+from .visibility import confidence, visible_keypoints, visible_so_far
 
 _LONGEST_STEP = 0.5  # seconds that are interpolated between two frames, however far apart they are
 _TRAJECTORY = "model_traj."
@@ -179,7 +180,9 @@ class Lifter:
         If the video's frame rate is far from the lifter's, or uneven, the track is read at the lifter's rate
         and the results are interpolated back to the video's time stamps. Between frames that are further
         apart than half a second, that much is interpolated. A lifter with the input space
-        "centred-visible" reads hidden keypoints as hidden; the others read every keypoint at its place.
+        "centred-visible" reads hidden keypoints as hidden; the others read every keypoint at its place. If
+        the lifter is causal, no pose depends on a later frame: other frame rates are read as the live lifter
+        does (see `live_clock`), and what is hidden is decided without the frames that follow.
 
         Args:
             keypoints: COCO17 keypoints of the track: x, y in pixels and score.
@@ -197,28 +200,44 @@ class Lifter:
         """
         self.check_fits()
         dense = shorten_pauses(times, _LONGEST_STEP)
-        visible = visible_keypoints(keypoints, size, filled=filled)
+        decide = visible_so_far if self.model.causal else visible_keypoints
+        visible = decide(keypoints, size, filled=filled)
         camera = lens.intrinsics
         undistorted = keypoints if lens.linear else lens.undistort(keypoints)
         # Lifters that read screen coordinates were trained on distorted keypoints.
         filmed = keypoints if self.input_space == "screen" else undistorted
         lifter_input = self.lifter_input(filmed, camera=camera, size=size, visible=visible)
-        grid = even_times(dense, self.rate)
-        if grid is not None:
-            lifter_input = read_at(lifter_input, dense, grid)
-        network_input, rotation = to_network(lifter_input, self.input_space)
+        at_rate = self._rate_conversion(lifter_input, dense)
         mirror = self.skeleton if flip else None
-        pose = to_camera(root_at_zero(predict(self.network, network_input, flip=mirror)), rotation)
-        pose = pose if grid is None else interpolate(pose, grid, dense)
-        predicted = None
-        if self.trajectory is not None:
+
+        def lift(sequence: NDArray[np.float32]) -> NDArray[np.float32]:
+            network_input, rotation = to_network(sequence, self.input_space)
+            return to_camera(root_at_zero(predict(self.network, network_input, flip=mirror)), rotation)
+
+        def lift_root(sequence: NDArray[np.float32]) -> NDArray[np.float32]:
+            assert self.trajectory is not None
+            network_input, rotation = to_network(sequence, self.input_space)
             raw = predict(self.trajectory, network_input, flip=mirror, flip_out=None)
-            path = self._true_depth(to_camera(raw, rotation), camera, size)
-            predicted = (path if grid is None else interpolate(path, grid, dense))[:, 0]
+            return self._true_depth(to_camera(raw, rotation), camera, size)
+
+        pose = at_rate(lift)
+        predicted = None if self.trajectory is None else at_rate(lift_root)[:, 0]
         if self.reads_visibility:
             undistorted = _without_scores(undistorted, ~visible)
         root = fit_root(pose, undistorted, times, camera, prior=predicted)
         return LiftedTrack(pose, root, predicted, confidence(keypoints, visible))
+
+    def _rate_conversion(
+        self, lifter_input: NDArray[np.float32], times: NDArray[np.float64]
+    ) -> Callable[[Callable[[NDArray[np.float32]], NDArray[np.float32]]], NDArray[np.float32]]:
+        """Return what calls a function at the lifter's frame rate, and gives the results at `times`."""
+        grid = even_times(times, self.rate)
+        if grid is None or self.rate is None:
+            return lambda lift: lift(lifter_input)
+        if self.model.causal:
+            return causal_feed(lifter_input, times, self.rate, self.model.receptive_field).gather
+        resampled = read_at(lifter_input, times, grid)
+        return lambda lift: interpolate(lift(resampled), grid, times)
 
     def lifter_input(
         self,

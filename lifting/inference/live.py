@@ -1,156 +1,58 @@
-"""Lift live: read one frame and return its pose, at a constant cost per frame."""
+"""Lift live: read the keypoints of one frame and return the poses, at a constant cost per frame."""
 
 from __future__ import annotations
 
+from collections import deque
+from typing import NamedTuple
+
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ...errors import UsageError
-from ...skeleton import H36M17, Skeleton
-from ..cameras.input_space import mirrored
+from ..cameras.distortion import Lens
 from ..cameras.intrinsics import Intrinsics
-from ..network.fused_model import FusedLayer, FusedLinear, FusedModel, Precision
-from ..network.temporal_model import TemporalModel
+from ..network.fused_model import Precision
 from .lifter import Lifter
+from .live_clock import MOST_STREAMS, LiveClock, between
+from .live_keypoints import KeypointMemory
+from .live_network import LiveNetwork
+from .live_root import LiveRoots
 from .predict import root_at_zero, to_camera, to_network
-from .visibility import VisibilityState, next_visible
+from .visibility import VisibilityState, confidence, next_visible
 
-_AHEAD = 8  # frames whose contribution of the past is computed in one product
+_USUAL_RATE = 30.0  # frames per second of a lifter or a camera that does not tell
 
 
-class LiveNetwork:
-    """A causal network that reads one frame at a time, for one person or several side by side.
+class LiveFrame(NamedTuple):
+    """What is known of all people in one frame, in camera space.
 
-    The outputs equal those of `predict` on the whole sequence. For each layer, the past frames that the layer
-    will read again are kept. All people are computed in one pass, which takes hardly longer than a pass for
-    one person, because most of the time is spent on reading the weights.
-
-    Args:
-        model: The network.
-        people: Number of people that can be tracked at a time.
-        flip: Skeleton of the input. If given, the output is averaged with the prediction for the mirrored
-            person.
-        flip_out: Skeleton of the output.
-        precision: Number type of the hidden layers.
-
-    Raises:
-        ValueError: The model is dense or looks into the future.
+    Attributes:
+        pose: (P, 17, 3) float32, Human3.6M's joints in metres, relative to the root.
+        root: (P, 3) float32, metres; NaN where the keypoints do not determine it.
+        confidence: (P, 17) float32, how reliable each joint is, 0–1.
     """
 
-    def __init__(
-        self,
-        model: TemporalModel,
-        *,
-        people: int = 1,
-        flip: Skeleton | None = None,
-        flip_out: Skeleton = H36M17,
-        precision: Precision = "float32",
-    ) -> None:
-        if model.dense or not (model.causal or model.receptive_field == 1):
-            raise ValueError("only a causal, dilated model can be fed frame by frame")
-        self.people = people
-        self._shape = (people, model.num_joints_in, model.in_features)
-        self._flip = flip
-        self._flip_out = flip_out.mirror if model.num_joints_out > 1 else (0,)
-        rows = people if flip is None else 2 * people
-        with torch.inference_mode():
-            parts = FusedModel(model, getattr(torch, precision))
-            self._first = _LiveLayer(parts.first, rows, 0)
-            self._pairs = [
-                (_LiveLayer(wide, rows, phase), narrow) for phase, (wide, narrow) in enumerate(parts.pairs)
-            ]
-        self._last, self._device = parts.last, parts.device
-        self._begun = np.zeros(people, np.bool_)
-
-    def step(
-        self, keypoints: NDArray[np.float32], begins: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.float32]:
-        """Read the next frame and return its poses.
-
-        Args:
-            keypoints: Keypoints of all people, in the model's input space.
-            begins: True for people who are new in this frame. The past frames of the previous person at that
-                index are discarded, and the new person's first frame is repeated in their place. In the first
-                call, all people are new.
-
-        Raises:
-            ValueError: `keypoints` has another shape.
-
-        Shape:
-            keypoints (people, J, F); begins (people,); result (people, J_out, 3).
-        """
-        if keypoints.shape != self._shape:
-            raise ValueError(f"expected keypoints of shape {self._shape}, found {keypoints.shape}")
-        begins = ~self._begun if begins is None else begins | ~self._begun
-        self._begun |= begins
-        new = torch.from_numpy(np.flatnonzero(begins))
-        with torch.inference_mode():
-            x = torch.from_numpy(np.ascontiguousarray(keypoints, np.float32))
-            if self._flip is not None:
-                x = torch.cat([x, mirrored(x, self._flip.mirror)])
-                new = torch.cat([new, new + self.people])
-            out = self._lift(x.flatten(1).to(self._device), new)
-            if self._flip is not None:
-                out = (out[: self.people] + mirrored(out[self.people :], self._flip_out)) / 2
-            return out.float().cpu().numpy()
-
-    def _lift(self, x: Tensor, new: Tensor) -> Tensor:
-        x = self._first(x, new)
-        for wide, narrow in self._pairs:
-            x = x + narrow(wide(x, new)[:, None])[:, 0]
-        return self._last(x).view(len(x), -1, 3)
-
-
-class _LiveLayer:
-    """A layer, and the past frames that it will read again.
-
-    An output frame depends on the current frame and on past frames. The contribution of the past frames is
-    computed for the next `_AHEAD` outputs at once, so that the weights are read only once for them. Layers of
-    different `phase` do this at different frames.
-    """
-
-    def __init__(self, layer: FusedLayer, people: int, phase: int) -> None:
-        channels = layer.matrix.shape[1] // layer.width
-        self.of_past = FusedLinear(layer.matrix[:, :-channels], layer.bias)
-        self.of_present = FusedLinear(layer.matrix[:, -channels:])
-        self.frame = 0
-        self.reach = layer.reach
-        self.ahead = min(layer.dilation, _AHEAD)
-        self.phase = phase
-        new = layer.matrix.new_zeros
-        self.past = new(max(self.reach, 1), people, channels)  # frame f is at f modulo reach
-        self.added = new(self.ahead, people, len(layer.matrix))  # contribution of the past to coming frames
-        # Frames, relative to the current one, that the next outputs depend on: (ahead, width − 1).
-        self.looked_at = torch.arange(self.ahead)[:, None] + torch.arange(-self.reach, 0, layer.dilation)
-
-    def __call__(self, x: Tensor, new: Tensor) -> Tensor:
-        """Present frame (people, C_in) → (people, C_out). new: rows of people who begin, (≤ people,)."""
-        x = x.to(self.past.dtype)
-        turn = (self.frame + self.phase) % self.ahead
-        if self.reach and turn == 0:
-            rows = self.past[(self.looked_at + self.frame) % self.reach].transpose(1, 2).flatten(2)
-            self.added = self.of_past(rows)
-        if len(new):
-            self.past[:, new] = x[new]
-            self.added[:, new] = self.of_past(x[new].repeat(1, self.looked_at.shape[1]))
-        y = self.of_present(x).add_(self.added[turn]).relu_()
-        self.past[self.frame % len(self.past)] = x
-        self.frame += 1
-        return y
+    pose: NDArray[np.float32]
+    root: NDArray[np.float32]
+    confidence: NDArray[np.float32]
 
 
 class LiveLifter:
-    """A causal lifter that reads keypoints frame by frame, at about the rate it was trained at.
+    """A causal lifter that reads keypoints frame by frame.
+
+    If the camera's frame rate is far from the lifter's, or frames are left out, the times of the frames have
+    to be given: then frames are inserted, or several copies of the network take turns (see `live_clock`). A
+    keypoint that is NaN or infinite is estimated from the frame before, so that it spoils no other joint and
+    no later frame.
 
     Args:
         lifter: A causal lifter, such as the pretrained one named "causal".
-        camera: The camera that films, without distortion.
+        camera: The camera that films, or its lens with distortion.
         size: Width and height of its frames in pixels.
         people: Number of people that can be tracked at a time.
         flip: Average with the prediction for the mirrored person.
         precision: Number type of the network's hidden layers.
+        rate: Frames per second of the camera, if known. Without it, the rate is measured.
 
     Raises:
         UsageError: The lifter looks into the future, or does not read a video's keypoints.
@@ -172,47 +74,135 @@ class LiveLifter:
         self,
         lifter: Lifter,
         *,
-        camera: Intrinsics,
+        camera: Intrinsics | Lens,
         size: tuple[int, int],
         people: int = 1,
         flip: bool = True,
         precision: Precision = "float32",
+        rate: float | None = None,
     ) -> None:
         lifter.check_fits()
-        self._lifter, self._camera, self._size = lifter, camera, size
+        self._lifter, self._size, self.people = lifter, size, people
+        self._lens = camera if isinstance(camera, Lens) else Lens(camera)
         self._visibility: VisibilityState | None = None
         mirror = lifter.skeleton if flip else None
         try:
-            self._network = LiveNetwork(lifter.model, people=people, flip=mirror, precision=precision)
+            network = LiveNetwork(lifter.model, people=people, flip=mirror, precision=precision)
         except ValueError as error:
             raise UsageError(f"{error}, such as the lifter causal") from error
+        self._networks = [network]
+        # Of each network: its last frame, and the people who are new since then.
+        self._inputs: list[NDArray[np.float32] | None] = [None]
+        self._new = [np.zeros(people, np.bool_)]
+        self._clock = LiveClock(lifter.rate, rate)
+        self._recent: deque[NDArray[np.float32]] = deque(maxlen=MOST_STREAMS)  # the newest poses
+        self._age = np.zeros(people, np.int64)  # frames since each person began
+        self._memory = KeypointMemory()
+        self._roots = LiveRoots(people, self._lens.intrinsics)
+        self._begun = np.zeros(people, np.bool_)
+        self._time: float | None = None
 
     def step(
-        self, keypoints: NDArray[np.float32], begins: NDArray[np.bool_] | None = None
+        self,
+        keypoints: NDArray[np.float32],
+        begins: NDArray[np.bool_] | None = None,
+        *,
+        time: float | None = None,
+        unseen: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.float32]:
-        """Read the next frame's keypoints and return the poses; the numbers are those of `Lifter.lift_track`.
+        """Read the next frame's keypoints and return the poses; see `lift`.
 
-        Of a lifter that `reads_visibility` they may differ around the frames in which a keypoint becomes
-        hidden, because `lift_track` knows the frames that follow.
+        Returns:
+            H36M17 poses in camera space, metres, root at 0: (people, 17, 3).
+        """
+        return self.lift(keypoints, begins, time=time, unseen=unseen).pose
+
+    def lift(
+        self,
+        keypoints: NDArray[np.float32],
+        begins: NDArray[np.bool_] | None = None,
+        *,
+        time: float | None = None,
+        unseen: NDArray[np.bool_] | None = None,
+    ) -> LiveFrame:
+        """Read the next frame's keypoints and return poses, roots and confidence.
+
+        The poses are those of `Lifter.lift_track`, if no keypoint is missing and the times are given.
 
         Args:
             keypoints: COCO17 keypoints of all people: x, y in pixels and score.
             begins: True for people who are new in this frame, see `LiveNetwork.step`.
-
-        Returns:
-            H36M17 poses in camera space, metres, root at 0.
+            time: The frame's time in seconds. Default: the frame follows at the lifter's rate.
+            unseen: True for people who were not detected in this frame. Their keypoints are an estimate, such
+                as those of the frame before.
 
         Raises:
             ValueError: `keypoints` has another shape.
 
         Shape:
-            keypoints (people, 17, 3); begins (people,); result (people, 17, 3).
+            keypoints (people, 17, 3); begins and unseen (people,).
         """
-        visible = None
+        if keypoints.shape != (self.people, 17, 3):
+            raise ValueError(f"expected keypoints of shape {(self.people, 17, 3)}, found {keypoints.shape}")
+        begins = ~self._begun if begins is None else begins | ~self._begun
+        self._begun |= begins
+        keypoints = self._memory.complete(keypoints, begins)
+        visible, self._visibility = next_visible(self._visibility, keypoints, self._size, begins, unseen)
+        undistorted = keypoints if self._lens.linear else self._lens.undistort(keypoints)
+        pose = self._poses(self._lifter_input(keypoints, undistorted, visible), begins, time)
         if self._lifter.reads_visibility:
-            visible, self._visibility = next_visible(self._visibility, keypoints, self._size, begins)
-        lifter_input = self._lifter.lifter_input(
-            keypoints, camera=self._camera, size=self._size, visible=visible
+            undistorted = undistorted.copy()
+            undistorted[~visible, 2] = 0
+        root = self._roots.step(pose, undistorted, begins, self._elapsed(time))
+        return LiveFrame(pose, root, confidence(keypoints, visible))
+
+    def _lifter_input(
+        self,
+        keypoints: NDArray[np.float32],
+        undistorted: NDArray[np.float32],
+        visible: NDArray[np.bool_],
+    ) -> NDArray[np.float32]:
+        filmed = keypoints if self._lifter.input_space == "screen" else undistorted
+        return self._lifter.lifter_input(
+            filmed, camera=self._lens.intrinsics, size=self._size, visible=visible
         )
-        network_input, rotation = to_network(lifter_input, self._lifter.input_space)
-        return to_camera(root_at_zero(self._network.step(network_input, begins)), rotation)
+
+    def _poses(
+        self, lifter_input: NDArray[np.float32], begins: NDArray[np.bool_], time: float | None
+    ) -> NDArray[np.float32]:
+        """Feed the frame to the network whose turn it is; return its poses."""
+        stream, source, steps, averaged = self._clock.turn(time)
+        self._new = [new | begins for new in self._new]
+        if stream != source:
+            self._networks[stream : stream + 1] = [self._networks[source].fork()]
+            self._inputs[stream : stream + 1] = [self._inputs[source]]
+            self._new[stream : stream + 1] = [self._new[source]]
+        new, before = self._new[stream], self._inputs[stream]
+        self._new[stream], self._inputs[stream] = np.zeros_like(new), lifter_input
+        before = lifter_input if before is None else np.where(new[:, None, None], lifter_input, before)
+        for step, frame in enumerate(between(before, lifter_input, steps)):
+            network_input, rotation = to_network(frame, self._lifter.input_space)
+            pose = self._networks[stream].step(network_input, None if step else new)
+        return self._mean_pose(to_camera(root_at_zero(pose), rotation), begins, averaged)
+
+    def _mean_pose(
+        self, pose: NDArray[np.float32], begins: NDArray[np.bool_], averaged: int
+    ) -> NDArray[np.float32]:
+        """Return the mean of the newest poses, of each person since they began."""
+        self._age = np.where(begins, 1, self._age + 1)
+        self._recent.append(pose)
+        if averaged == 1:
+            return pose
+        counts = np.minimum(averaged, self._age)
+        total = pose.copy()
+        for back in range(1, int(counts.max())):
+            total += np.where((counts > back)[:, None, None], self._recent[-1 - back], 0)
+        return np.asarray(total / counts[:, None, None].astype(np.float32))
+
+    def _elapsed(self, time: float | None) -> float:
+        """Seconds since the frame before."""
+        elapsed = 1 / (self._lifter.rate or _USUAL_RATE)
+        if time is not None:
+            elapsed = elapsed if self._time is None else max(time - self._time, 0.0)
+            self._time = time
+        return elapsed

@@ -6,20 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, solveh_banded
 
-from ...skeleton import COCO17, H36M17
 from ..cameras.intrinsics import Intrinsics
+from .pinhole_equations import (
+    ACCELERATION,
+    DEPTHS,
+    LATERAL_ERROR,
+    equations,
+    limb_points,
+    limb_rays,
+    robust_weight,
+    trusted,
+)
 
-# Joints that COCO17 and H36M17 share exactly.
-_LIMBS = [n for n in H36M17.names if n[0] in "lr"]
-_POSE = [H36M17.index(n) for n in _LIMBS]
-_KEYPOINT = [COCO17.index(n.replace("foot", "ankle")) for n in _LIMBS]
-
-_LATERAL_ERROR = 0.03  # metres: usual error of a keypoint and a lifted joint together
-_ACCELERATION = 4.0  # metres/s²: usual acceleration of a hip
 _PRIOR_ERROR = 0.1  # of the distance: usual error of a trajectory model
 _SHORTEST_STEP = 0.1  # of the median time step; shorter steps are lengthened to this
 _ROUNDS = 6  # of reweighting
-_DEPTHS = (0.3, 200.0)  # metres: depths outside are rejected
 
 
 def fit_root(
@@ -53,12 +54,11 @@ def fit_root(
         pose and keypoints (T, 17, 3); times (T,); prior and result (T, 3).
     """
     frames = len(pose)
-    rays = (keypoints[:, _KEYPOINT, :2] - [camera.cx, camera.cy]) / [camera.fx, camera.fy]
-    score = np.clip(keypoints[:, _KEYPOINT, 2], 0.0, 1.0).astype(np.float64)
-    points = pose[:, _POSE].astype(np.float64)
-    trusted = (score > 0.2).sum(1) >= 4
+    rays, score = limb_rays(keypoints, camera)
+    points = limb_points(pose)
+    usable = trusted(score)
     unknown = np.full((frames, 3), np.nan, np.float32)
-    if not trusted.any():
+    if not usable.any():
         return unknown
 
     acceleration = _second_differences(times)
@@ -66,20 +66,19 @@ def fit_root(
     wanted = np.zeros((frames, 3)) if prior is None else prior.astype(np.float64)
     root = np.zeros((frames, 3))
     for _ in range(_ROUNDS):
-        precision = weight / _LATERAL_ERROR**2
+        precision = weight / LATERAL_ERROR**2
         try:
             root = _solve(points, rays, precision, acceleration, wanted, trust)
         except (LinAlgError, ValueError):
             return unknown
         placed = points + root[:, None]
-        off = np.linalg.norm(placed[..., :2] - rays * placed[..., 2:], axis=-1)
-        weight = score**2 / (1 + (off / (2 * _LATERAL_ERROR)) ** 2) ** 2  # Geman–McClure
+        weight = robust_weight(placed, rays, score)
         if prior is not None:
-            spread = _PRIOR_ERROR * np.linalg.norm(root, axis=1).clip(_DEPTHS[0])
+            spread = _PRIOR_ERROR * np.linalg.norm(root, axis=1).clip(DEPTHS[0])
             away = np.linalg.norm(root - wanted, axis=1) / spread
             trust = 1 / (spread * (1 + (away / 2) ** 2)) ** 2
     depth = root[:, 2]
-    seen = trusted & (depth > _DEPTHS[0]) & (depth < _DEPTHS[1]) & (placed[..., 2] > 0.05).all(1)
+    seen = usable & (depth > DEPTHS[0]) & (depth < DEPTHS[1]) & (placed[..., 2] > 0.05).all(1)
     unknown[seen] = root[seen]
     return unknown
 
@@ -96,7 +95,7 @@ def _second_differences(times: NDArray[np.float64]) -> NDArray[np.float64]:
     before, after = steps[:-1], steps[1:]
     both = before + after
     differences = np.stack([2 / (before * both), -2 / (before * after), 2 / (after * both)], 1)
-    weighted: NDArray[np.float64] = differences * np.sqrt(both / (2 * usual))[:, None] / _ACCELERATION
+    weighted: NDArray[np.float64] = differences * np.sqrt(both / (2 * usual))[:, None] / ACCELERATION
     return weighted
 
 
@@ -110,18 +109,8 @@ def _solve(
 ) -> NDArray[np.float64]:
     """Minimise Σ precision · |P_xy + T_xy − ray (P_z + T_z)|² + |acceleration T|² + trust · |T − prior|²."""
     frames = len(points)
-    total = precision.sum(1)
-    towards = np.einsum("fj,fjd->fd", precision, rays)
-    normal = np.zeros((frames, 3, 3))
-    normal[:, 0, 0] = normal[:, 1, 1] = total
-    normal[:, 0, 2] = normal[:, 2, 0] = -towards[:, 0]
-    normal[:, 1, 2] = normal[:, 2, 1] = -towards[:, 1]
-    normal[:, 2, 2] = np.einsum("fj,fjd->f", precision, rays**2)
+    normal, right = equations(points, rays, precision)
     normal += 1e-5 * np.eye(3)  # keeps the system solvable if a frame has no trusted keypoint
-    offset = rays * points[..., 2:] - points[..., :2]
-    right = np.empty((frames, 3))
-    right[:, :2] = np.einsum("fj,fjd->fd", precision, offset)
-    right[:, 2] = -np.einsum("fj,fjd,fjd->f", precision, rays, offset)
     normal += trust[:, None, None] * np.eye(3)
     right += trust[:, None] * prior
 

@@ -56,6 +56,25 @@ def visible_keypoints(
     return visible | _too_few(visible, keypoints)
 
 
+def visible_so_far(
+    keypoints: NDArray[np.float32], size: tuple[int, int], *, filled: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """Decide which keypoints of one unbroken track are visible, each frame by `next_visible`.
+
+    This is what a causal lifter reads: its pose of a frame depends on no later frame.
+
+    Shape:
+        keypoints (T, 17, 3); filled (T,); result (T, 17).
+    """
+    visible = np.zeros(keypoints.shape[:2], np.bool_)
+    state = None
+    for frame, current in enumerate(keypoints):
+        unseen = None if filled is None else filled[frame : frame + 1]
+        seen, state = next_visible(state, current[None], size, unseen=unseen)
+        visible[frame] = seen[0]
+    return visible
+
+
 class VisibilityState(NamedTuple):
     """The state that `next_visible` passes from one frame to the next.
 
@@ -71,6 +90,7 @@ def next_visible(
     keypoints: NDArray[np.float32],
     size: tuple[int, int],
     begins: NDArray[np.bool_] | None = None,
+    unseen: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.bool_], VisibilityState]:
     """Decide which keypoints of the next frame are visible, for one or several people, without future frames.
 
@@ -82,14 +102,17 @@ def next_visible(
         keypoints: COCO17 x, y in pixels, and score.
         size: Width and height of the picture in pixels.
         begins: True for people who are new in this frame. All are in the first frame.
+        unseen: True for people who were not detected in this frame. Their visibility stays as it was.
 
     Returns:
         Which keypoints are visible, and the state to pass on with the next frame.
 
     Shape:
-        keypoints (P, 17, 3); begins (P,); result (P, 17).
+        keypoints (P, 17, 3); begins and unseen (P,); result (P, 17).
     """
     evidence = _evidence(keypoints, size)
+    if unseen is not None:
+        evidence[unseen] = 0
     new = np.ones(len(keypoints), np.bool_) if before is None else begins
     hidden_for = np.zeros(evidence.shape, np.int64) if before is None else before.hidden_for
     if new is not None:

@@ -13,7 +13,9 @@ PLAUSIBLE_ANGLES = (5.0, 150.0)
 _LONGEST_LENS = 200.0  # millimetres, 35 mm equivalent, of lenses that usually film people
 
 
-def camera_notes(name: str, source: str, camera: Intrinsics, size: tuple[int, int]) -> list[str]:
+def camera_notes(
+    name: str, source: str, camera: Intrinsics, size: tuple[int, int], *, is_file: bool = True
+) -> list[str]:
     """Return lines for the user about a camera that is assumed, stated, or implausible.
 
     Args:
@@ -21,6 +23,7 @@ def camera_notes(name: str, source: str, camera: Intrinsics, size: tuple[int, in
         source: Where the camera comes from, as `find_camera` says it.
         camera: The camera.
         size: Width and height of the upright frames in pixels.
+        is_file: Whether a camera file can lie beside it.
     """
     angle = angle_of_view(camera, size)
     stated = source.startswith("--")
@@ -29,10 +32,8 @@ def camera_notes(name: str, source: str, camera: Intrinsics, size: tuple[int, in
         low, high = PLAUSIBLE_ANGLES
         return [f"warning: {seen}; expected {low:g} to {high:g}°. {_way_out(source)}"]
     if source.startswith("assumed") or source.endswith(OTHER_MODES):
-        return [
-            f"note: camera {source}; --focal-px, --focal-35mm or --hfov would tell, "
-            f"or a {name.rpartition('.')[0] or name}.camera.json beside it"
-        ]
+        beside = f", or a {name.rpartition('.')[0] or name}.camera.json beside it" if is_file else ""
+        return [f"note: camera {source}; --focal-px, --focal-35mm or --hfov would tell{beside}"]
     return [seen] if stated else []
 
 

@@ -15,6 +15,7 @@ COMMANDS = {
         "detect": "Find and follow people: the first half of infer.",
         "lift": "Lift what detect found: the second half of infer.",
         "people": "Show who is in a video: a contact sheet.",
+        "live": "Lift a camera live: frame in, pose out.",
         "view": "Write a page to look at a pose table in the browser.",
         "render": "Draw an animation of a pose table, a still, or a sheet of stills.",
         "export": "Write the motion in a pose table as files for other programs.",

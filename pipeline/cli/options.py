@@ -19,8 +19,9 @@ from .command import Decorator, FilePath, together, under
 
 if TYPE_CHECKING:
     from ..inference.options import DetectOptions, LiftOptions
+    from ..live.options import LiveOptions
 
-Settings = TypeVar("Settings", bound="DetectOptions | LiftOptions")
+Settings = TypeVar("Settings", bound="DetectOptions | LiftOptions | LiveOptions")
 
 
 def settings(kind: type[Settings], options: Mapping[str, Any]) -> Settings:
@@ -190,7 +191,7 @@ CAMERA_OPTIONS: Decorator[Any] = under(
         "--hfov",
         type=float,
         help="Horizontal angle of view in degrees.  [default: from the video or its .camera.json, "
-        f"else {PHONE_FOV:g} across the longer side for a phone, {DEFAULT_FOV:g} for others]",
+        f"else {PHONE_FOV:g} for a phone, else {DEFAULT_FOV:g} across the longer side]",
     ),
 )
 

@@ -7,8 +7,8 @@ needs no network. The page's own JavaScript, HTML and CSS are the files in `stat
 
 from __future__ import annotations
 
-from .document import Library, build_document, import_map_of_server
-from .page_data import PageVideo, Part, Shown, page_data, shown_part
+from .document import Library, build_document, build_live_document, import_map_of_server
+from .page_data import PageVideo, Part, Shown, page_data, shown_part, skeleton_data
 from .static_files import STATIC, static_file, static_modules
 
 __all__ = [
@@ -18,9 +18,11 @@ __all__ = [
     "Part",
     "Shown",
     "build_document",
+    "build_live_document",
     "import_map_of_server",
     "page_data",
     "shown_part",
+    "skeleton_data",
     "static_file",
     "static_modules",
 ]

@@ -21,6 +21,7 @@ _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; img-src data:; "
     "media-src blob: file: 'self'; base-uri 'none'; form-action 'none'"
 )
+_LIVE_POLICY = _POLICY + "; connect-src 'self'"
 
 
 @dataclass(frozen=True)
@@ -58,26 +59,44 @@ def build_document(
         library: three.js.
         video: An MP4 file to put into the page; None for none.
     """
+    embedded = "" if video is None else _text_element("video-data", base64.b64encode(video).decode())
+    return _document(title, "view", data, library, policy=_POLICY, more=embedded)
+
+
+def build_live_document(*, title: str, data: Mapping[str, Any], library: Library) -> str:
+    """Return the page of `videopose live`, which gets its frames from the server that it came from.
+
+    Args:
+        title: The heading.
+        data: From `skeleton_data`.
+        library: three.js.
+    """
+    return _document(title, "live", data, library, policy=_LIVE_POLICY)
+
+
+def _document(
+    title: str, name: str, data: Mapping[str, Any], library: Library, *, policy: str, more: str = ""
+) -> str:
+    """Return the page whose HTML, CSS and first module have this name."""
     modules = {**library.with_names(), **static_modules()}
     imports = {name: _data_url(text) for name, text in modules.items()}
-    body = static_file("view.html").replace("{title}", html.escape(title))
-    embedded = "" if video is None else _text_element("video-data", base64.b64encode(video).decode())
+    body = static_file(f"{name}.html").replace("{title}", html.escape(title))
     return "\n".join(
         [
             "<!doctype html>",
             '<html lang="en">',
             f"<!-- Made by videopose. It contains three.js:\n{library.licence.replace('--', '- -')}-->",
             '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<link rel="icon" href="data:,">',
             f"<title>{html.escape(title)}</title>",
-            f"<style>\n{static_file('page.css')}{static_file('view.css')}</style>",
+            f"<style>\n{static_file('page.css')}{static_file(f'{name}.css')}</style>",
             f'<script type="importmap">{_json({"imports": imports})}</script>',
             f"<body>\n{body}",
             _text_element("data", _json(data), "application/json"),
-            embedded,
-            '<script type="module">import "videopose/view.js";</script>',
+            more,
+            f'<script type="module">import "videopose/{name}.js";</script>',
             "</body>",
             "</html>",
             "",

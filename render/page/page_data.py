@@ -126,13 +126,7 @@ def page_data(
         low = np.minimum(low, np.percentile(joints, 1, axis=0))
         high = np.maximum(high, np.percentile(joints, 99, axis=0))
     return {
-        "skeleton": {
-            "names": list(H36M17.names),
-            "bones": [list(bone) for bone in H36M17.bones],
-            "left": list(H36M17.left),
-            "right": list(H36M17.right),
-        },
-        "limbs": [list(limb) for limb in LIMBS],
+        **skeleton_data(),
         "sources": sources,
         "duration": max(float(motion.part.table.time[-1]) for motion in motions),
         "box": {"low": np.round(low, 3).tolist(), "high": np.round(high, 3).tolist()},
@@ -141,6 +135,19 @@ def page_data(
         "pauses": [list(pause) for pause in motions[0].part.pauses],
         "video": None if video is None else vars(video),
         "note": note,
+    }
+
+
+def skeleton_data() -> dict[str, Any]:
+    """Return what pages know of skeletons: Human3.6M's joints in 3D, COCO's limbs over the video."""
+    return {
+        "skeleton": {
+            "names": list(H36M17.names),
+            "bones": [list(bone) for bone in H36M17.bones],
+            "left": list(H36M17.left),
+            "right": list(H36M17.right),
+        },
+        "limbs": [list(limb) for limb in LIMBS],
     }
 
 

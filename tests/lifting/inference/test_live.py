@@ -49,6 +49,93 @@ def test_the_poses_are_those_of_the_whole_tracks(lifter: Lifter, flip: bool) -> 
         np.testing.assert_allclose(pose, whole, atol=2e-5)
 
 
+def _causal_visible() -> Lifter:
+    model = TemporalModel(filter_widths=(3, 3), channels=16, causal=True, in_features=3)
+    return Lifter(model.eval(), "h36m17", "centred-visible", 30.0)
+
+
+@pytest.mark.parametrize("rate", [15.0, 20.0, 24.0, 45.0, 50.0, 60.0, 100.0])
+@pytest.mark.parametrize("lifter", [load_lifter("causal"), _causal_visible()], ids=["pretrained", "visible"])
+def test_at_other_frame_rates_they_are_too(lifter: Lifter, rate: float) -> None:
+    people, times = _keypoints(2, 50), np.arange(50) / rate
+    people[0, 20:35, 11:, 2] = 0.1  # hidden for a while
+    people[1, 10, :, 2] = 0.1  # a dip
+    live = LiveLifter(lifter, camera=CAMERA, size=SIZE, people=2, rate=rate)
+    frames = [live.lift(people[:, frame], time=times[frame]) for frame in range(50)]
+    for person, keypoints in enumerate(people):
+        whole = lifter.lift_track(keypoints, times, lens=Lens(CAMERA), size=SIZE)
+        np.testing.assert_allclose([f.pose[person] for f in frames], whole.pose, atol=2e-5)
+        np.testing.assert_array_equal([f.confidence[person] for f in frames], whole.confidence)
+
+
+def test_a_measured_rate_gives_the_same_after_a_moment() -> None:
+    people, times = _keypoints(1, 120), np.arange(120) / 60
+    lifter = _lifter("h36m17", "rays")
+    live = LiveLifter(lifter, camera=CAMERA, size=SIZE)
+    poses = [live.step(people[:, frame], time=times[frame])[0] for frame in range(120)]
+    whole = lifter.lift_track(people[0], times, lens=Lens(CAMERA), size=SIZE).pose
+    np.testing.assert_allclose(poses[60:], whole[60:], atol=2e-5)
+
+
+@pytest.mark.parametrize("lifter", [load_lifter("causal"), _causal_visible()], ids=["pretrained", "visible"])
+def test_a_missing_keypoint_spoils_one_joint_in_one_frame(lifter: Lifter) -> None:
+    people = _keypoints(1, 60)
+    spoilt = people.copy()
+    wrist, left_wrist = 9, 13
+    spoilt[0, 30, wrist] = np.nan
+    lives = [LiveLifter(lifter, camera=CAMERA, size=SIZE) for _ in range(2)]
+    good = [lives[0].lift(people[:, frame]) for frame in range(60)]
+    bad = [lives[1].lift(spoilt[:, frame]) for frame in range(60)]
+    apart = np.array([np.linalg.norm(a.pose - b.pose, axis=-1)[0] for a, b in zip(good, bad, strict=True)])
+    assert np.isfinite(apart).all()
+    assert (apart[:30] == 0).all()
+    others = np.delete(apart, left_wrist, 1)
+    assert others.max() < 0.01
+    assert apart[31:].max() < 0.01
+    assert bad[30].confidence[0, left_wrist] == 0
+    assert good[30].confidence[0, left_wrist] > 0
+    assert (np.delete(bad[30].confidence, left_wrist, 1) > 0).all()
+    np.testing.assert_array_equal(
+        np.isfinite([frame.root for frame in bad]), np.isfinite([frame.root for frame in good])
+    )
+
+
+def test_missing_keypoints_in_the_first_frame_and_all_at_once() -> None:
+    people = _keypoints(2, 30)
+    people[0, 0, 3:9] = np.nan
+    people[1, 12] = np.inf
+    live = LiveLifter(load_lifter("causal"), camera=CAMERA, size=SIZE, people=2)
+    frames = [live.lift(people[:, frame]) for frame in range(30)]
+    assert np.isfinite([frame.pose for frame in frames]).all()
+    assert np.isnan(frames[12].root[1]).all()
+    assert np.isfinite(frames[13].root[1]).all()
+    assert people[1, 12, 0, 0] == np.inf  # the caller's array is left alone
+
+
+@pytest.mark.parametrize("rate", [30.0, 60.0])
+def test_people_who_come_at_another_rate(rate: float) -> None:
+    people, times = _keypoints(2, 60), np.arange(60) / rate
+    lifter = _lifter("h36m17", "rays")
+    live = LiveLifter(lifter, camera=CAMERA, size=SIZE, people=2, rate=rate)
+    poses = [
+        live.step(people[:, frame], np.array([False, frame == 31]), time=times[frame])[1]
+        for frame in range(60)
+    ]
+    own = lifter.lift_track(people[1, 31:], times[31:], lens=Lens(CAMERA), size=SIZE).pose
+    # At the double rate the second network repeats the second frame instead of the first.
+    begun = 0 if rate == 30 else 9
+    np.testing.assert_allclose(poses[31 + begun :], own[begun:], atol=0.05 if rate == 60 else 2e-5)
+
+
+def test_a_distorted_lens() -> None:
+    lens = Lens.of_model(CAMERA, "opencv", (-0.2, 0.05, 0, 0))
+    people, times = _keypoints(1, 30), np.arange(30) / 30
+    lifter = load_lifter("causal")
+    live = LiveLifter(lifter, camera=lens, size=SIZE)
+    whole = lifter.lift_track(people[0], times, lens=lens, size=SIZE)
+    np.testing.assert_allclose([live.step(people[:, f])[0] for f in range(30)], whole.pose, atol=2e-5)
+
+
 def test_somebody_new() -> None:
     people = _keypoints(1, 30)
     lifter = _lifter("h36m17", "rays")

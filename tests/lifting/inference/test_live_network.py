@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from videopose.lifting.inference.live import LiveNetwork
+from videopose.lifting.inference.live_network import LiveNetwork
 from videopose.lifting.inference.predict import predict
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.skeleton import COCO17, H36M17, HUMANEVA15, Skeleton

@@ -1,0 +1,183 @@
+"""Read frames from a camera, a stream, or a video file that is read as if it were a camera."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import av
+import cv2
+
+from ...detectors.people import Image
+from ...errors import InputError, UsageError
+from ..video.reader import Frame, open_video
+
+_PROTOCOLS = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "rtp")
+_PATIENCE = 10.0  # seconds to wait for a stream to open, and for its next frame
+
+
+class Camera(Protocol):
+    """A source of frames that is open. Its frames come at their time, also if they are not wanted.
+
+    Attributes:
+        name: What it is called in messages.
+        size: Width and height of the upright frames in pixels.
+        rate: Frames per second as the source states them; None if it does not.
+        path: The file, or None for a camera or stream.
+    """
+
+    name: str
+    size: tuple[int, int]
+    rate: float | None
+    path: Path | None
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames as they come.
+
+        Raises:
+            InputError: The camera went away.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the source."""
+        ...
+
+
+def open_camera(source: str) -> Camera:
+    """Open a source of frames.
+
+    Args:
+        source: The number of a camera, the URL of a stream, or the path of a video file.
+
+    Raises:
+        InputError: There is no such camera, stream or file, or it gives no picture.
+        UsageError: The protocol of the URL is not known.
+    """
+    if source.isdigit():
+        return Device(int(source))
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", source):
+        return Stream(source)
+    return File(Path(source))
+
+
+class Device:
+    """A camera of this machine, read with OpenCV. Times are those at which frames arrive."""
+
+    path = None
+
+    def __init__(self, number: int) -> None:
+        _silence_opencv()
+        self.name = f"camera {number}"
+        self._capture = cv2.VideoCapture(number)
+        found, first = self._capture.read() if self._capture.isOpened() else (False, None)
+        if not found:
+            self._capture.release()
+            raise InputError(
+                f"{self.name} cannot be opened; check that it is connected and not used by another program, "
+                "or give another number, a FILE or a URL to --camera"
+            )
+        height, width = first.shape[:2]
+        self.size = (width, height)
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self.rate = rate if 1 <= rate <= 1000 else None
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames as they come. Raises `InputError` if the camera goes away."""
+        begin, index = time.monotonic(), 0
+        while True:
+            found, picture = self._capture.read()
+            if not found:
+                raise InputError(f"{self.name} went away after {index} frames")
+            yield Frame(index, time.monotonic() - begin, _upright(picture, self.size))
+            index += 1
+
+    def close(self) -> None:
+        """Give the camera back."""
+        self._capture.release()
+
+
+def _silence_opencv() -> None:
+    """Keep OpenCV from printing lines about a camera that is not there."""
+    logging: Any = cv2.utils.logging
+    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+
+
+def _upright(picture: Image, size: tuple[int, int]) -> Image:
+    """A picture of OpenCV (BGR) as RGB of the expected size."""
+    image: Any = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    if (image.shape[1], image.shape[0]) != size:
+        image = cv2.resize(image, size)
+    return image  # type: ignore[no-any-return]
+
+
+class Stream:
+    """A stream from the network, read with PyAV. Times are those at which frames arrive."""
+
+    path = None
+
+    def __init__(self, url: str) -> None:
+        protocol = url.partition("://")[0].lower()
+        if protocol not in _PROTOCOLS:
+            raise UsageError(f"--camera reads {', '.join(_PROTOCOLS)} streams, found {protocol}://")
+        self.name = url
+        options = {"rtsp_transport": "tcp"} if protocol.startswith("rtsp") else {}
+        try:
+            self._container = av.open(url, timeout=_PATIENCE, options=options)
+            self._stream = self._container.streams.video[0]
+            self._decoded = self._container.decode(self._stream)
+            self._first = next(self._decoded)
+        except (av.error.FFmpegError, OSError, IndexError, StopIteration) as error:
+            raise InputError(f"{url} cannot be read as a video stream ({error or 'no picture'})") from error
+        self.size = (self._first.width, self._first.height)
+        self.rate = float(self._stream.average_rate) if self._stream.average_rate else None
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames as they come. Raises `InputError` if the stream breaks off."""
+        begin, index = time.monotonic(), 0
+        picture = self._first
+        while True:
+            image = picture.to_ndarray(format="rgb24", width=self.size[0], height=self.size[1])
+            yield Frame(index, time.monotonic() - begin, image)
+            index += 1
+            try:
+                picture = next(self._decoded)
+            except StopIteration:
+                return
+            except (av.error.FFmpegError, OSError) as error:
+                raise InputError(f"{self.name} broke off after {index} frames ({error})") from error
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._container.close()
+
+
+class File:
+    """A video file that is read as if it were a camera. Times are those of the file.
+
+    Args:
+        path: The file.
+        paced: Yield each frame at its time. Otherwise as fast as frames are wanted.
+    """
+
+    def __init__(self, path: Path, *, paced: bool = True) -> None:
+        self._stack = ExitStack()
+        self._video = self._stack.enter_context(open_video(path))
+        self.path, self.name, self.size, self.rate = path, path.name, self._video.size, self._video.rate
+        self.paced = paced
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames, each at its time after the first."""
+        begin = time.monotonic()
+        for frame in self._video.frames():
+            if self.paced and (early := begin + frame.time - time.monotonic()) > 0:
+                time.sleep(early)
+            yield frame
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stack.close()

@@ -1,0 +1,90 @@
+"""What is done with live poses: one class an output."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .live_poses import LivePerson, LivePoses
+from .live_world import LiveWorld
+from .osc import OscSender
+from .vmc import VmcPerson
+
+
+class Output(Protocol):
+    """Takes the poses of each frame."""
+
+    def show(self, poses: LivePoses, dropped: int) -> None:
+        """Take the poses of the next frame; `dropped` frames were left out so far."""
+        ...
+
+    def close(self) -> None:
+        """Take leave: there are no more frames."""
+        ...
+
+
+class JsonLines:
+    """Writes one line a frame: an object with the frame's number, time and people.
+
+    Lengths are metres in camera space (x right, y down, z forward), with six digits. A root that is not known
+    is null.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def show(self, poses: LivePoses, dropped: int) -> None:
+        """Write the line. Raises `BrokenPipeError` if the reader went away."""
+        line = {
+            "frame": poses.frame,
+            "time": round(poses.time, 6),
+            "dropped": dropped,
+            "detect_ms": round(poses.detect_ms, 2),
+            "lift_ms": round(poses.lift_ms, 2),
+            "people": [_person(person) for person in poses.people],
+        }
+        self._file.write(json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Do nothing: the file is the caller's."""
+
+
+def _person(person: LivePerson) -> dict[str, Any]:
+    return {
+        "track": person.track,
+        "pose": _rounded(person.pose, 6),
+        "root": _rounded(person.root, 6) if np.isfinite(person.root).all() else None,
+        "confidence": _rounded(person.confidence, 3),
+        "keypoints": _rounded(person.keypoints, 3),
+    }
+
+
+def _rounded(values: NDArray[np.float32], digits: int) -> Any:
+    return np.round(values.astype(np.float64), digits).tolist()
+
+
+class Vmc:
+    """Sends the first person's bones by VMC, to avatars and game engines."""
+
+    def __init__(self, sender: OscSender) -> None:
+        self._sender, self._world = sender, LiveWorld()
+        self._track: int | None = None
+        self._person = VmcPerson()
+
+    def show(self, poses: LivePoses, dropped: int) -> None:
+        """Send the bundle of the person who was sent before, else of the one who came first."""
+        placed = self._world.joints(poses)
+        if not placed:
+            return
+        if self._track not in placed:
+            self._track, self._person = min(placed), VmcPerson()
+        x, y, z = placed[self._track].astype(np.float64).T
+        self._sender.send(self._person.packet(np.stack([x, z, -y], 1), poses.time))
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._sender.close()
