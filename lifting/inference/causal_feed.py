@@ -37,7 +37,8 @@ class CausalFeed:
         for back in range(1, int(self.averaged.max())):
             rows = np.flatnonzero(self.averaged > back)
             result[rows] += single[rows - back]
-        return result / self.averaged.astype(np.float32).reshape(-1, *[1] * (single.ndim - 1))
+        counts = self.averaged.astype(np.float32).reshape(-1, *[1] * (single.ndim - 1))
+        return np.asarray(result / counts, np.float32)
 
 
 def causal_feed(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import av
 import cv2
@@ -48,11 +48,12 @@ class Camera(Protocol):
         ...
 
 
-def open_camera(source: str) -> Camera:
+def open_camera(source: str, *, paced: bool = True) -> Camera:
     """Open a source of frames.
 
     Args:
         source: The number of a camera, the URL of a stream, or the path of a video file.
+        paced: Yield each frame of a file at its time. Otherwise as fast as frames are wanted.
 
     Raises:
         InputError: There is no such camera, stream or file, or it gives no picture.
@@ -62,20 +63,21 @@ def open_camera(source: str) -> Camera:
         return Device(int(source))
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", source):
         return Stream(source)
-    return File(Path(source))
+    return File(Path(source), paced=paced)
 
 
 class Device:
     """A camera of this machine, read with OpenCV. Times are those at which frames arrive."""
 
-    path = None
+    path: Path | None = None
+    rate: float | None
 
     def __init__(self, number: int) -> None:
         _silence_opencv()
         self.name = f"camera {number}"
         self._capture = cv2.VideoCapture(number)
         found, first = self._capture.read() if self._capture.isOpened() else (False, None)
-        if not found:
+        if first is None or not found:
             self._capture.release()
             raise InputError(
                 f"{self.name} cannot be opened; check that it is connected and not used by another program, "
@@ -107,18 +109,19 @@ def _silence_opencv() -> None:
     logging.setLogLevel(logging.LOG_LEVEL_SILENT)
 
 
-def _upright(picture: Image, size: tuple[int, int]) -> Image:
+def _upright(picture: Any, size: tuple[int, int]) -> Image:
     """A picture of OpenCV (BGR) as RGB of the expected size."""
     image: Any = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
     if (image.shape[1], image.shape[0]) != size:
         image = cv2.resize(image, size)
-    return image  # type: ignore[no-any-return]
+    return cast(Image, image)
 
 
 class Stream:
     """A stream from the network, read with PyAV. Times are those at which frames arrive."""
 
-    path = None
+    path: Path | None = None
+    rate: float | None
 
     def __init__(self, url: str) -> None:
         protocol = url.partition("://")[0].lower()
@@ -142,7 +145,7 @@ class Stream:
         picture = self._first
         while True:
             image = picture.to_ndarray(format="rgb24", width=self.size[0], height=self.size[1])
-            yield Frame(index, time.monotonic() - begin, image)
+            yield Frame(index, time.monotonic() - begin, cast(Image, image))
             index += 1
             try:
                 picture = next(self._decoded)
@@ -163,6 +166,9 @@ class File:
         path: The file.
         paced: Yield each frame at its time. Otherwise as fast as frames are wanted.
     """
+
+    path: Path | None
+    rate: float | None
 
     def __init__(self, path: Path, *, paced: bool = True) -> None:
         self._stack = ExitStack()

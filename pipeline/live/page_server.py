@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 import struct
 import threading
 from http import HTTPStatus
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -20,13 +19,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
-from ...errors import UsageError
 from ...render.page import build_live_document, skeleton_data
-from ..pages.three import three_library
+from ..web.address import HOST, listen
+from ..web.three import three_library
 from .live_poses import LivePoses
 from .live_world import LiveWorld
 
-HOST = "127.0.0.1"
 _LONGEST_SIDE = 960  # pixels of the picture on the page
 _QUALITY = 80  # of JPEG
 
@@ -48,23 +46,17 @@ class PageServer:
 
     def __init__(self, title: str, port: int = 0) -> None:
         page = build_live_document(title=title, data=skeleton_data(), library=three_library())
-        self._page, self._token = page.encode(), secrets.token_urlsafe(16)
+        self._page = page.encode()
         self._world = LiveWorld()
         self._newest: tuple[int, LivePoses, bytes] | None = None
         self._sent: tuple[int, bytes] | None = None
         self._ended, self._watching = False, 0
         self._change, self._encoding = threading.Condition(), threading.Lock()
-        try:
-            listening = socket.create_server((HOST, port))
-        except OSError as error:
-            raise UsageError(
-                f"port {port} is taken or not allowed ({error.strerror}); give another --port"
-            ) from error
-        number = listening.getsockname()[1]
-        self._hosts = {f"{HOST}:{number}", f"localhost:{number}"}
-        self.url = f"http://{HOST}:{number}/?token={self._token}"
+        address = listen(port)
+        self._token, self.url = address.token, address.url
+        self._hosts = {f"{HOST}:{address.port}", f"localhost:{address.port}"}
         self._server: Server = serve(
-            self._send_frames, sock=listening, process_request=self._answer, compression=None
+            self._send_frames, sock=address.socket, process_request=self._answer, compression=None
         )
         self._thread = threading.Thread(target=self._server.serve_forever, name="page", daemon=True)
         self._thread.start()
@@ -110,8 +102,7 @@ class PageServer:
 
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer a request: the page, an error, or None for the WebSocket."""
-        address = urlsplit(request.path)
-        token = parse_qs(address.query).get("token", [""])[0]
+        token, _, rest = urlsplit(request.path).path.removeprefix("/").partition("/")
         origin = request.headers.get("Origin")
         if request.headers.get("Host") not in self._hosts or (
             origin is not None and urlsplit(origin).netloc not in self._hosts
@@ -123,9 +114,9 @@ class PageServer:
                 HTTPStatus.FORBIDDEN,
                 "The token in the address is missing or wrong. Open the address that videopose live printed.",
             )
-        if address.path == "/frames":
+        if rest == "frames":
             return None
-        if address.path != "/":
+        if rest:
             return _text(connection, HTTPStatus.NOT_FOUND, "There is no such page.")
         response = _text(connection, HTTPStatus.OK, "")
         response.body = self._page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import webbrowser
 from collections.abc import Iterable, Sequence
@@ -21,7 +22,7 @@ from ..camera_metadata.notes import camera_notes
 from ..inference.detect import load_detector
 from ..inference.options import DetectOptions
 from ..progress import say
-from .camera import Camera, File, open_camera
+from .camera import Camera, open_camera
 from .grabber import Grabber
 from .live_poses import LivePoses, live_poses
 from .options import LiveOptions
@@ -40,11 +41,9 @@ def run_live(options: LiveOptions) -> None:
     with ExitStack() as stack:
         lifter = load_lifter(options.lifter)
         chosen = DetectOptions(detector=options.detector, people=options.people, device=options.device)
-        camera = open_camera(options.camera)
+        camera = open_camera(options.camera, paced=not options.every_frame)
         stack.callback(camera.close)
-        every_frame = options.every_frame and isinstance(camera, File)
-        if isinstance(camera, File):
-            camera.paced = not every_frame
+        every_frame = options.every_frame and camera.path is not None
         live = LiveLifter(
             lifter,
             camera=_lens(camera, options),
@@ -74,7 +73,7 @@ def _show(frames: Iterable[LivePoses], outputs: Sequence[Output], grabber: Grabb
     except KeyboardInterrupt:
         pass
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # it cannot be flushed at exit
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # what is left cannot be flushed at exit
     finally:
         usual = f", {spent / count:.0f} ms a frame" if count else ""
         say(f"{name}: {count} frames lifted, {grabber.dropped} dropped{usual}")
@@ -97,7 +96,7 @@ def _outputs(options: LiveOptions, name: str, stack: ExitStack) -> list[Output]:
 
         server = PageServer(name, options.port)
         add(server)
-        say(f"→ {server.url}")
+        say(f"→ {server.url}  (Ctrl-C ends)")
         if options.open:
             webbrowser.open(server.url)
     return outputs

@@ -97,7 +97,7 @@ function say(text) {
 function connect() {
   const address = new URL(location.href);
   address.protocol = "ws:";
-  address.pathname = "/frames";
+  address.pathname += "frames";
   const socket = new WebSocket(address);
   socket.binaryType = "arraybuffer";
   let waiting = Promise.resolve();
