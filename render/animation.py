@@ -72,7 +72,6 @@ class Animation:
             filled=bool(table.filled.any()),
             damaged=table.damaged_frames(),
         )
-        self._damaged = frozenset(table.damaged_frames().tolist())
         self._background = np.empty((size[1], size[0], 3), np.uint8)
         draw_cards(self._background, self.layout)
         headings = Headings(unit)
@@ -80,7 +79,9 @@ class Animation:
             panel.draw_background(rect.of(self._background))
             headings.draw(self._background, rect, view.title)
         self._info.draw_background(self._background)
-        self._corners = _corners(self.layout.video, 8 * unit) if self.layout.video is not None else []
+        self._video = None
+        if self.layout.video is not None:
+            self._video = VideoPanel(self.layout.video, table, self._tags, unit)
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -100,10 +101,8 @@ class Animation:
             raise IndexError(f"frame {frame} of {len(self)}")
         canvas = self._background.copy()
         people = self.scene.people(frame)
-        if self.layout.video is not None:
-            self._draw_video(self.layout.video, canvas, image, people)
-            if frame in self._damaged:
-                _outline(self.layout.video.of(canvas), max(round(6 * self.layout.unit), 2))
+        if self._video is not None:
+            self._video.draw(canvas, frame, image, people)
         for rect, panel in zip(self.layout.views, self.panels, strict=True):
             part = rect.of(canvas)
             for person, at in zip(people, panel.draw(part, people, frame), strict=True):
@@ -111,21 +110,42 @@ class Animation:
         self._info.draw(canvas, frame, len(people))
         return canvas
 
-    def _draw_video(self, rect: Rect, canvas: Picture, image: Picture | None, people: list[Person]) -> None:
-        part = rect.of(canvas)
+
+class VideoPanel:
+    """Draws the video's frame with the keypoints of people into its place in a picture.
+
+    Damaged frames have an outline.
+
+    Args:
+        rect: The place.
+        table: The table of the video.
+        tags: What draws labels.
+        unit: The scale of type and margins, see `Layout`.
+    """
+
+    def __init__(self, rect: Rect, table: PoseTable, tags: Tags, unit: float) -> None:
+        self._rect, self._tags = rect, tags
+        self._damaged = frozenset(table.damaged_frames().tolist())
+        self._line = max(round(6 * unit), 2)
+        self._scale = (rect.width / table.size[0], rect.height / table.size[1])
+        self._corners = _corners(rect, 8 * unit)
+
+    def draw(self, canvas: Picture, frame: int, image: Picture | None, people: list[Person]) -> None:
+        """Draw a frame and its people; without an image, the place is dark."""
+        part = self._rect.of(canvas)
         if image is None:
             part[:] = EMPTY
         else:
             shrink(image, part)
-        width, height = self._table.size
-        scale = (rect.width / width, rect.height / height)
         for person in people:
-            draw_keypoints(part, person, scale)
+            draw_keypoints(part, person, self._scale)
         for person in people:
-            if (at := head_top(person, scale)) is not None:
+            if (at := head_top(person, self._scale)) is not None:
                 self._tags.draw(part, at, person.track, person.rank)
         for at, mask in self._corners:
             stencil(part, at, mask, PAGE)
+        if frame in self._damaged:
+            _outline(part, self._line)
 
 
 def _outline(part: Picture, wide: int) -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
         "render": "Draw an animation of a pose table, a still, or a sheet of stills.",
         "export": "Write the motion in a pose table as files for other programs.",
         "angles": "Print the ranges of people's joint angles, and draw their curves.",
+        "compare": "Show several motions of one video side by side.",
         "serve": "Serve a local page: drop a video, download its motion.",
         "demo": "Fetch a sample clip and run infer on it.",
     },

@@ -10,7 +10,8 @@ from .command import FilePath, command, under
 from .options import OVERWRITE_OPTION
 
 
-def _size(context: click.Context, option: click.Parameter, value: str | None) -> tuple[int, int] | None:
+def parse_size(context: click.Context, option: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """Return the width and the height that WIDTHxHEIGHT names; None if the option is not given."""
     if value is None:
         return None
     width, cross, height = value.lower().partition("x")
@@ -49,7 +50,7 @@ def _size(context: click.Context, option: click.Parameter, value: str | None) ->
     ),
     click.option(
         "--size",
-        callback=_size,
+        callback=parse_size,
         metavar="WIDTHxHEIGHT",
         help="Size in pixels; of a sheet, the size of each frame.  [default: 1200x600; of a sheet: 800x400]",
     ),

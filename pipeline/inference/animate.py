@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -31,6 +32,14 @@ HIGHEST_RATE = 60.0
 
 _GIF_RATE = 15.0  # frames per second: plays everywhere, and the file stays small
 _MOST_STILLS = 100  # on a sheet
+
+
+class Drawing(Protocol):
+    """What draws the picture of a frame: `Animation` or `Comparison`."""
+
+    def draw(self, frame: int, image: Picture | None = None) -> Picture:
+        """Return the picture of a frame; image: the frame of the video."""
+
 
 Draw = Callable[[Sequence[int]], Iterator[Picture]]
 """Yields the pictures of frames, whose numbers rise."""
@@ -65,13 +74,39 @@ def animate(
         OutputError: The file cannot be written.
         UsageError: `fps` is out of range, or the suffix is none of these.
     """
+    drawing = Animation(table, size=size, views=views, video=video is not None)
+    write_animation(drawing, [table], output, video=video, size=size, fps=fps, progress=progress)
+
+
+def write_animation(
+    drawing: Drawing,
+    tables: Sequence[PoseTable],
+    output: str | os.PathLike[str],
+    *,
+    video: str | os.PathLike[str] | None,
+    size: tuple[int, int],
+    fps: float | None = None,
+    progress: Progress = no_progress,
+) -> None:
+    """Write the pictures of a drawing as an animation; see `animate` for arguments and errors.
+
+    Args:
+        drawing: What draws each frame.
+        tables: What it draws, with the same frames.
+        output: File to write.
+        video: The video of the tables.
+        size: Width and height of the drawing's pictures.
+        fps: Frames a second.
+        progress: How progress is shown.
+    """
     output = Path(output)
+    table = tables[0]
     rate = animation_rate(table, output, fps)
-    first, last = _span(table)
+    first, last = _span(*tables)
     times = shorten_pauses(table.time[: last + 1], shown_pause(table.time))
     shown = frames_at(times, first, rate)
     with ExitStack() as stack:
-        draw = stack.enter_context(_pictures(table, video, size, views))
+        draw = stack.enter_context(_pictures(drawing, table, video))
         advance = stack.enter_context(progress(f"drawing {output.name}", len(shown)))
         writer = stack.enter_context(VideoWriter(output, size=size, rate=rate))
         for picture in draw(shown):
@@ -109,7 +144,8 @@ def draw_still(
         if not 0 <= at <= table.time[-1] + 1 / table.rate:
             raise UsageError(f"--at takes seconds from 0 to {table.time[-1]:.2f}, the end; found {at:g}")
         frame = int(np.searchsorted(table.time, at + 1e-6, side="right")) - 1
-    with _pictures(table, video, size, views) as draw:
+    drawing = Animation(table, size=size, views=views, video=video is not None)
+    with _pictures(drawing, table, video) as draw:
         _write_png(Path(output), next(draw([frame])))
 
 
@@ -149,8 +185,9 @@ def draw_sheet(
     rows = -(-len(frames) // columns)
     width, height = size
     sheet = np.full((rows * height, columns * width, 3), PAGE, np.uint8)
+    drawing = Animation(table, size=size, views=views, video=video is not None)
     with (
-        _pictures(table, video, size, views) as draw,
+        _pictures(drawing, table, video) as draw,
         progress(f"drawing {output.name}", len(frames)) as advance,
     ):
         for place, picture in enumerate(draw([int(frame) for frame in frames])):
@@ -194,34 +231,32 @@ def frames_at(time: NDArray[np.float64], first: int, rate: float) -> list[int]:
     return [int(i) for i in np.clip(index, first, len(time) - 1)]
 
 
-def _span(table: PoseTable) -> tuple[int, int]:
+def _span(*tables: PoseTable) -> tuple[int, int]:
     """The first and the last frame with a person; all frames if there is none."""
-    return (int(table.frame.min()), int(table.frame.max())) if len(table) else (0, len(table.time) - 1)
+    frames = np.concatenate([table.frame for table in tables])
+    return (int(frames.min()), int(frames.max())) if len(frames) else (0, len(tables[0].time) - 1)
 
 
 @contextmanager
-def _pictures(
-    table: PoseTable, video: str | os.PathLike[str] | None, size: tuple[int, int], views: Sequence[View]
-) -> Iterator[Draw]:
+def _pictures(drawing: Drawing, table: PoseTable, video: str | os.PathLike[str] | None) -> Iterator[Draw]:
     """Open the video and yield what draws frames of the table."""
-    animation = Animation(table, size=size, views=views, video=video is not None)
     if video is None:
-        yield partial(_draw, animation, None)
+        yield partial(_draw, drawing, None)
         return
     fps = (table.meta.get("video") or {}).get("fps")
     with open_video(video, fps=fps) as opened:
         if opened.size != tuple(table.size):
             found, expected = (f"{width}×{height}" for width, height in (opened.size, table.size))
             raise InputError(f"{video} is {found} pixels, the pose table's video was {expected}")
-        yield lambda frames: _draw(animation, opened.frames(start=float(table.time[frames[0]])), frames)
+        yield lambda frames: _draw(drawing, opened.frames(start=float(table.time[frames[0]])), frames)
 
 
-def _draw(animation: Animation, video: Iterator[Frame] | None, frames: Sequence[int]) -> Iterator[Picture]:
+def _draw(drawing: Drawing, video: Iterator[Frame] | None, frames: Sequence[int]) -> Iterator[Picture]:
     """Yield the picture of each frame; a frame that follows itself is drawn once."""
     picture, drawn = None, -1
     for index in frames:
         if index != drawn:
-            picture, drawn = animation.draw(index, None if video is None else _seek(video, index)), index
+            picture, drawn = drawing.draw(index, None if video is None else _seek(video, index)), index
         assert picture is not None
         yield picture
 

@@ -27,16 +27,22 @@ _KEYFRAME_EVERY = 15  # frames, so that a browser finds each position quickly
 
 
 def small_copy(
-    video: Path, table: PoseTable, *, limit: float, progress: Progress = no_progress
+    video: Path,
+    table: PoseTable,
+    span: tuple[int, int],
+    *,
+    limit: float,
+    progress: Progress = no_progress,
 ) -> bytes | None:
-    """Return a small copy of the part of a video that a table covers, as an MP4 file.
+    """Return a small copy of a part of a video, as an MP4 file.
 
-    Its first frame is the table's first row. It has an even frame rate and shortened pauses, so that its time
+    It has an even frame rate and shortened pauses, so that its time
     is the page's (`render.page.Part`). Its quality is as good as `limit` allows.
 
     Args:
         video: The video.
         table: The table that was made of it.
+        span: The first and the last frame of the part.
         limit: Megabytes of the copy, at most.
         progress: How progress is shown.
 
@@ -46,7 +52,7 @@ def small_copy(
     Raises:
         InputError: The video cannot be read.
     """
-    first, last = int(table.frame.min()), int(table.frame.max())
+    first, last = span
     times = shorten_pauses(table.time[: last + 1], shown_pause(table.time[first : last + 1]))
     seconds = float(times[last] - times[first])
     bits = 0.9 * limit * 8e6 / max(seconds, 1.0)

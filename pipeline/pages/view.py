@@ -7,6 +7,7 @@ import webbrowser
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from ...errors import UsageError
@@ -80,18 +81,46 @@ def view(
     if note:
         say(f"note: the page shows one frame in {part.every}, because the motion is long")
     library = three_library()
-    copy = None
     video = (options.video or video_beside(source, table)) if options.use_video else None
-    if video is not None:
-        copy = small_copy(video, table, limit=options.embed, progress=progress)
-        data["video"] = vars(_page_video(video, output, copy, float(table.time[part.first])))
-        if copy is None:
-            say(f"note: the page links to {video}, because a copy is too large for --embed {options.embed:g}")
+    copy = add_video(data, output, table, video, options, progress, _span(table))
     document = build_document(title=base_name(source), data=data, library=library, video=copy)
     with replacing(output) as partial:
         partial.write_text(document, encoding="utf-8")
     say(f"→ {output}")
     return output
+
+
+def add_video(
+    data: dict[str, Any],
+    page: Path,
+    table: PoseTable,
+    video: Path | None,
+    options: ViewOptions,
+    progress: Progress,
+    span: tuple[int, int],
+) -> bytes | None:
+    """Describe the video in a page's data, and return the copy that goes into the page, if it fits.
+
+    Args:
+        data: From `page_data`; it is changed.
+        page: The page, for links that are relative to it.
+        table: The table of the video.
+        video: The video; None for none.
+        options: How the page is made.
+        progress: How progress is shown.
+        span: The first and the last frame that the page shows.
+    """
+    if video is None:
+        return None
+    copy = small_copy(video, table, span, limit=options.embed, progress=progress)
+    data["video"] = vars(_page_video(video, page, copy, float(table.time[span[0]])))
+    if copy is None:
+        say(f"note: the page links to {video}, because a copy is too large for --embed {options.embed:g}")
+    return copy
+
+
+def _span(table: PoseTable) -> tuple[int, int]:
+    return int(table.frame.min()), int(table.frame.max())
 
 
 def _page_video(video: Path, page: Path, copy: bytes | None, start: float) -> PageVideo:

@@ -51,7 +51,7 @@ class Library:
 def build_document(
     *, title: str, data: Mapping[str, Any], library: Library, video: bytes | None = None
 ) -> str:
-    """Return the page of `videopose view`.
+    """Return the page of `videopose view` and `videopose compare`.
 
     Args:
         title: The heading.

@@ -77,14 +77,16 @@ class Shown:
     keypoints: bool = True
 
 
-def shown_part(table: PoseTable, most_rows: int = MOST_ROWS) -> Part:
+def shown_part(table: PoseTable, most_rows: int = MOST_ROWS, *, span: tuple[int, int] | None = None) -> Part:
     """Return the part of a table that a page shows. If it is long, frames are left out evenly.
 
     Args:
         table: The table.
         most_rows: The most rows of the result, about.
+        span: The first and the last frame that are shown; None for those of the first and the last row.
     """
-    first, last = (int(table.frame.min()), int(table.frame.max())) if len(table) else (0, 0)
+    rows = (int(table.frame.min()), int(table.frame.max())) if len(table) else (0, 0)
+    first, last = span or rows
     every = max(1, -(-len(table) // most_rows))
     kept = np.flatnonzero((table.frame - first) % every == 0)
     frames = slice(first, last + 1, every)
