@@ -52,3 +52,15 @@ class AssetError(VideoposeError):
     """A file to download is missing, unreachable or damaged."""
 
     exit_code = 6
+
+
+def one_line(error: object) -> str:
+    """Return an error's text in one line of at most 300 characters, for a message that quotes it.
+
+    Advice of libraries to load a file unsafely is not passed on.
+    """
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if "allow_pickle" in text or "weights_only" in text or "Weights only" in text:
+        return "it is damaged or holds more than plain data"
+    line = " ".join(text.split()) or type(error).__name__
+    return line if len(line) <= 300 else line[:299] + "…"

@@ -16,17 +16,14 @@ import os
 import pickle
 import pickletools
 import re
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.lib import format as npy
-from numpy.typing import NDArray
 
-from .errors import InputError
+from .bounded import RATIO, SPARE, array_of_bytes, check_regular, npy_header, open_archive, read_file
+from .errors import InputError, one_line
 
 LIMIT = 4 << 30
 """Bytes that a file may unpack to, several times the largest usual one, so that it cannot fill the memory."""
@@ -57,6 +54,7 @@ class _Dtype:
 
     def __init__(self, code: object, *options: object) -> None:
         code = code.decode("ascii") if isinstance(code, bytes) else code
+        code = code.text if isinstance(code, _Encoded) else code
         if not isinstance(code, str) or not _DTYPE.fullmatch(code):
             raise _Refused(f"an array of type {code!r}")
         self.dtype: np.dtype[Any] = np.dtype(object if "O" in code else code)
@@ -109,11 +107,37 @@ def _scalar(dtype: object, data: object = b"") -> _Array:
     return array
 
 
-def _encode(text: object, encoding: object = "latin1") -> bytes:
+def _encode(text: object, encoding: object = "latin1") -> _Encoded:
     """Make bytes as protocol 2 writes them."""
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         raise _Refused("encoded text")
-    return text.encode("latin1")
+    return _Encoded(text)
+
+
+class _Encoded:
+    """Bytes as protocol 2 writes them, encoded only at the end: a short pickle can name a long text often."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class _Budget:
+    """Bytes that arrays may still be made of: a pickle can give many arrays the same bytes.
+
+    Attributes:
+        left: Their number.
+    """
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def spend(self, count: int) -> None:
+        """Take bytes from the budget."""
+        self.left -= count
+        if self.left < 0:
+            raise _Refused("arrays of more bytes than it has")
 
 
 def _no_bytes() -> bytes:
@@ -188,10 +212,9 @@ def load_object_npz(path: str | os.PathLike[str], *, limit: int = LIMIT) -> dict
         InputError: The file is missing or damaged, unpacks to more than `limit` bytes, or holds anything but
             plain containers, numbers, strings and numpy arrays of them.
     """
-    with _reading(path, ".npz file"), zipfile.ZipFile(path) as archive:
-        members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
-        _check_size(path, sum(m.file_size for m in members), limit)
-        return {m.filename.removesuffix(".npy"): _member(archive.read(m)) for m in members}
+    with _reading(path, ".npz file"), open_archive(path, min(limit, default_limit(path))) as members:
+        names = [name for name in members.files if name.endswith(".npy")]
+        return {name.removesuffix(".npy"): _member(members.read(name)) for name in names}
 
 
 def load_pickle(path: str | os.PathLike[str], *, limit: int = LIMIT) -> Any:
@@ -205,8 +228,12 @@ def load_pickle(path: str | os.PathLike[str], *, limit: int = LIMIT) -> Any:
         InputError: See `load_object_npz`.
     """
     with _reading(path, "pickle"):
-        _check_size(path, os.path.getsize(path), limit)
-        return _unpickle(io.BytesIO(Path(path).read_bytes()))
+        return _unpickle(io.BytesIO(read_file(path, limit=limit)))
+
+
+def default_limit(path: str | os.PathLike[str]) -> int:
+    """Return the bytes that a file of this size may unpack to."""
+    return SPARE + RATIO * check_regular(path)
 
 
 @contextmanager
@@ -214,8 +241,6 @@ def _reading(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
     """Turn the errors of a file of this kind into `InputError`."""
     try:
         yield
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
     except InputError:
         raise
     except _Refused as error:
@@ -223,30 +248,18 @@ def _reading(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
             f"{path} holds {error}, which plain data does not need, so it was not loaded"
         ) from error
     except Exception as error:  # a damaged zip, header or pickle raises many kinds
-        raise InputError(f"{path} is not a readable {kind} ({error})") from error
-
-
-def _check_size(path: str | os.PathLike[str], size: int, limit: int) -> None:
-    if size > limit:
-        raise InputError(f"{path} unpacks to {size:,} bytes, more than the {limit:,} that are allowed")
+        raise InputError(f"{path} is not a readable {kind} ({one_line(error)})") from error
 
 
 def _member(data: bytes) -> Any:
     """Return the array of an `.npy` member, or the object in it."""
-    file = io.BytesIO(data)
-    version = npy.read_magic(file)
-    if version == (1, 0):
-        shape, fortran, dtype = npy.read_array_header_1_0(file)
-    elif version == (2, 0):
-        shape, fortran, dtype = npy.read_array_header_2_0(file)
-    else:
-        raise _Refused(f"an array in format version {version}")
-    rest = memoryview(data)[file.tell() :]
+    shape, fortran, dtype, start = npy_header(data)
     if not dtype.hasobject:
-        return _from_bytes(rest, dtype, shape, fortran)
+        return array_of_bytes(memoryview(data)[start:], dtype, shape, fortran)
     if dtype != np.dtype(object):
         raise _Refused("an array of records")
-    del rest
+    file = io.BytesIO(data)
+    file.seek(start)
     value = _unpickle(file)
     if not isinstance(value, np.ndarray) or math.prod(shape) != value.size:
         raise _Refused(f"an object array of shape {shape} without its content")
@@ -263,10 +276,11 @@ def _unpickle(file: io.BytesIO) -> Any:
         if operation.name in _MEMO and not 0 <= int(argument) <= length:  # type: ignore[arg-type]
             raise _Refused("a memo number out of range")
     file.seek(start)
-    return _plain(_Unpickler(file, encoding="latin1").load(), {}, 0)
+    # A text of Latin-1 has up to two bytes a character in the file, and an array one.
+    return _plain(_Unpickler(file, encoding="latin1").load(), {}, 0, _Budget(length))
 
 
-def _plain(value: Any, done: dict[int, Any], depth: int) -> Any:
+def _plain(value: Any, done: dict[int, Any], depth: int, budget: _Budget) -> Any:
     """Replace stand-ins by arrays, and refuse other objects. `done`: results by the id of their source."""
     if value is None or isinstance(value, bool | int | float | complex | str | bytes):
         return value
@@ -276,13 +290,18 @@ def _plain(value: Any, done: dict[int, Any], depth: int) -> Any:
         raise _Refused("containers nested too deep")
     result: Any
     if isinstance(value, dict):
-        result = {_plain(k, done, depth + 1): _plain(v, done, depth + 1) for k, v in value.items()}
+        result = {
+            _plain(k, done, depth + 1, budget): _plain(v, done, depth + 1, budget) for k, v in value.items()
+        }
     elif isinstance(value, list | tuple | set | frozenset):
-        result = type(value)([_plain(v, done, depth + 1) for v in value])
+        result = type(value)([_plain(v, done, depth + 1, budget) for v in value])
     elif isinstance(value, bytearray):
         result = bytes(value)
+    elif isinstance(value, _Encoded):
+        budget.spend(len(value.text))
+        result = value.text.encode("latin1")
     elif isinstance(value, _Array):
-        result = _array(value, done, depth)
+        result = _array(value, done, depth, budget)
     elif isinstance(value, _Dtype):
         result = value.dtype
     else:
@@ -291,7 +310,7 @@ def _plain(value: Any, done: dict[int, Any], depth: int) -> Any:
     return result
 
 
-def _array(stand_in: _Array, done: dict[int, Any], depth: int) -> Any:
+def _array(stand_in: _Array, done: dict[int, Any], depth: int, budget: _Budget) -> Any:
     if stand_in.state is None:
         raise _Refused("an array without content")
     shape, dtype, fortran, data = stand_in.state
@@ -307,24 +326,12 @@ def _array(stand_in: _Array, done: dict[int, Any], depth: int) -> Any:
             raise _Refused("an object array without its content")
         flat = np.empty(len(data), object)
         for i, item in enumerate(data):
-            flat[i] = _plain(item, done, depth + 1)
+            flat[i] = _plain(item, done, depth + 1, budget)
         return flat.reshape(shape, order="F" if fortran else "C")
-    data = data.encode("latin1") if isinstance(data, str) else data
-    if not isinstance(data, bytes | bytearray):
+    data = data.text if isinstance(data, _Encoded) else data
+    if not isinstance(data, str | bytes | bytearray):
         raise _Refused("an array without its content")
-    array = _from_bytes(data, dtype.dtype, shape or (), bool(fortran))
+    budget.spend(len(data))
+    data = data.encode("latin1") if isinstance(data, str) else data
+    array = array_of_bytes(data, dtype.dtype, shape or (), bool(fortran))
     return array[()] if shape is None else array
-
-
-def _from_bytes(
-    data: bytes | bytearray | memoryview, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool
-) -> NDArray[Any]:
-    """Make an array of bytes. Raises `ValueError` if their number does not fit the shape."""
-    count = math.prod(shape)
-    if count == 0:
-        return np.empty(shape, dtype)
-    if not dtype.itemsize or count * dtype.itemsize != len(data):
-        raise ValueError(
-            f"an array of shape {shape} should have {count * dtype.itemsize} bytes, not {len(data)}"
-        )
-    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C").copy(order="K")

@@ -10,9 +10,12 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from .errors import InputError, UsageError
+from .bounded import read_file
+from .errors import InputError, UsageError, one_line
 
 Config = TypeVar("Config")
+_MOST_BYTES = 1 << 20
+_MOST_DEPTH = 20  # the deepest of configs/ has 3
 
 
 class StrictConfig(BaseModel):
@@ -32,14 +35,32 @@ def read_yaml(path: Path) -> dict[str, Any]:
         InputError: The file cannot be read, or holds something else.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path} is not a YAML file ({' '.join(str(error).split())})") from error
+        values = _parse(read_file(path, limit=_MOST_BYTES).decode("utf-8"))
+    except (ValueError, yaml.YAMLError) as error:
+        raise InputError(f"{path} is not a YAML file ({one_line(error)})") from error
     if not isinstance(values, dict):
         raise InputError(f"{path}: expected names and values")
     return values
+
+
+def _parse(text: str) -> Any:
+    """Return the value of a YAML text; without repeated parts, nested at most `_MOST_DEPTH` deep.
+
+    PyYAML calls itself for every level, and a value that is repeated by name can multiply itself.
+
+    Raises:
+        ValueError: It is nested deeper, or has repeated parts.
+        yaml.YAMLError: It is no YAML.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError(f"it repeats the part *{event.anchor}; write the values themselves")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MOST_DEPTH:
+            raise ValueError(f"it is nested more than {_MOST_DEPTH} levels deep")
+    return yaml.safe_load(text)
 
 
 def read_with_base(path: Path) -> dict[str, Any]:
@@ -105,8 +126,8 @@ def parse_overrides(texts: Sequence[str]) -> dict[str, object]:
         if not (name and equals):
             raise UsageError(f"--set takes NAME=VALUE, not {text!r}")
         try:
-            values[name] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
+            values[name] = _parse(value)
+        except (ValueError, yaml.YAMLError) as error:
             raise UsageError(f"--set {text}: not a value") from error
     return values
 
@@ -126,8 +147,8 @@ def checked(path: Path, validate: Callable[[Any], Config], values: Mapping[str, 
 def validation_message(error: ValidationError) -> str:
     """Return pydantic's first complaint in one line: the key, by dotted name, and what is wrong with it."""
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    reason = first["msg"].removeprefix("Value error, ")
+    key = one_line(".".join(str(part) for part in first["loc"])) if first["loc"] else ""
+    reason = one_line(first["msg"].removeprefix("Value error, "))
     reason = reason[0].lower() + reason[1:]
     return f"{key}: {reason}" if key else reason
 

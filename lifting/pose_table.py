@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bounded import open_npz
 from ..errors import InputError
 from ..files import replacing
 from ..skeleton import COCO17, H36M17, convert
@@ -255,22 +256,23 @@ class PoseTable:
         Raises:
             InputError: The file is missing, or is not a pose table.
         """
-        try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-                width, height = (int(v) for v in archive["size"])
-                names = [n for n in (*_ROWS, *_CAMERA) if n not in _WORLD or n in archive.files]
-                table = cls(
-                    **{name: archive[name] for name in names},
-                    time=archive["time"],
-                    size=(width, height),
-                    intrinsics=Intrinsics(*(float(v) for v in archive["intrinsics"])),
-                    meta=dict(json.loads(str(archive["meta"]))),
-                )
-                return table if "camera_rotation" in names else _levelled(table)
-        except FileNotFoundError as error:
-            raise InputError(f"{path}: no such file") from error
-        except Exception as error:  # numpy and zipfile raise many kinds of errors
-            raise InputError(f"{path} is not a pose table written by videopose ({error})") from error
+        with open_npz(path, "a pose table written by videopose") as archive:
+            width, height = (int(v) for v in archive["size"])
+            if min(width, height) < 1:
+                raise ValueError(f"its pictures have {width}×{height} pixels")
+            names = [n for n in (*_ROWS, *_CAMERA) if n not in _WORLD or n in archive.names]
+            meta = dict(json.loads(str(archive["meta"])))
+            for name in ("video", "world"):
+                if not isinstance(meta.get(name) or {}, dict):
+                    raise ValueError(f"meta: {name} is no group of values")
+            table = cls(
+                **{name: archive[name] for name in names},
+                time=archive["time"],
+                size=(width, height),
+                intrinsics=Intrinsics(*(float(v) for v in archive["intrinsics"])),
+                meta=meta,
+            )
+            return table if "camera_rotation" in names else _levelled(table)
 
 
 def _levelled(table: PoseTable) -> PoseTable:

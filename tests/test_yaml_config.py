@@ -60,3 +60,25 @@ def test_a_wrong_value_is_named() -> None:
     assert checked(Path("c.yaml"), numbers.validate_python, values) == values
     with pytest.raises(UsageError, match=r"^c\.yaml: group\.name: input should be a valid integer"):
         checked(Path("c.yaml"), numbers.validate_python, {"group": {"name": "one"}})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{a: " * 5000 + "1" + "}" * 5000, "nested more than 20 levels"),
+        ("[" * 5000, "nested more than 20 levels|not a YAML file"),
+        ("a: &x [1, 2]\nb: [*x, *x]\n", "it repeats the part"),
+        ("a: " + "x" * (1 << 20), "more than the 1,048,576 that are allowed"),
+        ("a: 2001-99-99\n", "not a YAML file"),
+    ],
+)
+def test_yaml_that_grows_is_refused(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(InputError, match=words) as caught:
+        read_yaml(tmp_path / "a.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_override_that_grows_is_refused() -> None:
+    with pytest.raises(UsageError, match="not a value"):
+        parse_overrides(["a=" + "[" * 5000])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...errors import InputError
+from ...bounded import read_file
+from ...errors import InputError, one_line
 from .annotations import Annotations, FoundBoxes, ImageEntry, Person
 from .keypoint_names import skeleton_from_file
 
@@ -29,18 +29,19 @@ def read_annotations(path: str | os.PathLike[str]) -> Annotations:
         names = tuple(str(name) for name in category["keypoints"])
         bones = tuple((int(a) - 1, int(b) - 1) for a, b in category.get("skeleton", ()))
         keypoints = skeleton_from_file(names, bones)
-        images = {
-            int(i["id"]): ImageEntry(int(i["id"]), str(i["file_name"]), int(i["width"]), int(i["height"]))
+        entries = [
+            ImageEntry(whole(i["id"]), str(i["file_name"]), whole(i["width"]), whole(i["height"]))
             for i in content["images"]
-        }
+        ]
+        images = {entry.id: entry for entry in entries}
         people = [
             _person(a, len(keypoints)) for a in content["annotations"] if a["category_id"] == category["id"]
         ]
         if strays := {p.image for p in people} - set(images):
             raise ValueError(f"annotations speak of image {min(strays)}, which is not listed")
         return Annotations(keypoints, images, people, int(category["id"]))
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else error
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else one_line(error)
         raise InputError(f"{path} is not a COCO person-keypoint file ({reason})") from error
 
 
@@ -62,21 +63,26 @@ def read_boxes(path: str | os.PathLike[str]) -> FoundBoxes:
                 row = [x, y, x + width, y + height, float(entry.get("score", 1))]
                 if not (np.isfinite(row).all() and width > 0 and height > 0):
                     raise ValueError(f"not a box: {entry['bbox']}")
-                found.setdefault(int(entry["image_id"]), []).append(row)
+                found.setdefault(whole(entry["image_id"]), []).append(row)
         rows = {image: np.array(value, np.float32) for image, value in found.items()}
         return FoundBoxes({i: r[:, :4] for i, r in rows.items()}, {i: r[:, 4] for i, r in rows.items()})
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else error
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else one_line(error)
         raise InputError(f"{path} is not a file of boxes in COCO's form ({reason})") from error
 
 
 def _read(path: str | os.PathLike[str]) -> Any:
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not a JSON file ({error})") from error
+        return json.loads(read_file(path))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not a JSON file ({one_line(error)})") from error
+
+
+def whole(value: Any) -> int:
+    """Return a whole number of a file. Raises `ValueError` if it is none, and `OverflowError` if infinite."""
+    if isinstance(value, bool) or int(value) != float(value):
+        raise ValueError(f"expected a whole number, found {str(value)[:40]!r}")
+    return int(value)
 
 
 def _category(categories: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -99,8 +105,8 @@ def _person(entry: Mapping[str, Any], count: int) -> Person:
     if not (np.isfinite(box).all() and np.isfinite(keypoints).all()):
         raise ValueError(f"annotation {entry['id']} has numbers that are not finite")
     return Person(
-        int(entry["id"]),
-        int(entry["image_id"]),
+        whole(entry["id"]),
+        whole(entry["image_id"]),
         box,
         keypoints,
         float(entry.get("area", width * height)),

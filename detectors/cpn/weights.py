@@ -13,13 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ...errors import InputError
+from ...bounded import check_tensors, check_torch_file
+from ...errors import InputError, one_line
 from ...files import replacing
 from ...skeleton import COCO17, Skeleton
 from ..coco.keypoint_names import names_in_files, skeleton_from_file
@@ -96,9 +98,9 @@ def load_cpn(path: str | os.PathLike[str]) -> CPNWeights:
         if file.suffix == ".safetensors":
             with safe_open(file, "pt") as tensors:
                 metadata = tensors.metadata() or {}
+                if metadata.get("format") != _FORMAT:
+                    raise ValueError(f"expected format {_FORMAT!r}, found {metadata.get('format')!r}")
                 state = {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118
-            if metadata.get("format") != _FORMAT:
-                raise ValueError(f"expected format {_FORMAT!r}, found {metadata.get('format')!r}")
             told = json.loads(metadata["videopose"])
             keypoints = skeleton_from_file(told["keypoints"], [(a, b) for a, b in told["bones"]])
             height, width = told["size"]
@@ -111,7 +113,7 @@ def load_cpn(path: str | os.PathLike[str]) -> CPNWeights:
             )
         return CPNWeights(model, COCO17, {"source": "published checkpoint"}, 0.5)
     except (AttributeError, KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else (str(error).splitlines() or [""])[0]
+        reason = f"no {error}" if isinstance(error, KeyError) else one_line(error)
         raise InputError(f"{path} is not a file of CPN weights ({reason})") from error
 
 
@@ -177,14 +179,16 @@ def translate(original: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     """Read the state dict in a file of `torch.save`. Raise `InputError` or `ValueError`."""
     try:
+        check_torch_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
     except pickle.UnpicklingError as error:  # Its message advises to execute code from the file.
         raise ValueError("it is damaged or holds more than tensors and plain values") from error
-    except (EOFError, RuntimeError) as error:
+    except (EOFError, RuntimeError, BadZipFile) as error:
         raise ValueError("it is damaged") from error
     content = content.get("state_dict", content)
+    check_tensors(content, path.stat().st_size)
     if not all(isinstance(value, Tensor) for value in content.values()):
         raise ValueError("it holds values that are not tensors")
     return dict(content)

@@ -21,7 +21,8 @@ from detectron2.utils.file_io import PathManager
 from safetensors.torch import load_file
 from torch import nn
 
-from ...errors import AssetError, InputError, UsageError
+from ...bounded import check_regular, check_tensors, check_torch_file
+from ...errors import AssetError, InputError, UsageError, one_line
 from ...unpickle import load_pickle
 from ..coco.keypoint_names import COCO_NAMES
 from ..soft_argmax import Decoding
@@ -122,18 +123,22 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         if path.suffix == ".pkl":
             content = load_pickle(path)
         elif path.suffix == ".safetensors":
+            check_regular(path)
             content = load_file(path)
         else:
+            check_torch_file(path)
             content = torch.load(path, map_location="cpu", weights_only=True)
     except InputError:
         raise
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file of weights") from error
     except Exception as error:  # Damaged files raise many kinds of exceptions.
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise InputError(f"{path} cannot be read as weights ({reason})") from error
+        raise InputError(f"{path} cannot be read as weights ({one_line(error)})") from error
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise InputError(f"{path} holds no weights")
+    weights = content.get("model", content)
+    try:
+        check_tensors(weights if isinstance(weights, dict) else {}, path.stat().st_size)
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read as weights ({error})") from error
     if "model" in content:
         return content
     if path.suffix == ".pkl":

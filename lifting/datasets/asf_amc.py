@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ...bounded import read_text
+from ...errors import InputError, one_line
+from .bvh import LARGEST_VALUE, MOST_JOINTS
 from .joint_angles import Motion, compose, euler_rotation
 
 _INCH = 0.0254
@@ -81,11 +82,9 @@ def load_amc(path: str | os.PathLike[str], skeleton: AcclaimSkeleton, *, rate: f
 
 def _reading(path: str | os.PathLike[str], kind: str, read: Callable[[str], T]) -> T:
     try:
-        return read(Path(path).read_text(encoding="utf-8", errors="replace"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
-    except (ValueError, KeyError, IndexError) as error:
-        what = f"no {error}" if isinstance(error, KeyError) else error
+        return read(read_text(path))
+    except (ArithmeticError, ValueError, KeyError, IndexError) as error:
+        what = f"no {error}" if isinstance(error, KeyError) else one_line(error)
         raise InputError(f"{path} is not {kind} file ({what})") from error
 
 
@@ -105,6 +104,8 @@ def _sections(text: str) -> dict[str, list[list[str]]]:
 def _skeleton(sections: Mapping[str, list[list[str]]]) -> AcclaimSkeleton:
     units = {w[0]: w[1] for w in sections.get("units", []) if len(w) > 1}
     unit = _INCH / float(units.get("length", 1))
+    if not 1e-6 < abs(unit) < 1e6:
+        raise ValueError(f"a unit of {unit:g} m")
     degrees = units.get("angle", "deg").startswith("deg")
     root = {w[0]: w[1:] for w in sections["root"]}
     order = tuple(w.lower() for w in root["order"])
@@ -119,6 +120,8 @@ def _skeleton(sections: Mapping[str, list[list[str]]]) -> AcclaimSkeleton:
         for child in children:
             if child in numbers:
                 raise ValueError(f"two parents of {child}")
+            if len(bones) >= MOST_JOINTS:
+                raise ValueError(f"more than {MOST_JOINTS} bones")
             numbers[child] = len(bones)
             bones.append(_bone(child, numbers[parent], rest[child], unit, degrees))
     return AcclaimSkeleton(tuple(bones), order, unit, degrees)
@@ -178,7 +181,10 @@ def _frames(text: str, skeleton: AcclaimSkeleton) -> dict[str, NDArray[np.float6
     for name, lines in rows.items():
         if len(lines) != frames or not frames:
             raise ValueError(f"{frames} frames, but {len(lines)} of {name}")
-    return {name: np.array(lines, np.float64) for name, lines in rows.items()}
+    values = {name: np.array(lines, np.float64) for name, lines in rows.items()}
+    if not all((np.abs(value) < LARGEST_VALUE).all() for value in values.values()):
+        raise ValueError("values that are not finite, or far too large")
+    return values
 
 
 def _motion(values: Mapping[str, NDArray[np.float64]], skeleton: AcclaimSkeleton, rate: float) -> Motion:

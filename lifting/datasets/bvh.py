@@ -6,16 +6,25 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ...bounded import read_text
+from ...errors import InputError, one_line
 from .joint_angles import Motion, compose, euler_rotation
 
 END = "_end"
 """Added to a joint's name for its end site."""
+
+MOST_JOINTS = 500
+"""Joints of a skeleton; a body with fingers has about 80."""
+
+SHORTEST_FRAME, LONGEST_FRAME = 1e-4, 1.0
+"""Seconds of a frame."""
+
+LARGEST_VALUE = 1e9
+"""A bound for all values, in degrees or units of length."""
 
 
 @dataclass
@@ -40,7 +49,7 @@ def load_bvh(path: str | os.PathLike[str], *, unit: float = 1.0) -> Motion:
         InputError: If it is not a BVH file, or it is cut off.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
+        text = read_text(path)
         head, _, tail = text.partition("MOTION")
         joints = _hierarchy(iter(head.split()))
         values, step = _motion(tail, sum(len(j.channels) for j in joints))
@@ -48,12 +57,10 @@ def load_bvh(path: str | os.PathLike[str], *, unit: float = 1.0) -> Motion:
         parents = tuple(j.parent for j in joints)
         positions, rotations = compose(parents, rotations, translations * unit)
         return Motion(tuple(j.name for j in joints), parents, positions, rotations, _rate(step))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
     except StopIteration as error:
         raise InputError(f"{path} is not a BVH file (its hierarchy is cut off)") from error
-    except ValueError as error:
-        raise InputError(f"{path} is not a BVH file ({error})") from error
+    except (OverflowError, ValueError) as error:
+        raise InputError(f"{path} is not a BVH file ({one_line(error)})") from error
 
 
 def _hierarchy(words: Iterator[str]) -> list[_Joint]:
@@ -68,21 +75,30 @@ def _hierarchy(words: Iterator[str]) -> list[_Joint]:
             while (part := next(words)) != "{":  # names with blanks exist
                 name.append(part)
             parent = open_joints[-1] if open_joints else -1
-            if (word == "ROOT") != (parent < 0):
+            if (word == "ROOT") != (parent < 0) or (parent >= 0 and joints[parent].name.endswith(END)):
                 raise ValueError(f"{word} in the wrong place")
+            if len(joints) >= MOST_JOINTS:
+                raise ValueError(f"more than {MOST_JOINTS} joints")
             label = joints[parent].name + END if word == "End" else " ".join(name)
             joints.append(_Joint(label, parent))
             open_joints.append(len(joints) - 1)
         elif word == "OFFSET":
             _open(joints, open_joints).offset = (float(next(words)), float(next(words)), float(next(words)))
         elif word == "CHANNELS":
-            _open(joints, open_joints).channels = [_channel(next(words)) for _ in range(int(next(words)))]
+            count = int(next(words))
+            if not 0 <= count <= 6:
+                raise ValueError(f"a joint of {count} channels")
+            _open(joints, open_joints).channels = [_channel(next(words)) for _ in range(count)]
         elif word == "}" and open_joints:
             open_joints.pop()
         else:
             raise ValueError(f"{word[:40]!r} in its hierarchy")
     if not joints or open_joints:
         raise ValueError("its hierarchy is cut off")
+    if len(joints) > 3 * sum(
+        len(joint.channels) for joint in joints
+    ):  # they would take more memory than the file
+        raise ValueError("most of its joints do not move")
     return joints
 
 
@@ -108,11 +124,16 @@ def _motion(text: str, channels: int) -> tuple[NDArray[np.float64], float]:
     if len(words) != 2 or words[0] != "Frames:" or not rest:
         raise ValueError("it does not give its frames and frame time")
     frames, seconds = int(words[1]), float(step)
-    if frames < 1 or not seconds > 0:
-        raise ValueError(f"{frames} frames of {seconds} s")
+    if frames < 1 or not SHORTEST_FRAME <= seconds <= LONGEST_FRAME:
+        raise ValueError(
+            f"{frames} frames of {seconds} s; expected one or more, of {SHORTEST_FRAME:g} to "
+            f"{LONGEST_FRAME:g} s"
+        )
     values = np.array(numbers.split(), np.float64)
     if len(values) != frames * channels:
         raise ValueError(f"{frames} frames of {channels} channels, but {len(values)} values")
+    if not (np.abs(values) < LARGEST_VALUE).all():
+        raise ValueError("values that are not finite, or far too large")
     return values.reshape(frames, channels), seconds
 
 

@@ -15,7 +15,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError, OutputError
+from ...bounded import open_npz
+from ...errors import OutputError
 from ...files import replacing
 from ...skeleton import H36M17
 
@@ -56,7 +57,7 @@ class MotionCapture:
             raise ValueError("clip lengths must be positive and add up to the number of frames")
         if any(len(v) != len(self.lengths) for v in (self.names, self.subjects, self.actions, self.sources)):
             raise ValueError("every clip needs a name, a subject, an action and a source")
-        if not self.rate > 0:
+        if not 0 < self.rate < np.inf:
             raise ValueError("the frame rate must be positive")
 
     def __len__(self) -> int:
@@ -99,22 +100,21 @@ class MotionCapture:
         Raises:
             InputError: If it is not a motion-capture table.
         """
-        try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-                lengths = archive["length"].astype(np.int64)
-                delta = archive["delta"]
-                if delta.shape != (NUM_STORED_JOINTS * 3, lengths.sum()):
-                    raise ValueError(f"delta is {delta.shape}, the clips add up to {lengths.sum()} frames")
-                return cls(
-                    _integrate(delta, lengths),
-                    lengths,
-                    float(archive["fps"]),
-                    *(tuple(str(v) for v in archive[k]) for k in ("name", "subject", "action", "source")),
-                )
-        except FileNotFoundError as error:
-            raise InputError(f"{path}: no such file") from error
-        except Exception as error:  # numpy and zipfile raise many kinds for a damaged file
-            raise InputError(f"{path} is not a motion-capture table ({error})") from error
+        with open_npz(path, "a motion-capture table") as archive:
+            lengths = archive["length"].astype(np.int64)
+            delta = archive["delta"]
+            if lengths.ndim != 1 or delta.shape != (NUM_STORED_JOINTS * 3, lengths.sum()):
+                raise ValueError(f"delta is {delta.shape}, the clips add up to {lengths.sum()} frames")
+            if delta.dtype.kind not in "iu" or delta.dtype.itemsize > 2:
+                raise ValueError(f"delta is {delta.dtype}; expected int16")
+            if (lengths < 1).any():
+                raise ValueError("clip lengths must be positive")
+            return cls(
+                _integrate(delta, lengths),
+                lengths,
+                float(archive["fps"]),
+                *(tuple(str(v) for v in archive[k]) for k in ("name", "subject", "action", "source")),
+            )
 
     def save(self, path: str | os.PathLike[str], *, notice: str = "") -> None:
         """Write the table. Positions are rounded to the millimetre.

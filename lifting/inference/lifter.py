@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...errors import InputError, UsageError
+from ...errors import InputError, UsageError, one_line
 from ...pauses import shorten_pauses
 from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, convert
 from ..cameras.distortion import Lens
@@ -26,9 +26,9 @@ from ..cameras.input_space import (
 )
 from ..cameras.intrinsics import H36M_FOCAL, Intrinsics
 from ..network.fused_model import FusedModel, Precision
-from ..network.temporal_model import TemporalModel
+from ..network.temporal_model import TemporalModel, architecture_shapes
 from .causal_feed import causal_feed
-from .lifter_file import StoredType, as_stored, digest, read_lifter_file, write_lifter_file
+from .lifter_file import StoredType, as_stored, check_shapes, digest, read_lifter_file, write_lifter_file
 from .predict import predict, root_at_zero, to_camera, to_network
 from .resampling import even_times, interpolate, read_at
 from .root_trajectory import fit_root
@@ -100,6 +100,10 @@ class Lifter:
                 f"{self.input_space} input has {features} numbers a joint, the model reads "
                 f"{self.model.in_features}"
             )
+        if not isinstance(self.about, Mapping):
+            raise ValueError("about: expected values by name")
+        if self.rate is not None and not (isinstance(self.rate, int | float) and 1 <= self.rate <= 1000):
+            raise ValueError(f"rate: expected 1 to 1000 frames per second, found {self.rate!r}")
         if self.trajectory is not None and (
             self.trajectory.receptive_field != self.model.receptive_field
             or self.trajectory.causal != self.model.causal
@@ -323,7 +327,7 @@ class Lifter:
         Raises:
             InputError: The file is missing, damaged or not a lifter.
         """
-        header, stored = read_lifter_file(path)
+        header, stored = read_lifter_file(path, _expected_shapes)
         try:
             pose = {name: w for name, w in stored.items() if not name.startswith(_TRAJECTORY)}
             root = {name.removeprefix(_TRAJECTORY): w for name, w in stored.items() if name not in pose}
@@ -337,7 +341,20 @@ class Lifter:
                 stored_as=header["dtype"],
             )
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise InputError(f"{path} is not a lifter written by videopose ({error})") from error
+            raise InputError(f"{path} is not a lifter written by videopose ({one_line(error)})") from error
+
+
+def _expected_shapes(header: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every tensor in a lifter's file by its header.
+
+    Raises:
+        KeyError, TypeError, ValueError: The header lacks a value, or has an impossible one.
+    """
+    shapes = architecture_shapes(header["model"])
+    if header["trajectory"]:
+        root = architecture_shapes(header["trajectory"])
+        shapes |= {_TRAJECTORY + name: shape for name, shape in root.items()}
+    return shapes
 
 
 def build_model(architecture: Mapping[str, Any], weights: Mapping[str, Tensor]) -> TemporalModel:
@@ -348,8 +365,9 @@ def build_model(architecture: Mapping[str, Any], weights: Mapping[str, Tensor]) 
         weights: Its state dict, in any floating-point type.
 
     Raises:
-        RuntimeError: Weights and architecture disagree.
+        ValueError: Weights and architecture disagree, or the architecture is impossible.
     """
+    check_shapes(architecture_shapes(architecture), {name: w.shape for name, w in weights.items()})
     model = TemporalModel(**architecture)
     model.load_state_dict(weights)
     return model.eval()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ...errors import InputError
+from ...errors import InputError, one_line
 from ...files import replacing
 
 StoredType = Literal["float32", "float16", "bfloat16"]
@@ -75,8 +75,14 @@ def write_lifter_file(
         partial.write_bytes(save(dict(stored), {key: json.dumps(value) for key, value in complete.items()}))
 
 
-def read_lifter_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def read_lifter_file(
+    path: str | os.PathLike[str], expected_shapes: Callable[[Mapping[str, Any]], Mapping[str, Sequence[int]]]
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Read header and stored tensors. No code from the file runs.
+
+    Args:
+        path: The file.
+        expected_shapes: Gives the shape of every tensor by name for a header. No other tensor is read.
 
     Raises:
         InputError: There is no such file, it is damaged, or it was not written by `write_lifter_file`.
@@ -86,9 +92,13 @@ def read_lifter_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict
     try:
         with safe_open(path, framework="pt") as file:
             header = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-            stored = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
-        if header.get("format") != _FORMAT:
-            raise ValueError("its header does not say what it is")
+            if header.get("format") != _FORMAT:
+                raise ValueError("its header does not say what it is")
+            check_shapes(
+                expected_shapes(header),
+                {key: file.get_slice(key).get_shape() for key in file.keys()},  # noqa: SIM118 (not a dict)
+            )
+            stored = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         header.setdefault("dtype", "float32")  # files before 0.1 store float32 and do not say so
         if digest(stored) != header["sha256"]:
             raise ValueError("its weights do not match its checksum")
@@ -98,5 +108,20 @@ def read_lifter_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict
         if any(tensor.ndim > 1 and tensor.dtype != expected for tensor in stored.values()):
             raise ValueError(f"its weights are not stored as {header['dtype']}")
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path} is not a lifter written by videopose ({error})") from error
+        reason = f"it has no {error.args[0]}" if isinstance(error, KeyError) else one_line(error)
+        raise InputError(f"{path} is not a lifter written by videopose ({reason})") from error
     return header, stored
+
+
+def check_shapes(expected: Mapping[str, Sequence[int]], found: Mapping[str, Sequence[int]]) -> None:
+    """Check that tensors have the names and shapes of a model.
+
+    Raises:
+        ValueError: They differ.
+    """
+    if names := sorted(expected.keys() ^ found.keys()):
+        what = "has no" if names[0] in expected else "has an unknown"
+        raise ValueError(f"it {what} weight {names[0][:80]}")
+    for name, shape in expected.items():
+        if tuple(found[name]) != tuple(shape):
+            raise ValueError(f"{name}: expected the shape {tuple(shape)}, found {tuple(found[name])}")

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...errors import InputError, UsageError
+from ...bounded import check_tensors, check_torch_file
+from ...errors import InputError, UsageError, one_line
 from ...skeleton import SKELETONS
 from .lifter import Lifter, build_model
 
@@ -65,7 +66,10 @@ def load_videopose3d_checkpoint(
     try:
         inert: list[Any] = [(type("_Ignored", (_Ignored,), {}), name) for name in _IGNORED]
         with torch.serialization.safe_globals(inert):
+            check_torch_file(path)
             content = torch.load(path, map_location="cpu", weights_only=True)
+            for model in ("model_pos", "model_traj"):
+                check_tensors(content.get(model) or {}, os.path.getsize(path))
         pose = build_model(read_architecture(content["model_pos"], causal), content["model_pos"])
         trajectory = None
         if content.get("model_traj"):
@@ -84,7 +88,7 @@ def load_videopose3d_checkpoint(
             {"source": "VideoPose3D checkpoint"},
         )
     except Exception as error:  # torch.load raises many kinds of errors for a damaged file
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = f"it has no {error.args[0]}" if isinstance(error, KeyError) else one_line(error)
         if isinstance(error, pickle.UnpicklingError):  # its text advises to run the file's code
             reason = "it is damaged or holds more than tensors and plain values"
         raise InputError(f"{path} is not a VideoPose3D checkpoint ({reason})") from error

@@ -6,8 +6,9 @@ The parameters have VideoPose3D's names (`expand_conv`, `expand_bn`, `layers_con
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,39 @@ from torch.nn import functional as F
 
 from .dropout import relu_dropout
 from .strided_training import Scratch, strided_features
+
+LONGEST_RECEPTIVE_FIELD = 10_000
+"""Frames; the paper's longest is 243."""
+
+
+def architecture_shapes(architecture: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every weight of a `TemporalModel`, without making it.
+
+    Args:
+        architecture: The arguments of `TemporalModel`.
+
+    Raises:
+        TypeError, ValueError: An argument is unknown, missing, of another type, or impossible.
+    """
+    architecture = dict(architecture)
+    for name in ("num_joints_in", "in_features", "num_joints_out", "channels"):
+        value = architecture.get(name, 1)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1 << 20:
+            raise ValueError(f"{name}: expected a number from 1 on, found {value!r}")
+    widths = architecture.get("filter_widths", ())
+    if not isinstance(widths, Sequence) or not all(isinstance(width, int) for width in widths):
+        raise ValueError(f"filter_widths: expected numbers, found {widths!r}")
+    if len(widths) > 20 or not 0 <= prod(widths) <= LONGEST_RECEPTIVE_FIELD:
+        raise ValueError(f"filter_widths: expected to see at most {LONGEST_RECEPTIVE_FIELD} frames")
+    for name in ("causal", "dense"):
+        if not isinstance(architecture.get(name, False), bool):
+            raise ValueError(f"{name}: expected true or false")
+    dropout = architecture.get("dropout", 0)
+    if not isinstance(dropout, int | float) or not 0 <= dropout < 1:
+        raise ValueError(f"dropout: expected a probability below 1, found {dropout!r}")
+    with torch.device("meta"):  # nothing is allocated
+        model = TemporalModel(**architecture)
+    return {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
 
 
 class TemporalModel(nn.Module):

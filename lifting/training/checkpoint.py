@@ -16,7 +16,8 @@ from zipfile import BadZipFile, ZipFile
 
 import torch
 
-from ...errors import InputError
+from ...bounded import check_torch_file
+from ...errors import InputError, one_line
 from ...files import replacing
 from .distributed import gather_to_first, rank_and_world_size
 
@@ -75,6 +76,8 @@ class Checkpoint:
         Raises:
             InputError: The file is missing, damaged, or of other settings.
         """
+        if not self.path.exists():
+            raise InputError(f"nothing to resume: {self.path} does not exist")
         try:
             content = self._read()
             known = content["fingerprint"]
@@ -85,10 +88,8 @@ class Checkpoint:
                 if rank < len(random):
                     cpu, cuda = random[rank]
                     _set_generators(cpu, cuda, device)
-        except FileNotFoundError as error:
-            raise InputError(f"nothing to resume: {self.path} does not exist") from error
         except Exception as error:  # a damaged file can fail in many ways
-            reason = str(error).partition("\n")[0] or type(error).__name__
+            reason = one_line(error)
             raise InputError(
                 f"{self.path} is not a checkpoint of videopose, or is damaged ({reason}); begin anew with "
                 "--overwrite"
@@ -100,6 +101,7 @@ class Checkpoint:
             )
 
     def _read(self) -> dict[str, Any]:
+        check_torch_file(self.path)
         with ZipFile(self.path) as archive:
             if damaged := archive.testzip():
                 raise BadZipFile(f"wrong checksum of {damaged}")

@@ -20,6 +20,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, FiniteFloat, PositiveInt, ValidationError, model_validator
 
+from ...bounded import check_regular
 from ...errors import InputError
 from ...lifting.cameras.distortion import Lens, Model
 from ...lifting.cameras.intrinsics import Intrinsics
@@ -127,6 +128,7 @@ def load_camera_file(path: Path, size: tuple[int, int]) -> Lens:
 def parse_camera_file(path: Path) -> CameraFile:
     """Read and check a camera file. Raises `InputError`, as `load_camera_file` does."""
     try:
+        check_regular(path)
         with path.open("rb") as file:
             text = file.read(_MOST_BYTES)
         return CameraFile.model_validate_json(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...bounded import read_text
 from ...errors import InputError
 from ...lifting.datasets import cmu
 from ...lifting.datasets.asf_amc import AcclaimSkeleton, load_amc, load_asf
@@ -45,7 +46,7 @@ def prepare_cmu(
     """
     check_folder(folder)
     check_free([output], overwrite=overwrite, elsewhere=OUTPUT_OPTION)
-    actions = cmu.read_index(_text(index)) if index else {}
+    actions = cmu.read_index(read_text(index)) if index else {}
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".amc", ".bvh") and p.is_file())
     if not files:
         raise InputError(f"{folder} holds no .bvh and no .amc files")
@@ -84,10 +85,3 @@ def _clean_clips(
         return cmu.clean_clips(motion, name, subject)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat, ValidationError
 
+from ...bounded import read_file, read_npy
 from ...errors import InputError
 from ...lifting.cameras.extrinsics import Extrinsics
 from ...skeleton import SKELETONS, Skeleton
@@ -57,7 +58,7 @@ def read_scene(path: Path) -> tuple[Skeleton, list[View]]:
         InputError: If the scene or one of its files cannot be used; the message names the key.
     """
     try:
-        scene = SceneFile.model_validate_json(path.read_bytes())
+        scene = SceneFile.model_validate_json(read_file(path, limit=1 << 24))
         skeleton = _skeleton(scene.keypoints)
         people = [_poses(path.parent / name, len(skeleton)) for name in scene.poses]
         if len({len(poses) for poses in people}) > 1:
@@ -73,6 +74,8 @@ def read_scene(path: Path) -> tuple[Skeleton, list[View]]:
             )
             for number, view in enumerate(scene.views)
         ]
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     except ValidationError as error:
         raise InputError(f"{path}: {validation_message(error)}") from error
     except OSError as error:
@@ -91,7 +94,7 @@ def _skeleton(named: str | tuple[str, ...]) -> Skeleton:
 
 
 def _poses(path: Path, joints: int) -> NDArray[np.float32]:
-    poses = np.load(path, allow_pickle=False)
-    if not isinstance(poses, np.ndarray) or poses.ndim != 3 or poses.shape[1:] != (joints, 3):
+    poses = read_npy(path)
+    if poses.dtype.kind != "f" or poses.ndim != 3 or poses.shape[1:] != (joints, 3):
         raise ValueError(f"{path.name} is no array of (frames, {joints}, 3)")
     return np.asarray(poses, np.float32)

@@ -171,3 +171,15 @@ def test_images_are_rgb_and_of_their_size(tmp_path):
         ImageEntry(1, "a.png", 30, 40).read(tmp_path)
     with pytest.raises(InputError, match="cannot be read as an image"):
         ImageEntry(1, "b.png", 30, 40).read(tmp_path)
+
+
+@pytest.mark.parametrize("number", ["Infinity", "NaN", "1.5", "true", "1e400", '"x"', "null"])
+@pytest.mark.parametrize("key", ["id", "width"])
+def test_numbers_of_images_that_are_none(number: str, key: str, tmp_path: Path) -> None:
+    image = {"id": 1, "file_name": "a.jpg", "width": 640, "height": 360, key: "NUMBER"}
+    content = {"images": [image], "annotations": [], "categories": [{"id": 1, "keypoints": ["nose"]}]}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(content).replace('"NUMBER"', number))
+    with pytest.raises(InputError, match="is not a COCO person-keypoint file") as caught:
+        read_annotations(path)
+    assert "\n" not in str(caught.value)

@@ -157,5 +157,5 @@ def test_broken_clips_are_refused(tmp_path: Path, text: str, what: str) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="no such file"):
         load_asf(tmp_path / "none.asf")

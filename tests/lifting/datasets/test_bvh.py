@@ -100,5 +100,38 @@ def test_frame_rates(tmp_path: Path) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="no such file"):
         load_bvh(tmp_path / "none.bvh")
+
+
+@pytest.mark.parametrize("seconds", ["1e9", "1e-9", "nan", "inf", "-1"])
+def test_impossible_frame_times(seconds: str, tmp_path: Path) -> None:
+    path = tmp_path / "walk.bvh"
+    path.write_text(
+        "HIERARCHY ROOT Hips { OFFSET 0 0 0 CHANNELS 3 Zrotation Yrotation Xrotation "
+        "End Site { OFFSET 0 1 0 } }\n"
+        f"MOTION\nFrames: 1\nFrame Time: {seconds}\n0 0 0\n"
+    )
+    with pytest.raises(InputError, match=r"walk\.bvh is not a BVH file \(1 frames of "):
+        load_bvh(path)
+
+
+@pytest.mark.parametrize(
+    ("hierarchy", "numbers", "words"),
+    [
+        ("CHANNELS 1000000000 Zrotation", "0", "a joint of 1000000000 channels"),
+        ("CHANNELS 1 Zrotation " + "JOINT a { OFFSET 0 0 0 " * 600 + "} " * 600, "0", "more than 500 joints"),
+        ("CHANNELS 1 Zrotation " + "JOINT a { OFFSET 0 0 0 } " * 9, "0", "most of its joints do not move"),
+        ("CHANNELS 1 Zrotation End a { End b { } }", "0", "End in the wrong place"),
+        ("CHANNELS 1 Zrotation", "nan", "not finite, or far too large"),
+        ("CHANNELS 1 Zrotation", "1e300", "not finite, or far too large"),
+    ],
+)
+def test_skeletons_and_values_that_grow(hierarchy: str, numbers: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "walk.bvh"
+    path.write_text(
+        f"HIERARCHY ROOT Hips {{ OFFSET 0 0 0 {hierarchy} }}\n"
+        f"MOTION\nFrames: 1\nFrame Time: 0.01\n{numbers}\n"
+    )
+    with pytest.raises(InputError, match=words):
+        load_bvh(path)

@@ -358,3 +358,47 @@ def test_a_jump_of_hours_costs_no_memory() -> None:
         tracemalloc.stop()
     assert jumped.pose.shape == whole.pose.shape
     assert np.isfinite(jumped.pose).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"about": None}, "about: expected values by name"),
+        ({"rate": 0}, "rate: expected 1 to 1000 frames per second, found 0"),
+        ({"rate": "fast"}, "rate: expected 1 to 1000"),
+        ({"rate": 1e300}, "rate: expected 1 to 1000"),
+        ({"layout": None}, "unknown layout None"),
+        ({"model": None}, "not a lifter"),
+        ({"model": {"channels": 20000}}, r"expand_conv\.weight: expected the shape \(20000, 34, 3\), found"),
+        ({"model": {"channels": 1 << 40}}, "channels: expected a number from 1 on"),
+        ({"model": {"channels": True}}, "channels: expected a number from 1 on"),
+        ({"model": {"filter_widths": [3] * 19}}, "expected to see at most 10000 frames"),
+        ({"model": {"filter_widths": [1] * 10**5}}, "expected to see at most 10000 frames"),
+        ({"model": {"filter_widths": "333"}}, "filter_widths: expected numbers"),
+        ({"model": {"dropout": 7}}, "dropout"),
+        ({"model": {"surprise": 1}}, "surprise"),
+    ],
+)  # fmt: skip
+def test_impossible_headers_are_refused_before_anything_is_allocated(
+    changes: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.safetensors"
+    _lifter().save(path)
+    with safe_open(path, framework="pt") as file:
+        header = {key: json.loads(value) for key, value in file.metadata().items()}
+    for name, value in changes.items():
+        header[name] = header[name] | value if isinstance(value, dict) else value
+    save_file(load_file(path), path, {key: json.dumps(value) for key, value in header.items()})
+    with pytest.raises(InputError, match=words) as caught:
+        Lifter.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_tensors_than_the_models_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    _lifter().save(path)
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+    save_file(load_file(path) | {"more": torch.zeros(3)}, path, header)
+    with pytest.raises(InputError, match="it has an unknown weight more"):
+        Lifter.load(path)

@@ -291,3 +291,13 @@ def test_the_architecture_is_read_off_the_shapes(widths: tuple[int, ...], dense:
         "num_joints_in": 17, "in_features": 2, "num_joints_out": 1, "filter_widths": widths,
         "causal": causal, "channels": 1024, "dense": dense,
     }  # fmt: skip
+
+
+def test_shapes_of_more_numbers_than_the_file_has(tmp_path: Path) -> None:
+    state = _network().state_dict()
+    for name, tensor in state.items():
+        if name.endswith("weight") and tensor.ndim == 3:
+            state[name] = tensor[:1, :1, :1].expand(20000, 20000, tensor.shape[2])
+    torch.save({"model_pos": state}, tmp_path / "a.bin")
+    with pytest.raises(InputError, match=r"a\.bin is not a VideoPose3D checkpoint \(.*not as many numbers"):
+        load_videopose3d_checkpoint(tmp_path / "a.bin")

@@ -351,7 +351,7 @@ def test_cmu_at_another_rate(tmp_path: Path) -> None:
     assert MotionCapture.load(tmp_path / "cmu.npz").lengths.tolist() == [201]
     with pytest.raises(click.BadParameter, match="positive frame rate"):
         _done("cmu", tmp_path, "-o", tmp_path / "x.npz", "--rate", 0)
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="no such file"):
         _done("cmu", tmp_path, "-o", tmp_path / "x.npz", "--index", tmp_path / "none.txt")
 
 

@@ -1,0 +1,268 @@
+"""Read files in bounded memory: no small file may unpack to much more than a sound file of its kind.
+
+What a file declares (sizes, shapes, counts) is compared with what it holds before memory is allocated for it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from .errors import InputError, one_line
+
+SPARE = 64 << 20
+"""Bytes that any file may unpack to."""
+
+RATIO = 20
+"""How many times its own size a file may unpack to, beyond `SPARE`. Usual files have ratios of 1 to 5."""
+
+LARGEST_TEXT = 1 << 30
+"""Bytes of the largest text file that is read."""
+
+
+def check_regular(path: str | os.PathLike[str], kind: str = "a readable file") -> int:
+    """Check that a path names a regular file; return its size in bytes.
+
+    Args:
+        path: The path.
+        kind: What the file should be, for the message: "a pose table".
+
+    Raises:
+        InputError: It is missing, or a folder, a pipe or a device.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError as error:
+        raise InputError(f"{os.fspath(path) or 'a file without a name'}: no such file") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({one_line(error)})") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise InputError(f"{path} is not {kind} and cannot be read: it is a folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(f"{path} is not {kind} and cannot be read: it is a pipe or a device")
+    return status.st_size
+
+
+def read_file(path: str | os.PathLike[str], *, limit: int = LARGEST_TEXT) -> bytes:
+    """Read a regular file.
+
+    Args:
+        path: The file.
+        limit: Bytes that it may have.
+
+    Raises:
+        InputError: It is missing, no regular file, cannot be read, or is larger.
+    """
+    size = check_regular(path)
+    if size > limit:
+        raise InputError(f"{path} has {size:,} bytes, more than the {limit:,} that are allowed")
+    try:
+        with open(path, "rb") as file:
+            return file.read(limit)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({one_line(error)})") from error
+
+
+class Members:
+    """The members of an open ZIP archive, which together unpack to a bounded size.
+
+    Args:
+        path: The archive.
+        archive: The same, open.
+        limit: Bytes that it may unpack to; None for `SPARE`, and `RATIO` times the size of the file.
+
+    Raises:
+        ValueError: It would unpack to more, or is compressed in an unusual way.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], archive: zipfile.ZipFile, limit: int | None = None
+    ) -> None:
+        self._archive = archive
+        self.files = {member.filename: member for member in archive.infolist()}
+        self.size = sum(member.file_size for member in archive.infolist())
+        allowed = SPARE + RATIO * os.path.getsize(path) if limit is None else limit
+        if self.size > allowed:
+            raise ValueError(f"it unpacks to {self.size:,} bytes, more than the {allowed:,} that are allowed")
+        for member in archive.infolist():
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError(f"{member.filename[:80]} is compressed in an unusual way")
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a member, at most as many as it declares."""
+        member = self.files[name]
+        with self._archive.open(member) as file:  # (`archive.read` may unpack more than is declared)
+            data = file.read(member.file_size)
+            if len(data) != member.file_size:
+                raise ValueError(f"{name[:80]} is cut off")
+            return data
+
+
+@contextmanager
+def open_archive(
+    path: str | os.PathLike[str], limit: int | None = None, kind: str = "a readable file"
+) -> Iterator[Members]:
+    """Open a ZIP archive.
+
+    Raises:
+        InputError: It is missing, or no regular file.
+        ValueError, zipfile.BadZipFile: It is no archive, or would unpack to too much.
+    """
+    check_regular(path, kind)
+    with zipfile.ZipFile(path) as archive:
+        yield Members(path, archive, limit)
+
+
+class Arrays:
+    """The arrays of an open `.npz` file, which are numbers, truth values or text, never objects."""
+
+    def __init__(self, members: Members) -> None:
+        self._members = members
+        self.names = frozenset(name.removesuffix(".npy") for name in members.files if name.endswith(".npy"))
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Read an array. Raises `KeyError` or `ValueError`."""
+        if name not in self.names:
+            raise KeyError(name)
+        return parse_npy(self._members.read(f"{name}.npy"))
+
+
+@contextmanager
+def open_npz(path: str | os.PathLike[str], kind: str) -> Iterator[Arrays]:
+    """Open an `.npz` file of plain arrays. No code from the file runs.
+
+    Args:
+        path: The file.
+        kind: What the file should be, for the message: "a pose table".
+
+    Raises:
+        InputError: It is missing or damaged, or the block raises another error than `InputError`.
+    """
+    try:
+        with open_archive(path, kind=kind) as members:
+            yield Arrays(members)
+    except InputError:
+        raise
+    except Exception as error:  # zipfile and numpy raise many kinds for damaged files
+        reason = f"it has no {error.args[0]}" if isinstance(error, KeyError) else one_line(error)
+        raise InputError(f"{path} is not {kind} ({reason})") from error
+
+
+def read_npy(path: str | os.PathLike[str]) -> NDArray[Any]:
+    """Read an `.npy` file of numbers, truth values or text.
+
+    Raises:
+        InputError: It is missing or damaged, or holds objects.
+    """
+    data = read_file(path, limit=4 << 30)
+    try:
+        return parse_npy(data)
+    except Exception as error:  # numpy raises many kinds for damaged files
+        raise InputError(f"{path} is not an .npy file of numbers ({one_line(error)})") from error
+
+
+def parse_npy(data: bytes) -> NDArray[Any]:
+    """Return the array of the content of an `.npy` file.
+
+    Raises:
+        ValueError: It holds objects, or its size is not that of its shape.
+    """
+    shape, fortran, dtype, start = npy_header(data)
+    if dtype.hasobject or dtype.names is not None or dtype.subdtype is not None:
+        raise ValueError("an array holds objects or records; expected numbers or text")
+    return array_of_bytes(memoryview(data)[start:], dtype, shape, fortran)
+
+
+def npy_header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Return shape, order, type and the start of the data in the content of an `.npy` file."""
+    file = io.BytesIO(data)
+    version = npy.read_magic(file)
+    if version == (1, 0):
+        shape, fortran, dtype = npy.read_array_header_1_0(file)
+    elif version == (2, 0):
+        shape, fortran, dtype = npy.read_array_header_2_0(file)
+    else:
+        raise ValueError(f"an array in format version {version}")
+    return shape, fortran, dtype, file.tell()
+
+
+def array_of_bytes(
+    data: bytes | bytearray | memoryview, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool
+) -> NDArray[Any]:
+    """Make an array of bytes.
+
+    Raises:
+        ValueError: Their number does not fit the shape.
+    """
+    count = 1
+    for side in shape:
+        if side < 0:
+            raise ValueError(f"an array of shape {shape}")
+        count *= side
+    if count == 0:
+        if dtype.itemsize > 1 << 16 or max(shape) > 1 << 31:
+            raise ValueError("an empty array of huge parts")
+        return np.empty(shape, dtype)
+    if not dtype.itemsize or count * dtype.itemsize != len(data):
+        raise ValueError(
+            f"an array of shape {shape} should have {count * dtype.itemsize} bytes, not {len(data)}"
+        )
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C").copy(order="K")
+
+
+def check_torch_file(path: str | os.PathLike[str]) -> None:
+    """Check that a file of `torch.save` unpacks to no more than it holds; PyTorch does not check this.
+
+    Raises:
+        InputError: It is missing, or no regular file.
+        ValueError, zipfile.BadZipFile: Its archive is damaged, or compressed.
+    """
+    size = check_regular(path)
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise ValueError("its members are compressed, which PyTorch's are not")
+        if sum(member.file_size for member in archive.infolist()) > size:
+            raise ValueError("its members are larger than the file")
+
+
+def check_tensors(tensors: Any, size: int) -> None:
+    """Check that tensors read from a file of `size` bytes have no more elements than the file holds.
+
+    A tensor with strides of 0 can have any shape over a few bytes.
+
+    Args:
+        tensors: Tensors by name; other values are not looked at.
+        size: Bytes of the file.
+
+    Raises:
+        ValueError: They have more.
+    """
+    total = 0
+    for name, tensor in tensors.items():
+        if hasattr(tensor, "untyped_storage"):
+            own = tensor.numel() * tensor.element_size()
+            total += own
+            if own > tensor.untyped_storage().nbytes() or total > size:
+                shape = tuple(tensor.shape)
+                raise ValueError(f"{str(name)[:80]} has the shape {shape}, but not as many numbers")
+
+
+def read_text(path: str | os.PathLike[str], *, limit: int = LARGEST_TEXT) -> str:
+    """Read a text file in UTF-8; bytes that are not UTF-8 are replaced.
+
+    Raises:
+        InputError: As `read_file`.
+    """
+    return read_file(Path(path), limit=limit).decode("utf-8", errors="replace")
