@@ -181,10 +181,10 @@ def _frames(text: str, skeleton: AcclaimSkeleton) -> dict[str, NDArray[np.float6
     for name, lines in rows.items():
         if len(lines) != frames or not frames:
             raise ValueError(f"{frames} frames, but {len(lines)} of {name}")
-    values = {name: np.array(lines, np.float64) for name, lines in rows.items()}
-    if not all((np.abs(value) < LARGEST_VALUE).all() for value in values.values()):
+    arrays = {name: np.array(lines, np.float64) for name, lines in rows.items()}
+    if not all((np.abs(array) < LARGEST_VALUE).all() for array in arrays.values()):
         raise ValueError("values that are not finite, or far too large")
-    return values
+    return arrays
 
 
 def _motion(values: Mapping[str, NDArray[np.float64]], skeleton: AcclaimSkeleton, rate: float) -> Motion:
