@@ -42,6 +42,7 @@ def infer(
     boxes: AnyPath | None = None,
     keypoints: AnyPath | None = None,
     keypoint_layout: str | None = None,
+    keypoint_first_frame: int | None = None,
     people: int | None = 1,
     select: Sequence[int] = (),
     select_at: Sequence[Point] = (),
@@ -81,6 +82,7 @@ def infer(
         boxes: Of CPN: name of the detector, or file, that tells where people are.
         keypoints: File or folder of 2D keypoints made elsewhere, instead of a detector.
         keypoint_layout: Layout of these keypoints, such as "body25", if the file does not tell.
+        keypoint_first_frame: Number of the video's first frame in this file, 0 or 1, if it is not found out.
         people: Number of people to keep, those most present and largest first; None keeps all.
         select: Ids of the people to keep, among all; `people` is not used then.
         select_at: Points (x, y) or (x, y, seconds) in the picture, in pixels; the people there are kept. If
@@ -138,6 +140,7 @@ def infer(
         boxes=_text("boxes", boxes),
         keypoints=keypoints,
         keypoint_layout=keypoint_layout,
+        keypoint_first_frame=keypoint_first_frame,
         people=people,
         select=tuple(select),
         select_at=_places(select_at),
@@ -176,6 +179,7 @@ def detect(
     boxes: AnyPath | None = None,
     keypoints: AnyPath | None = None,
     keypoint_layout: str | None = None,
+    keypoint_first_frame: int | None = None,
     people: int | None = 1,
     select: Sequence[int] = (),
     select_at: Sequence[Point] = (),
@@ -203,6 +207,7 @@ def detect(
         boxes: See `infer`.
         keypoints: See `infer`.
         keypoint_layout: See `infer`.
+        keypoint_first_frame: See `infer`.
         people: See `infer`.
         select: See `infer`.
         select_at: See `infer`.
@@ -242,6 +247,7 @@ def detect(
         boxes=_text("boxes", boxes),
         keypoints=keypoints,
         keypoint_layout=keypoint_layout,
+        keypoint_first_frame=keypoint_first_frame,
         people=people,
         select=tuple(select),
         select_at=_places(select_at),

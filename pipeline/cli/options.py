@@ -80,6 +80,12 @@ KEYPOINT_OPTIONS: Decorator[Any] = under(
         metavar="NAME",
         help="Layout of --keypoints, such as h36m17.  [default: from the file]",
     ),
+    click.option(
+        "--keypoint-first-frame",
+        type=int,
+        metavar="NUMBER",
+        help="Number of the first frame in --keypoints, 0 or 1.  [default: by the video's frames]",
+    ),
 )
 
 # People --------------------------------------------------------------------------------------------------

@@ -186,7 +186,13 @@ def _people_source(detector: Detector | None, video: Video, options: DetectOptio
     from ..keypoint_import.imported_people import ImportedPeople
 
     source = Path(options.keypoints)
-    return ImportedPeople(source, video, options.keypoint_layout, whole=options.end is None)
+    return ImportedPeople(
+        source,
+        video,
+        options.keypoint_layout,
+        first_frame=options.keypoint_first_frame,
+        whole=options.end is None,
+    )
 
 
 def _look(

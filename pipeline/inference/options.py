@@ -36,6 +36,7 @@ class DetectOptions:
         boxes: Of CPN: name of the detector, or file, that tells where people are.
         keypoints: File or folder of 2D keypoints made elsewhere, instead of a detector.
         keypoint_layout: Layout of these keypoints, if the file does not tell.
+        keypoint_first_frame: Number of the video's first frame in their file, if it is not found out.
         people: Number of people to keep; None keeps all. Not used if people are selected.
         select: The ids of the people to keep, among all.
         select_at: Places in the picture; the people there are kept.
@@ -59,6 +60,7 @@ class DetectOptions:
     boxes: str | None = None
     keypoints: str | os.PathLike[str] | None = None
     keypoint_layout: str | None = None
+    keypoint_first_frame: int | None = None
     people: int | None = 1
     select: tuple[int, ...] = ()
     select_at: tuple[Place, ...] = ()
@@ -93,8 +95,12 @@ class DetectOptions:
             raise UsageError("--fps takes frames per second, from 0.001 to 10000")
         if not self.max_gap >= 0:
             raise UsageError("--max-gap takes seconds, 0 or more")
-        if self.keypoint_layout is not None and self.keypoints is None:
-            raise UsageError("--keypoint-layout goes with --keypoints")
+        for name in ("keypoint_layout", "keypoint_first_frame"):
+            if getattr(self, name) is not None and self.keypoints is None:
+                raise UsageError(f"--{name.replace('_', '-')} goes with --keypoints")
+        first = self.keypoint_first_frame
+        if first is not None and not (is_of(first, Integral) and first >= 0):
+            raise UsageError("--keypoint-first-frame takes a number, 0 or more")
         given = [*(["detector"] if self.detector else []), *self.of_detector.given()]
         if self.keypoints is not None and given:
             option = given[0].replace("_", "-")

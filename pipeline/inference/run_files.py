@@ -276,6 +276,9 @@ def _write_results(job: Job, table: PoseTable, video: Path | None) -> None:
     if (others := table.meta.get("others")) and job.source.suffix != TABLE_SUFFIX:
         were = "1 other person was" if others == 1 else f"{others} other people were"
         say(f"note: {were} seen; --people all keeps everyone, and `videopose people` shows whom to --select")
+    if job.source.suffix != TABLE_SUFFIX:
+        for note in (table.meta.get("detector") or {}).get("notes", ()):
+            say(f"note: {job.source}: {note}")
     if damage := damage_warning(table.meta.get("damaged")):
         say(f"warning: {job.source}: {damage}")
     world = table.meta.get("world") or {}

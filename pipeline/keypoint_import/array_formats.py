@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...bounded import RATIO, SPARE, check_regular
 from ...errors import InputError, UsageError
 from ...lifting.datasets.human36m_cameras import CAMERAS
 from ...lifting.datasets.videopose3d_custom import load_custom
@@ -73,16 +74,19 @@ def _of_human36m(file: KeypointFile, video: Path) -> NDArray[np.float32]:
 
 
 def read_array(content: Mapping[str, Any], layout: str | None) -> Sightings | None:
-    """Read one person's keypoints from one array, as files of stacked hourglass networks have them.
+    """Read keypoints from one array: (T, J, 2 or 3) of one person, or (T, P, J, 2 or 3) of several.
 
     Returns:
         None if there is no such array.
     """
     name = next((name for name in _ARRAYS if name in content), None)
     array = as_float32(content[name] if name else ())
-    if array.ndim != 3 or array.shape[2] not in (2, 3):
+    if array.ndim == 4 and array.shape[3] in (2, 3):  # frames, people, keypoints
+        rows = [Row(number, person) for number, people in enumerate(array) for person in people]
+    elif array.ndim == 3 and array.shape[2] in (2, 3):
+        rows = [Row(number, keypoints, 0) for number, keypoints in enumerate(array)]
+    else:
         return None
-    rows = [Row(number, keypoints, 0) for number, keypoints in enumerate(array)]
     return replace(make_sightings("array of keypoints", rows, layout), length=len(array))
 
 
@@ -96,5 +100,14 @@ def load_hdf5(path: Path) -> Mapping[str, Any]:
         import h5py
     except ImportError as error:
         raise UsageError(f"{path} is an HDF5 file; to read it: pip install h5py") from error
+    limit = SPARE + RATIO * check_regular(path)
     with h5py.File(path) as file:
-        return {name: file[name][()] for name in _ARRAYS if name in file}
+        found = {
+            name: file[name] for name in _ARRAYS if isinstance(file.get(name, getlink=True), h5py.HardLink)
+        }
+        for name, data in found.items():
+            if not isinstance(data, h5py.Dataset) or data.dtype.kind not in "fiu":
+                raise InputError(f"{path}: {name} is no array of numbers")
+            if data.size * data.dtype.itemsize > limit or data.external or data.is_virtual:
+                raise InputError(f"{path}: {name} is larger than the file, or lies outside of it")
+        return {name: data[()] for name, data in found.items()}

@@ -1,14 +1,17 @@
-"""Keypoints in JSON: OpenPose, AlphaPose, MMPose and COCO's results."""
+"""Keypoints in JSON: OpenPose, AlphaPose, MMPose, Ultralytics, and COCO's results and annotations."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ...errors import InputError
 from ...skeleton import Skeleton
 from .sightings import (
     UNKNOWN_PERSON,
@@ -37,7 +40,78 @@ def read_openpose(files: Sequence[Path], contents: Sequence[Any], layout: str | 
         for person in content["people"]
         if person.get("pose_keypoints_2d")
     ]
-    return make_sightings("OpenPose JSON", rows, layout)
+    found = make_sightings("OpenPose JSON", rows, layout)
+    if len(files) == 1:
+        return found
+    return replace(found, numbered=True, first=min(frame_number(file.name) for file in files))
+
+
+def read_alphapose_open(content: Mapping[str, Any], layout: str | None) -> Sightings:
+    """Read AlphaPose's `--format open` and `--format cmu`: a dictionary by images' names.
+
+    Each has `people` with `pose_keypoints_2d`, or `bodies` with `joints`: [x, y, score, …].
+    """
+    rows = [
+        Row(
+            frame_number(image),
+            triples(person["pose_keypoints_2d"] if "pose_keypoints_2d" in person else person["joints"]),
+            person_number(person.get("idx", person.get("person_id"))),
+        )
+        for image, frame in content.items()
+        for person in frame.get("people", frame.get("bodies", ()))
+    ]
+    return _tracked(replace(make_sightings("AlphaPose JSON", rows, layout), numbered=True))
+
+
+def read_ultralytics(content: Sequence[Any], layout: str | None) -> Sightings:
+    """Read the list of Ultralytics' results, one element a frame: a list of people, or its JSON as a text.
+
+    `keypoints` have lists `x` and `y`, which are 0 if a keypoint was not found, and sometimes `visible`.
+    """
+    frames = [json.loads(frame) if isinstance(frame, str) else frame for frame in content]
+    rows = [
+        Row(number, _columns(person["keypoints"]), person_number(person.get("track_id")))
+        for number, frame in enumerate(frames)
+        for person in frame
+        if person.get("keypoints")
+    ]
+    return replace(make_sightings("Ultralytics JSON", rows, layout), length=len(frames))
+
+
+def _columns(keypoints: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Return Ultralytics' lists of x, y and scores as (J, 3)."""
+    xy = np.column_stack([as_float32(keypoints["x"]), as_float32(keypoints["y"])])
+    score = as_float32(keypoints["visible"]) if keypoints.get("visible") else np.ones(len(xy), np.float32)
+    return np.column_stack([xy, np.where((xy != 0).any(1), score, 0)]).astype(np.float32)
+
+
+def read_coco_annotations(content: Mapping[str, Any], layout: str | None) -> Sightings:
+    """Read COCO's annotations: `images` with names that end in the frame's number, and people on them.
+
+    `keypoints` are [x, y, visibility, …]: 0 not annotated, 1 annotated but hidden, 2 visible; other numbers
+    are taken as scores. Groups (`iscrowd`) are left out.
+    """
+    images = {image["id"]: image for image in content["images"]}
+    numbers = {key: frame_number(image["file_name"]) for key, image in images.items()}
+    if len({*numbers.values()}) < len(numbers):
+        raise InputError("several of its images have the same number in their names")
+    people = [a for a in content["annotations"] if a.get("keypoints") and not a.get("iscrowd")]
+    rows = [
+        Row(
+            numbers[person["image_id"]],
+            triples(person["keypoints"]),
+            person_number(person.get("track_id", (person.get("attributes") or {}).get("track_id"))),
+        )
+        for person in people
+    ]
+    if all(np.isin(row.keypoints[:, 2], (0, 1, 2)).all() for row in rows):
+        rows = [replace(row, keypoints=row.keypoints * as_float32([1, 1, 0.5])) for row in rows]
+    hint = next((c["keypoints"] for c in content.get("categories", ()) if c.get("keypoints")), None)
+    named = Skeleton.from_names([str(name) for name in hint]) if hint else None
+    sizes = {(int(image["width"]), int(image["height"])) for image in images.values() if "width" in image}
+    found = make_sightings("COCO annotations", rows, layout, named)
+    first = min(numbers.values())
+    return replace(found, numbered=True, first=first, size=sizes.pop() if len(sizes) == 1 else None)
 
 
 def read_coco_results(content: Sequence[Mapping[str, Any]], layout: str | None) -> Sightings:
@@ -56,8 +130,14 @@ def read_coco_results(content: Sequence[Mapping[str, Any]], layout: str | None) 
     ]
     alphapose = any(isinstance(item["image_id"], str) for item in content)
     found = make_sightings("AlphaPose JSON" if alphapose else "COCO results", rows, layout)
-    person = found.person if found.person.any() else np.full_like(found.person, UNKNOWN_PERSON)
-    return replace(found, person=person, numbered=True)
+    return _tracked(replace(found, numbered=True))
+
+
+def _tracked(found: Sightings) -> Sightings:
+    """The same people without numbers if all are numbered 0, as AlphaPose does without tracking."""
+    if found.person.any():
+        return found
+    return replace(found, person=np.full_like(found.person, UNKNOWN_PERSON))
 
 
 def read_mmpose_demo(content: Mapping[str, Any], layout: str | None) -> Sightings:
@@ -72,13 +152,31 @@ def read_mmpose(content: Sequence[Mapping[str, Any]], layout: str | None) -> Sig
     return _mmpose(content, None, 0, layout)
 
 
+def read_mmpose_images(files: Sequence[Path], contents: Sequence[Any], layout: str | None) -> Sightings:
+    """Read what MMPose's inferencer writes for images: for each a file with a list of people."""
+    rows = [
+        Row(frame_number(file.name), _of_mmpose(person), person_number(person.get("track_id")))
+        for file, people in zip(files, contents, strict=True)
+        for person in people
+    ]
+    found = make_sightings("MMPose JSON", rows, layout)
+    return replace(found, numbered=True, first=min(frame_number(file.name) for file in files))
+
+
+def _of_mmpose(person: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Return a person's keypoints as (J, 2 or 3); some versions write no scores."""
+    xy = as_float32(person["keypoints"])[:, :2]
+    scores = person.get("keypoint_scores")
+    return xy if scores is None else np.column_stack([xy, as_float32(scores)])
+
+
 def _mmpose(
     content: Sequence[Mapping[str, Any]], hint: Skeleton | None, first: int, layout: str | None
 ) -> Sightings:
     rows = [
         Row(
             int(frame["frame_id"]) - first,
-            np.column_stack([as_float32(person["keypoints"])[:, :2], as_float32(person["keypoint_scores"])]),
+            _of_mmpose(person),
             person_number(person.get("track_id")),
         )
         for frame in content

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...errors import InputError, UsageError
 from ...skeleton import COCO17, H36M17, MPII16, Skeleton
 
@@ -79,6 +82,35 @@ def recognise_layout(found: int | Skeleton) -> Skeleton:
             f"known: {_known_layouts()}; if it is one of these, name it with --keypoint-layout"
         )
     raise InputError(f"no known layout has {joints} keypoints; known: {_known_layouts()}")
+
+
+def looks_like_h36m(keypoints: NDArray[np.float32]) -> bool:
+    """Whether 17 keypoints lie as Human3.6M's joints do, and not as COCO's.
+
+    In Human3.6M's order the first joint lies between the hips, the eighth between the first and the ninth,
+    and the ninth between the shoulders. In COCO's order the first five are close together in the face.
+
+    Args:
+        keypoints: x, y and score of one or more people.
+
+    Shape:
+        keypoints: (N, 17, 3).
+    """
+    used = [0, 1, 4, 7, 8, 11, 14]
+    people = keypoints[(keypoints[:, used, 2] > 0).all(1)][..., :2].astype(np.float64)
+    if len(people) < max(1, len(keypoints) // 4):
+        return False
+    hip, right_hip, left_hip, spine, thorax, left, right = people[:, used].transpose(1, 0, 2)
+    trunk = np.linalg.norm(thorax - hip, axis=-1)
+    off = [
+        np.linalg.norm(hip - (right_hip + left_hip) / 2, axis=-1),
+        np.linalg.norm(spine - (hip + thorax) / 2, axis=-1),
+        np.linalg.norm(thorax - (left + right) / 2, axis=-1),
+    ]
+    height = np.linalg.norm(np.ptp(people, axis=1), axis=-1)
+    first_five = np.linalg.norm(np.ptp(people[:, :5], axis=1), axis=-1)
+    between = np.median(np.mean(off, axis=0) / np.maximum(trunk, 1e-6)) < 0.25
+    return bool(between and np.median(first_five / np.maximum(height, 1e-6)) > 0.3)
 
 
 def _known_layouts() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...detectors.people import People
 from ...detectors.tracking import Track, keypoint_boxes, link
+from ...bounded import open_archive
 from ...errors import InputError, UsageError
 from ...files import file_digest
 from ...skeleton import COCO17, convert
@@ -22,10 +24,17 @@ from .formats import read_sightings
 from .sightings import Sightings
 
 _SLACK = 2  # frames by which two decoders may disagree about a video's length
+_SAME = 0.03  # keypoints of one person differ by less than this part of the person's size
 _OUTSIDE = 0.1  # the part of all keypoints that may be outside of the picture
 _SEEN = 0.2  # the score from which a keypoint is checked for that
-_FRAME_FILE = re.compile(r"(.*?)_?\d+(_keypoints)?\.json")  # OpenPose's, and AlphaPose's in OpenPose's format
-_ENDINGS = (("", ".npz"), ("", ".json"), ("", ".h5"), ("results_", ".json"))  # the last is MMPose's
+_FRAME_FILE = re.compile(r"(.*?)[_-]?\d+(_keypoints)?\.json")  # OpenPose's, AlphaPose's and MMPose's
+_ENDINGS = (
+    ("", ".npz"),
+    ("", ".json"),
+    ("", ".h5"),
+    ("", ".npy"),
+    ("results_", ".json"),
+)  # the last is MMPose's
 
 
 def find(source: Path, video: Path) -> list[Path]:
@@ -62,7 +71,7 @@ def find(source: Path, video: Path) -> list[Path]:
         return [source / "alphapose-results.json"]
     raise InputError(
         f"{source} holds no keypoints of {video.name}: neither a file or a folder of that name "
-        "(.npz, .json, .h5), nor OpenPose's files of it"
+        "(.npz, .json, .h5, .npy), nor files of its frames, as OpenPose writes them"
     )
 
 
@@ -89,10 +98,11 @@ def check_several(source: Path, videos: Sequence[Path]) -> None:
 
 def _holds_many(path: Path) -> bool:
     """Whether it is a `data_2d_*.npz`, which holds the keypoints of many videos."""
-    if not zipfile.is_zipfile(path):
+    try:
+        with open_archive(path) as members:
+            return "positions_2d.npy" in members.files
+    except (InputError, ValueError, OSError, zipfile.BadZipFile):  # reported when it is read
         return False
-    with zipfile.ZipFile(path) as archive:
-        return "positions_2d.npy" in archive.namelist()
 
 
 def read(source: Path, video: Video, layout: str | None) -> tuple[Sightings, dict[str, object]]:
@@ -114,8 +124,6 @@ def read(source: Path, video: Video, layout: str | None) -> tuple[Sightings, dic
     files = find(source, video.path)
     found = read_sightings(files, video.path, layout)
     _check_place(found, video, files[0])
-    if found.numbered and found.frame.min() >= 1 and found.frame.max() == video.frame_count:
-        found = replace(found, frame=found.frame - 1)  # images counted from 1, as ffmpeg counts them
     digests = [file_digest(file) for file in files]
     whole = digests[0] if len(files) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     about: dict[str, object] = {
@@ -147,6 +155,95 @@ def _check_place(found: Sightings, video: Video, file: Path) -> None:
             f"(they span {left:.0f} to {right:.0f} × {top:.0f} to {bottom:.0f}), so they were made on "
             "another video or another size of it"
         )
+
+
+def number_from_zero(found: Sightings, count: int | None, first: int | None) -> Sightings:
+    """Return the people with frames numbered from 0, and a note on what was assumed.
+
+    Images are numbered from 0 or 1 (ffmpeg counts them from 1), or as a part of a longer series.
+
+    Args:
+        found: The people, with the numbers of their file.
+        count: How many frames the video has; None if not known.
+        first: The number of the first frame, if the user gives it.
+
+    Raises:
+        UsageError: `first` is given, and frames have no numbers in the file.
+    """
+    if not found.numbered:
+        if first is not None:
+            raise UsageError("--keypoint-first-frame: frames have no numbers in this file, only their order")
+        return found
+    lowest = int(found.frame.min()) if found.first is None else min(found.first, int(found.frame.min()))
+    start, why = _first_number(lowest, int(found.frame.max()), count, found.first is not None)
+    if first is not None:
+        start, why = first, ""
+    if lowest < start:
+        raise UsageError(f"--keypoint-first-frame {start}: the file has frame {lowest}")
+    notes = found.notes
+    if why:
+        notes = (
+            *notes,
+            f"its frames are numbered from {start}, {why}; --keypoint-first-frame overrides this",
+        )
+    return replace(found, frame=found.frame - start, notes=notes)
+
+
+def _first_number(lowest: int, highest: int, count: int | None, every_frame: bool) -> tuple[int, str]:
+    """Return the number of the first frame, and how it is known; "" if there is no doubt."""
+    if lowest == 0:
+        return 0, ""
+    if count is not None and highest - lowest + 1 == count:
+        return lowest, f"because the numbers {lowest} to {highest} are those of the video's {count} frames"
+    if highest == count:
+        return 1, f"because the last is {highest} and the video has {count} frames"
+    if lowest == 1 and every_frame:
+        return 1, "because there is a file of frame 1 and none of frame 0"
+    return 0, f"by assumption: the lowest number is {lowest}"
+
+
+def merge_duplicates(found: Sightings) -> Sightings:
+    """Return the people without those that are written more than once on a frame, and a note on it.
+
+    Of people whose keypoints are at the same places, the one with the number that the file has most often is
+    kept, and of these the one with the highest scores.
+    """
+    order = np.argsort(found.frame, kind="stable")
+    starts = np.flatnonzero(np.diff(found.frame[order], prepend=found.frame[order][0] - 1))
+    counts = Counter(found.person.tolist())
+    dropped: list[int] = []
+    for rows in np.split(order, starts[1:]):
+        if len(rows) > 1:
+            often = np.array([counts[int(person)] for person in found.person[rows]])
+            score = found.keypoints[rows, :, 2].sum(1)
+            dropped += _repeated(rows[np.lexsort((-score, -often))], found.keypoints)
+    if not dropped:
+        return found
+    kept = np.setdiff1d(np.arange(len(found.frame)), dropped)
+    return replace(
+        found,
+        frame=found.frame[kept],
+        person=found.person[kept],
+        keypoints=found.keypoints[kept],
+        notes=(*found.notes, f"{len(dropped)} people are written twice on a frame and were merged"),
+    )
+
+
+def _repeated(rows: NDArray[np.intp], keypoints: NDArray[np.float32]) -> list[int]:
+    """Return the rows of one frame whose keypoints are those of an earlier row."""
+    kept: list[int] = []
+    repeated: list[int] = []
+    for row in rows.tolist():
+        one = keypoints[row]
+        others = keypoints[kept]
+        both = (one[None, :, 2] > 0) & (others[..., 2] > 0)
+        apart = np.linalg.norm(others[..., :2] - one[None, :, :2], axis=-1)
+        seen = one[one[:, 2] > 0, :2]
+        size = float(np.linalg.norm(np.ptp(seen, axis=0)))
+        mean = (apart * both).sum(1) / np.maximum(both.sum(1), 1)
+        alike = (mean <= _SAME * size) & (2 * both.sum(1) >= len(seen))
+        (repeated if alike.any() else kept).append(row)
+    return repeated
 
 
 def check_length(found: Sightings, video: Video, source: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, NoPeopleError
-from ...skeleton import Skeleton
-from .layouts import find_layout, recognise_layout
+from ...skeleton import COCO17, H36M17, Skeleton
+from .layouts import find_layout, looks_like_h36m, recognise_layout
 
 UNKNOWN_PERSON = -1
 """The person's number if the file does not give one."""
+
+MOST_PEOPLE = 1000
+"""People on one frame that are read."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Sightings:
         size: The video's width and height in pixels, if the file gives it.
         length: The video's number of frames, if the file gives it.
         numbered: Whether frames have the numbers of image files, which some programs count from 1.
+        first: The lowest of these numbers if every frame has one, also a frame without people.
+        notes: What was assumed, as clauses for the user.
     """
 
     format: str
@@ -43,6 +49,8 @@ class Sightings:
     size: tuple[int, int] | None = None
     length: int | None = None
     numbered: bool = False
+    first: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,26 +84,62 @@ def make_sightings(
         InputError: If people have different numbers of keypoints, or their layout is not known.
         UsageError: If `layout` is not known or does not fit.
     """
-    rows = [row for row in rows if (_scored(row.keypoints)[:, 2] > 0).any()]
-    if not rows:
+    rows, notes = _with_scores(list(rows))
+    people = [(row, _scored(row.keypoints)) for row in rows]
+    people = [(row, keypoints) for row, keypoints in people if (keypoints[:, 2] > 0).any()]
+    if not people:
         raise NoPeopleError("it holds no person's keypoints")
-    counts = sorted({len(row.keypoints) for row in rows})
+    counts = sorted({len(keypoints) for _, keypoints in people})
     if len(counts) > 1:
         raise InputError(f"layouts are mixed: some people have {counts[0]} keypoints, some {counts[-1]}")
-    chosen = find_layout(layout, counts[0]) if layout else recognise_layout(hint or counts[0])
+    number, crowd = Counter(row.frame for row, _ in people).most_common(1)[0]
+    if crowd > MOST_PEOPLE:
+        raise InputError(
+            f"it has {crowd:,} people on frame {number}, more than the {MOST_PEOPLE} that are read"
+        )
+    keypoints = np.stack([keypoints for _, keypoints in people])
+    if layout:
+        chosen = find_layout(layout, counts[0])
+    else:
+        chosen = recognise_layout(hint or counts[0])
+        if hint is None and chosen is COCO17 and looks_like_h36m(keypoints):
+            chosen = H36M17
+            notes.append(
+                "its keypoints lie as Human3.6M's do, so they are read in the layout h36m17; "
+                "--keypoint-layout coco17 reads them as COCO's"
+            )
     return Sightings(
         format,
         chosen,
-        np.array([row.frame for row in rows], np.int64),
-        np.stack([_scored(row.keypoints) for row in rows]),
-        np.array([row.person for row in rows], np.int64),
+        np.array([row.frame for row, _ in people], np.int64),
+        keypoints,
+        np.array([row.person for row, _ in people], np.int64),
+        notes=tuple(notes),
     )
 
 
+def _with_scores(rows: list[Row]) -> tuple[list[Row], list[str]]:
+    """Return the rows with a score for each keypoint, and what was assumed for it.
+
+    If all scores of a file are 0, or there are none, keypoints that have a position score 1.
+    """
+    scored = [row.keypoints[:, 2] for row in rows if row.keypoints.shape[1] == 3]
+    if any((score > 0).any() for score in scored):
+        return rows, []
+    found = [replace(row, keypoints=row.keypoints[:, :2]) for row in rows]
+    return found, ["all its scores are 0, so every keypoint with a position is believed"] if scored else []
+
+
 def _scored(keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(J, 2 or 3) → (J, 3); keypoints that are not finite or score 0 become 0, scores are at most 1."""
+    """(J, 2 or 3) → (J, 3); keypoints that were not found become 0, scores are at most 1.
+
+    A keypoint was not found if a number is not finite, its score is 0 or less, or it has no score and lies in
+    the picture's corner (0, 0), or both its coordinates are negative.
+    """
     if keypoints.shape[1] == 2:
-        keypoints = np.column_stack([keypoints, np.ones(len(keypoints), np.float32)])
+        with np.errstate(invalid="ignore"):
+            somewhere = (keypoints != 0).any(1) & ~(keypoints < 0).all(1)
+        keypoints = np.column_stack([keypoints, somewhere.astype(np.float32)])
     found = np.isfinite(keypoints).all(1, keepdims=True) & (keypoints[:, 2:] > 0)
     keypoints = np.where(found, keypoints, np.float32(0))
     keypoints[:, 2] = np.minimum(keypoints[:, 2], 1)
@@ -108,15 +152,21 @@ def as_float32(values: Any) -> NDArray[np.float32]:
 
 
 def triples(flat: Any) -> NDArray[np.float32]:
-    """Return [x, y, score, x, …] as (J, 3)."""
-    return as_float32(flat).reshape(-1, 3)
+    """Return [x, y, score, x, …], or [[x, y, score], …], as (J, 3). Scores that are null count as 0."""
+    numbers = as_float32(flat)
+    if numbers.ndim == 2 and numbers.shape[1] in (2, 3):
+        return numbers
+    return numbers.reshape(-1, 3)
 
 
 def person_number(value: Any) -> int:
     """Return a person's number, which OpenPose and AlphaPose wrap in lists."""
     while isinstance(value, list) and value:
         value = value[0]
-    return UNKNOWN_PERSON if value is None or value == [] else int(value)
+    number = UNKNOWN_PERSON if value is None or value == [] else int(value)
+    if not -(1 << 31) <= number < 1 << 31:
+        raise InputError(f"expected a person's number, found {number}")
+    return number
 
 
 def frame_number(image: int | str) -> int:
@@ -129,7 +179,13 @@ def frame_number(image: int | str) -> int:
     """
     if isinstance(image, int):
         return image
+    if isinstance(image, float) and image.is_integer():
+        return int(image)
+    if not isinstance(image, str):
+        raise InputError(f"expected the number or the name of an image, found {image!r}")
     numbers = re.findall(r"\d+", Path(image).stem)
     if not numbers:
         raise InputError(f"expected a frame number in the name {image!r}, found none")
+    if len(numbers[-1]) > 15:
+        raise InputError(f"expected a frame number in the name {image[:80]!r}, found {numbers[-1][:40]}")
     return int(numbers[-1])

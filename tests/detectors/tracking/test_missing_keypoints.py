@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -59,14 +61,31 @@ def test_a_whole_arm_hangs_on_the_shoulder() -> None:
     np.testing.assert_allclose(found.keypoints[..., :2], _walker().keypoints[..., :2], atol=1e-3)
 
 
-def test_legs_and_hips_out_of_the_picture() -> None:
-    whole = _walker()
-    legs = [(slice(None), joint) for joint in range(LHIP, 17)]
-    found = place_missing(_without(whole, *legs), TIMES)
-    middle = whole.keypoints[:, :LHIP, :2].mean(1)
-    for joint in (LHIP, RHIP, LANKLE):
-        np.testing.assert_allclose(found.keypoints[:, joint, :2], middle, atol=1e-3)
-    assert np.isfinite(found.keypoints).all()
+def _standing() -> Track:
+    """A person of 1.7 m who stands, at 100 pixels a metre, seen from the front."""
+    body = np.zeros((17, 2))
+    body[:5] = [[0, 15], [3, 12], [-3, 12], [7, 13], [-7, 13]]
+    body[5:11] = [[17, 42], [-17, 42], [20, 70], [-20, 70], [22, 95], [-22, 95]]
+    body[11:] = [[10, 92], [-10, 92], [10, 135], [-10, 135], [10, 177], [-10, 177]]
+    keypoints = np.concatenate([body + np.array([200, 50]), np.full((17, 1), 0.8)], -1).astype(np.float32)
+    return Track(0, np.arange(6, dtype=np.int32), np.tile(keypoints, (6, 1, 1)), np.zeros(6, np.bool_))
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [range(11, 17), range(13, 17), range(7, 17), (7, 8, 9, 10), (5, 6, 7, 8, 9, 10), (9, 10, 15, 16)],
+)
+def test_what_neither_side_shows_is_where_a_standing_person_has_it(missing: Sequence[int]) -> None:
+    whole = _standing()
+    found = place_missing(_without(whole, *((slice(None), joint) for joint in missing)), TIMES)
+    away = np.linalg.norm(found.keypoints[..., :2] - whole.keypoints[..., :2], axis=-1)
+    assert away.max() < 25  # pixels, of 165 from head to feet
+    assert (found.keypoints[:, list(missing), 2] == 0).all()
+
+
+def test_a_hip_that_is_never_seen_is_put_on_the_other() -> None:
+    found = place_missing(_without(_standing(), (slice(None), LHIP)), TIMES)
+    np.testing.assert_array_equal(found.keypoints[:, LHIP, :2], found.keypoints[:, RHIP, :2])
 
 
 def test_frames_without_keypoints_stay_as_they_are() -> None:
