@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, field
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -14,7 +14,7 @@ from ...errors import UsageError
 from ...lifting.inference.pretrained import DEFAULT
 from ...lifting.world.stated_camera import StatedCamera, check_height
 from ..camera_metadata.focal_length import FocalLength
-from ..option_types import check_type
+from ..option_types import check_type, is_of
 from .selection import Place, Selection
 
 if TYPE_CHECKING:  # these load torch, which checking options does not need

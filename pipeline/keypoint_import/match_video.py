@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...bounded import open_archive
 from ...detectors.people import People
 from ...detectors.tracking import Track, keypoint_boxes, link
-from ...bounded import open_archive
 from ...errors import InputError, UsageError
 from ...files import file_digest
 from ...skeleton import COCO17, convert
