@@ -80,7 +80,7 @@ def _place_trunk(
     """Place shoulders and hips, in `xy`. `down`: one metre downwards, in pixels."""
     middle = (xy * seen[..., None]).sum(1) / seen.sum(1)[:, None]
     trunk = np.array([*_SHOULDERS, *_HIPS])
-    ever = seen[:, trunk].any(0)
+    ever: NDArray[np.bool_] = np.any(seen[:, trunk], 0)
     for joint in trunk[ever]:
         xy[:, joint] = _through_time(xy[:, joint], seen[:, joint], times)
     for pair in (_SHOULDERS, _HIPS):

@@ -96,7 +96,7 @@ def _read_json(path: Path, layout: str | None) -> Sightings | None:
         return read_openpose([path], [content], layout)
     if isinstance(content, dict) and "instance_info" in content:
         return read_mmpose_demo(content, layout)
-    if isinstance(content, dict) and {"images", "annotations"} <= content.keys():
+    if isinstance(content, dict) and content.get("images") and "annotations" in content:
         return read_coco_annotations(content, layout)
     if isinstance(content, dict) and content and all(_of_image(value) for value in content.values()):
         return read_alphapose_open(content, layout)

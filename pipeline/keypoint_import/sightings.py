@@ -169,7 +169,7 @@ def person_number(value: Any) -> int:
     return number
 
 
-def frame_number(image: int | str) -> int:
+def frame_number(image: object) -> int:
     """Return the last number in an image's name.
 
     12 is the number of 12, "12.jpg", "frame_0012.png" and "clip_000000000012_keypoints.json".
