@@ -312,7 +312,7 @@ def _damaged() -> Iterator[Case]:
             yield Case(f"h264 in {suffix}: {name}", "damaged", packets)
         holes = with_packets(whole, lambda n, data: None if n in (5, 6) else data)
         yield Case(f"h264 in {suffix}: missing packets", "damaged", holes)
-    for share in (0.3, 0.5, 0.8):
+    for share in (0.3, 0.5, 0.7):
         for suffix, options in (
             (".mp4", ("-movflags", "faststart")),
             (".mkv", ()),

@@ -72,6 +72,7 @@ class Decoder:
             self._reach = Reach()
             self._count = self._errors = 0
             self._readable, self._blocked = True, False
+            self._soundness = Soundness(self.stream)
             self._rest = self._decode()
             first = next(self._rest, None)
             if first is None:
@@ -91,14 +92,14 @@ class Decoder:
             reorders=bool(stream.codec_context.has_b_frames),
             interval=1 / (self.rate * float(stream.time_base)) if stream.time_base else 0.0,
         )
-        soundness = Soundness(stream)
+        soundness = self._soundness
         for packet in self._packets():
             if packet.size:
                 soundness.packet(packet)
                 self._reach.read(packet, stream)
                 if not packet.is_discard:
                     order.sent(packet.pts)
-            for picture in self._pictures_of(packet, soundness):
+            for picture in self._pictures_of(packet):
                 self._reach.shown(picture.pts)
                 damaged = self._note(picture, *soundness.picture(picture))
                 stamp = order.shown(picture.pts)
@@ -120,7 +121,7 @@ class Decoder:
                 return
             yield packet
 
-    def _pictures_of(self, packet: Packet[VideoStream], soundness: Soundness) -> Iterator[av.VideoFrame]:
+    def _pictures_of(self, packet: Packet[VideoStream]) -> Iterator[av.VideoFrame]:
         """Decode a packet.
 
         A half decoded picture can block the decoder. Therefore it begins anew at the first key frame after a
@@ -137,7 +138,7 @@ class Decoder:
         except av.FFmpegError:
             self._errors += 1
             self._blocked = True
-            soundness.error()
+            self._soundness.error()
             return
         yield from pictures
 
@@ -178,6 +179,9 @@ class Decoder:
         if count := max(len(lost) + max(self._reach.without_place, 0), self._errors):
             where = self._reach.span(lost, self.stream)
             record.reasons.append(f"{count} of its {self._reach.packets} packets could not be decoded{where}")
+        if missing := self._soundness.missing():
+            pictures = "1 picture is" if missing == 1 else f"{missing} pictures are"
+            record.reasons.append(f"{pictures} missing between others")
         announced, end = self.announced_duration(), self._reach.seconds(self.stream, 1 / self.rate)
         if not self.stream.duration and "DURATION" in self.stream.metadata:  # Matroska's counts from 0
             end = self._reach.end(self.stream)

@@ -21,13 +21,32 @@ class _SequenceParameters:
 
     Attributes:
         bits: Of a frame number.
+        order_bits: Of a picture's place in the order of showing; 0 if it is not stated.
+        fields: Whether pictures may be single fields.
         separate_planes: Whether slices begin with a plane's number.
         gaps_allowed: Whether an encoder may leave numbers out.
     """
 
     bits: int
+    order_bits: int
+    fields: bool
     separate_planes: bool
     gaps_allowed: bool
+
+
+@dataclass(frozen=True)
+class Order:
+    """A picture's place in the order of showing.
+
+    Attributes:
+        place: The lowest bits of the place (`pic_order_cnt_lsb`).
+        bits: How many bits these are.
+        restarts: Whether places are counted from here on.
+    """
+
+    place: int
+    bits: int
+    restarts: bool
 
 
 class FrameNumbers:
@@ -35,10 +54,14 @@ class FrameNumbers:
 
     Args:
         extradata: The stream's header: `avcC` or start codes.
+
+    Attributes:
+        order: The place of the last packet's picture in the order of showing; None if it is not stated.
     """
 
     def __init__(self, extradata: bytes | None) -> None:
         self._parameters: _SequenceParameters | None = None
+        self.order: Order | None = None
         self._length_size = 0  # bytes of a NAL unit's length; 0 if NAL units follow start codes
         self._previous: int | None = None
         header = extradata or b""
@@ -53,6 +76,7 @@ class FrameNumbers:
 
     def gap_before(self, packet: memoryview) -> bool:
         """Whether pictures are missing between the packet before and this one."""
+        self.order = None
         units = _by_length(packet, self._length_size) if self._length_size else _after_start_codes(packet)
         for unit in units:
             if not len(unit):
@@ -71,20 +95,27 @@ class FrameNumbers:
             self._parameters = None
 
     def _follow(self, unit: bytes, *, idr: bool, reference: bool) -> bool:
-        if self._parameters is None or self._parameters.gaps_allowed:
+        parameters = self._parameters
+        if parameters is None or parameters.gaps_allowed:
             return False
         try:
             bits = _Bits(unit)
             bits.skip_golomb(3)  # first macroblock, slice type, parameter set
-            if self._parameters.separate_planes:
+            if parameters.separate_planes:
                 bits.take(2)
-            number = bits.take(self._parameters.bits)
+            number = bits.take(parameters.bits)
+            if parameters.fields and bits.take(1):
+                bits.take(1)  # top or bottom
+            if idr:
+                bits.golomb()
+            if parameters.order_bits:
+                self.order = Order(bits.take(parameters.order_bits), parameters.order_bits, idr)
         except IndexError:
             return False
         before, self._previous = self._previous, number if reference or idr else self._previous
         if idr or before is None:
             return False
-        return number not in (before, (before + 1) % (1 << self._parameters.bits))
+        return number not in (before, (before + 1) % (1 << parameters.bits))
 
 
 class _Bits:
@@ -134,15 +165,18 @@ def _parse_parameters(unit: bytes) -> _SequenceParameters:
                 if bits.take(1):
                     _skip_scaling_list(bits, 16 if number < 6 else 64)
     size = bits.golomb() + 4
-    order = bits.golomb()
+    order, order_bits = bits.golomb(), 0
     if order == 0:
-        bits.golomb()
+        order_bits = bits.golomb() + 4
     elif order == 1:
         bits.take(1)
         bits.skip_golomb(2)  # offsets
         bits.skip_golomb(min(bits.golomb(), 255))
     bits.golomb()  # reference pictures
-    return _SequenceParameters(min(size, 16), separate_planes, bits.take(1) == 1)
+    gaps_allowed = bits.take(1) == 1
+    bits.skip_golomb(2)  # width and height
+    fields = bits.take(1) == 0
+    return _SequenceParameters(min(size, 16), min(order_bits, 16), fields, separate_planes, gaps_allowed)
 
 
 def _skip_scaling_list(bits: _Bits, size: int) -> None:

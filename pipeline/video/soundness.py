@@ -12,6 +12,7 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from .h264 import FrameNumbers
+from .picture_order import PictureOrder
 
 
 class Soundness:
@@ -24,16 +25,24 @@ class Soundness:
     def __init__(self, stream: VideoStream) -> None:
         h264 = stream.codec.name == "h264"
         self._numbers = FrameNumbers(stream.codec_context.extradata) if h264 else None
+        self._order = PictureOrder()
         self._behind_gap = False  # of packets, in the order of decoding
         self._behind_error = self._predicted_from_corrupt = False  # of pictures, in the order of showing
         self._stamps: set[int] = set()  # of packets behind a gap
 
     def packet(self, packet: Packet[VideoStream]) -> None:
         """Note a packet that is given to the decoder."""
-        gap = self._numbers is not None and self._numbers.gap_before(memoryview(packet))
+        gap = False
+        if self._numbers is not None:
+            gap = self._numbers.gap_before(memoryview(packet))
+            self._order.picture(self._numbers.order, packet.pts)
         self._behind_gap = (self._behind_gap and not packet.is_keyframe) or packet.is_corrupt or gap
         if self._behind_gap and packet.pts is not None:
             self._stamps.add(packet.pts)
+
+    def missing(self) -> int:
+        """Return how many pictures are missing, as far as the stream tells."""
+        return self._order.missing()
 
     def error(self) -> None:
         """Note that a packet could not be decoded."""
