@@ -65,7 +65,8 @@ class Decoder:
         self._container = _open(path)
         try:
             self.stream = _first_video(path, self._container.streams)
-            self.stream.thread_type = "AUTO"
+            # With threads by frame, the decoder of VP8 does not report errors.
+            self.stream.thread_type = "SLICE" if self.stream.codec.name == "vp8" else "AUTO"
             self.untimed = bool(self._container.format.flags & _NO_TIME_STAMPS)
             self.rate = _rate(self.stream, untimed=self.untimed)
             self._record = DamageRecord()

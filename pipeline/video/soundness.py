@@ -14,6 +14,8 @@ from av.video.stream import VideoStream
 from .h264 import FrameNumbers
 from .picture_order import PictureOrder
 
+_END_OF_JPEG = b"\xff\xd9"
+
 
 class Soundness:
     """Follows the packets and pictures of a stream in order.
@@ -26,6 +28,9 @@ class Soundness:
         h264 = stream.codec.name == "h264"
         self._numbers = FrameNumbers(stream.codec_context.extradata) if h264 else None
         self._order = PictureOrder()
+        self._jpeg = stream.codec.name == "mjpeg"
+        self._marks_ends: bool | None = None  # whether the first JPEG picture ends with its mark
+        self._unfinished: set[int] = set()  # stamps of packets whose JPEG picture has no end
         self._behind_gap = False  # of packets, in the order of decoding
         self._behind_error = self._predicted_from_corrupt = False  # of pictures, in the order of showing
         self._stamps: set[int] = set()  # of packets behind a gap
@@ -36,6 +41,11 @@ class Soundness:
         if self._numbers is not None:
             gap = self._numbers.gap_before(memoryview(packet))
             self._order.picture(self._numbers.order, packet.pts)
+        if self._jpeg and packet.pts is not None:
+            ends = bytes(packet).rstrip(b"\0").endswith(_END_OF_JPEG)
+            self._marks_ends = ends if self._marks_ends is None else self._marks_ends
+            if self._marks_ends and not ends:
+                self._unfinished.add(packet.pts)
         self._behind_gap = (self._behind_gap and not packet.is_keyframe) or packet.is_corrupt or gap
         if self._behind_gap and packet.pts is not None:
             self._stamps.add(packet.pts)
@@ -57,10 +67,11 @@ class Soundness:
         """
         if picture.key_frame:
             self._behind_error = self._predicted_from_corrupt = False
-        corrupt = picture.is_corrupt or self._predicted_from_corrupt
+        corrupt = picture.is_corrupt or self._predicted_from_corrupt or picture.pts in self._unfinished
         if picture.is_corrupt and picture.pict_type != PictureType.B:
             self._predicted_from_corrupt = True
         behind = self._behind_error or picture.pts in self._stamps
         if picture.pts is not None:
             self._stamps.discard(picture.pts)
+            self._unfinished.discard(picture.pts)
         return corrupt, behind and not corrupt

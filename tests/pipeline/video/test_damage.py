@@ -90,6 +90,19 @@ def test_frames_that_the_decoder_conceals(name: str, tmp_path: Path) -> None:
     assert str(damage) == "8 frames are damaged, or predicted from damaged ones (4–11)"
 
 
+def test_a_jpeg_without_its_end(tmp_path: Path) -> None:
+    sound = encode(tmp_path / "sound.avi", *CODECS["mjpeg"])
+    cut = change_packets(sound, tmp_path / "cut.avi", only([4], lambda content: content[: len(content) // 2]))
+    _, damage = read(cut)
+    assert damage is not None
+    assert damage.frames == (4,)
+    # not if none of the pictures has the mark, as with some cameras
+    without = change_packets(
+        sound, tmp_path / "without.avi", lambda number, content: content.rstrip(b"\0")[:-2]
+    )
+    assert read(without)[1] is None
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts"])
 def test_missing_packets(suffix: str, tmp_path: Path) -> None:
     sound = encode(tmp_path / "sound.mkv", *H264)
