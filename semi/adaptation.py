@@ -81,10 +81,10 @@ class AdaptationConfig(StrictConfig):
     learning_rate: PositiveFloat = 5e-5
     final_learning_rate: PositiveFloat = 2e-5
     distillation: Weight = 1.0
-    reprojection: Weight = 1.5
+    reprojection: Weight = 2.0
     bone_consistency: Weight = 4.0
     size: Weight = 1.0
-    trunk: Weight = 1.0
+    trunk: Weight = 0.2
     seed: int = 0
 
     def steps_for(self, stretches: int) -> int:

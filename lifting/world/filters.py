@@ -20,7 +20,7 @@ Motion = NDArray[np.float64]
 
 _TWO_PASSES = 0.802  # a second-order filter run twice reaches −3 dB at this fraction of its own cut-off
 _EVENNESS = 0.1  # of a frame: how far a time stamp may be from an even clock before it is resampled
-_SPEED_COEFFICIENT = 1.5  # Hz for each m/s: how much the cut-off of One-Euro rises with speed
+_SPEED_COEFFICIENT = 1.0  # Hz for each m/s: how much the cut-off of One-Euro rises with speed
 _SPEED_CUTOFF = 2.0  # Hz, of the low-pass filter on speed
 
 
@@ -144,7 +144,7 @@ def _gain(cutoff: NDArray[np.float64] | float, step: float) -> NDArray[np.float6
 
 
 FILTERS: dict[str, Kind] = {
-    "butterworth": Kind(butterworth, 2.0, "zero-phase low-pass filter"),
+    "butterworth": Kind(butterworth, 1.7, "zero-phase low-pass filter"),
     "one-euro": Kind(one_euro, 0.5, "calms joints at rest more than fast ones"),
     "bones": Kind(
         lambda positions, times, hz: constant_bones(positions), None, "constant bone lengths", False

@@ -11,7 +11,6 @@ from videopose.lifting.datasets.motion_capture import MotionCapture, coco_face
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.inference.pretrained import load_lifter
 from videopose.lifting.network.temporal_model import TemporalModel
-from videopose.lifting.network.widening import with_visibility
 from videopose.lifting.simulation.motion_bank import COCO_POINTS
 from videopose.semi.adaptation import AdaptationConfig, adapt
 from videopose.semi.clip_batches import ClipBatches, stretches_of
@@ -69,17 +68,25 @@ def test_the_same_inputs_give_the_same_lifter(motion: MotionCapture, start: Lift
     assert once.digest() == again.digest()
 
 
-def test_a_lifter_that_reads_visibility_is_adapted_too(motion: MotionCapture, start: Lifter) -> None:
-    if start.input_space != "centred":
-        pytest.skip("the default lifter reads visibility itself")
-    shape = {name: getattr(start.model, name) for name in ("filter_widths", "channels", "causal", "dropout")}
-    model = TemporalModel(**shape, in_features=3)
-    model.load_state_dict(with_visibility(start.model.state_dict(), joints=17))
-    wide = replace(start, model=model.eval(), input_space="centred-visible")
+def _without_visibility(lifter: Lifter) -> Lifter:
+    """A lifter that predicts the same where all joints are visible, without reading which are."""
+    shape = {name: getattr(lifter.model, name) for name in ("filter_widths", "channels", "causal", "dropout")}
+    weights = dict(lifter.model.state_dict())
+    first = weights["expand_conv.weight"].unflatten(1, (17, 3))
+    weights["expand_conv.weight"] = first[:, :, :2].flatten(1, 2)
+    weights["expand_bn.running_mean"] = weights["expand_bn.running_mean"] - first[:, :, 2].sum((1, 2))
+    model = TemporalModel(**shape)
+    model.load_state_dict(weights)
+    return replace(lifter, model=model.eval(), input_space="centred")
+
+
+def test_lifters_that_read_visibility_and_others_are_adapted(motion: MotionCapture, start: Lifter) -> None:
+    assert start.reads_visibility
     span = _span(motion)
-    adapted = adapt(wide, [span], AdaptationConfig(steps=4, samples=4))
-    assert adapted.lifter.input_space == "centred-visible"
-    assert assess([span], adapted.lifter).reprojection < assess([span], wide).reprojection
+    for lifter in (start, _without_visibility(start)):
+        adapted = adapt(lifter, [span], AdaptationConfig(steps=4, samples=4)).lifter
+        assert adapted.input_space == lifter.input_space
+        assert assess([span], adapted).reprojection < assess([span], lifter).reprojection
 
 
 @pytest.mark.parametrize(("frames", "score"), [(slice(40), 0.9), (slice(20), 0.9), (slice(None), 0.05)])

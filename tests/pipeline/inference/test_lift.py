@@ -77,7 +77,7 @@ def test_size_filters_and_feet(table: PoseTable, lifter: Lifter) -> None:
     options = LiftOptions(height=150, filters=("butterworth", "bones"), lock_feet=True)
     done = lift(table, options, lifter)
     assert done.meta["height"]["centimetres"] == 150
-    assert done.meta["filters"] == ["butterworth:2", "bones"]
+    assert done.meta["filters"] == ["butterworth:1.7", "bones"]
     assert done.meta["lock_feet"] is True
     plain = lift(done, LiftOptions(), lifter)
     np.testing.assert_allclose(plain.pose, table.pose, atol=1e-5)
