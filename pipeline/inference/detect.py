@@ -131,7 +131,8 @@ def detect(
     time = np.array(video.times, np.float64)
     tracks = people.tracks(frames, time[frames], max_gap=options.max_gap)
     if not tracks:
-        raise NoPeopleError(f"{video.path}: no person was found in any of its {len(frames)} frames")
+        damage = "" if video.damaged is None else f"; the file is damaged: {video.damaged}"
+        raise NoPeopleError(f"{video.path}: no person was found in any of its {len(frames)} frames{damage}")
     tracks = [_less_certain(track, video.damaged) for track in tracks]
     motion = CameraMotion.none(len(time)) if background is None else background.result(len(time))
     rows = sum(len(track) for track in tracks)

@@ -1,5 +1,6 @@
 """Damaged videos from the file to the pose table, with a detector that sees a person on every frame."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 from odd_videos import change_packets, encode
 from standing_detector import StandingPerson
 
+from videopose.detectors.people import Image, People
+from videopose.errors import NoPeopleError
 from videopose.lifting.pose_table import PoseTable
 from videopose.pipeline.inference.detect import detect
 from videopose.pipeline.inference.options import DetectOptions
@@ -41,3 +44,28 @@ def test_a_stated_rate(tmp_path: Path) -> None:
     table = found(encode(tmp_path / "a.mp4", "libx264", {}), fps=50.0)
     assert table.time == pytest.approx(np.arange(24) / 50)
     assert table.meta["video"]["fps"] == 50
+
+
+class NoOne:
+    """Sees no person."""
+
+    name = "no one"
+
+    def detect(self, frames: Iterable[Image], memory: object = None) -> Iterator[People]:
+        for _ in frames:
+            yield People.none()
+
+    def describe(self) -> dict[str, object]:
+        return {"name": self.name}
+
+
+def test_no_person_in_a_damaged_video(tmp_path: Path) -> None:
+    sound = encode(tmp_path / "sound.mkv", "mpeg4", {})
+    damaged = change_packets(
+        sound, tmp_path / "damaged.mkv", lambda n, content: content[: 50 if n == 4 else None]
+    )
+    with (
+        open_video(damaged) as video,
+        pytest.raises(NoPeopleError, match=r"in any of its 24 frames; the file is damaged: 8 frames are"),
+    ):
+        detect(video, DetectOptions(), NoOne())
