@@ -61,8 +61,8 @@ class PoseTable:
         time: (T,) float64, seconds of every decoded frame.
         size: Width and height in pixels, upright.
         intrinsics: The camera's focal lengths and principal point.
-        meta: Versions, detector, lifter, the intrinsics' source, lens distortion, command, sha256 of the
-            video and weights.
+        meta: Versions, detector, lifter, the intrinsics' source, lens distortion, damage of the video,
+            command, sha256 of the video and weights.
         confidence: (N, 17) float32, how reliable each joint of `pose` is, 0–1; 0 if its keypoints are
             hidden. Default: by the scores of the keypoints that the joint is made of.
         contact: (N, 2) float32, whether the left and the right foot stand on the floor, 0–1. Default: NaN,

@@ -272,6 +272,10 @@ def _sound() -> Iterator[Case]:
     sound = ("-f", "lavfi", "-i", "sine=d=4", "-c:a", "aac")
     for suffix in (".mp4", ".mkv", ".ts", ".mov"):
         yield Case(f"sound that goes on in {suffix}", "sound", film(*sound, *X264, suffix=suffix))
+    transport = film(*X264, "-g", "12", suffix=".ts")
+    larger = film(*X264, suffix=".ts", source="testsrc2=d=1:s=320x192:r=30")
+    yield Case("two transport streams joined", "sound", _joined(transport, transport))
+    yield Case("transport stream that changes its size", "sound", _joined(transport, larger))
     yield Case("zeros after the end", "sound", changed(PLAIN, lambda data: data + bytes(500)))
 
 
@@ -337,6 +341,8 @@ def _damaged() -> Iterator[Case]:
     for first, count in ((20, 3), (40, 1), (60, 10)):
         hole = changed(transport, lambda data, a=first, b=count: data[: 188 * a] + data[188 * (a + b) :])
         yield Case(f"transport stream without blocks {first}–{first + count - 1}", "damaged", hole)
+    narrow = film(*X264, suffix=".ts", source="testsrc2=d=1:s=160x160:r=30")
+    yield Case("transport stream that changes its shape", "damaged", _joined(transport, narrow))
     for other in ("mpeg2", "hevc"):
         second = film(*ENCODERS[other][0], suffix=".ts")
         yield Case(f"transport stream that changes to {other}", "damaged", _joined(transport, second))

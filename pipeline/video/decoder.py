@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import av
 from av.container import InputContainer
@@ -28,6 +30,11 @@ _HIGHEST_MEAN = 300.0  # frames per second: DV files state their time base in pl
 _WITH_HIDDEN_PICTURES = ("vp8", "vp9", "av1")  # some packets of these codecs are not meant to be shown
 _NO_TIME_STAMPS = 0x80  # AVFMT_NOTIMESTAMPS of libav
 _SHAPE_TOLERANCE = 0.02
+_AHEAD = 3  # packets that are read before one is decoded
+_JOINED = 1.0  # seconds between the time stamps of two recordings that were joined, or a step back
+
+AnyPacket: TypeAlias = "Packet[VideoStream]"
+"""A packet of the video."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +101,9 @@ class Decoder:
             interval=1 / (self.rate * float(stream.time_base)) if stream.time_base else 0.0,
         )
         soundness = self._soundness
-        for packet in self._packets():
+        for packet, following in _with_following(self._packets(), _AHEAD):
             if packet.size:
-                soundness.packet(packet)
+                soundness.packet(packet, joined=any(_begins_anew(packet, other) for other in following))
                 self._reach.read(packet, stream)
                 if not packet.is_discard:
                     order.sent(packet.pts)
@@ -110,7 +117,7 @@ class Decoder:
                 yield Picture(picture, seconds, damaged)
                 self._count += 1
 
-    def _packets(self) -> Iterator[Packet[VideoStream]]:
+    def _packets(self) -> Iterator[AnyPacket]:
         packets = self._container.demux(self.stream)
         while True:
             try:
@@ -122,7 +129,7 @@ class Decoder:
                 return
             yield packet
 
-    def _pictures_of(self, packet: Packet[VideoStream]) -> Iterator[av.VideoFrame]:
+    def _pictures_of(self, packet: AnyPacket) -> Iterator[av.VideoFrame]:
         """Decode a packet.
 
         A half decoded picture can block the decoder. Therefore it begins anew at the first key frame after a
@@ -199,6 +206,24 @@ class Decoder:
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+
+
+def _with_following(packets: Iterator[AnyPacket], count: int) -> Iterator[tuple[AnyPacket, list[AnyPacket]]]:
+    """Yield each packet with up to `count` of those that follow it."""
+    held: deque[AnyPacket] = deque()
+    for packet in packets:
+        held.append(packet)
+        if len(held) > count:
+            yield held.popleft(), list(held)
+    while held:
+        yield held.popleft(), list(held)
+
+
+def _begins_anew(packet: AnyPacket, following: AnyPacket) -> bool:
+    """Whether a joined recording begins with the second of two packets."""
+    if not following.is_keyframe or packet.dts is None or following.dts is None or not packet.time_base:
+        return False
+    return not 0 <= (following.dts - packet.dts) * packet.time_base < _JOINED
 
 
 def _open(path: Path) -> InputContainer:

@@ -35,8 +35,14 @@ class Soundness:
         self._behind_error = self._predicted_from_corrupt = False  # of pictures, in the order of showing
         self._stamps: set[int] = set()  # of packets behind a gap
 
-    def packet(self, packet: Packet[VideoStream]) -> None:
-        """Note a packet that is given to the decoder."""
+    def packet(self, packet: Packet[VideoStream], *, joined: bool = False) -> None:
+        """Note a packet that is given to the decoder.
+
+        Args:
+            packet: The packet.
+            joined: Whether another recording begins right after it. The counters of a transport stream do not
+                go on there, so its packets are marked, although nothing is missing.
+        """
         gap = False
         if self._numbers is not None:
             gap = self._numbers.gap_before(memoryview(packet))
@@ -46,7 +52,8 @@ class Soundness:
             self._marks_ends = ends if self._marks_ends is None else self._marks_ends
             if self._marks_ends and not ends:
                 self._unfinished.add(packet.pts)
-        self._behind_gap = (self._behind_gap and not packet.is_keyframe) or packet.is_corrupt or gap
+        self._behind_gap = (self._behind_gap and not packet.is_keyframe) or gap
+        self._behind_gap |= packet.is_corrupt and not joined
         if self._behind_gap and packet.pts is not None:
             self._stamps.add(packet.pts)
 
