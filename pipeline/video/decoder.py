@@ -184,7 +184,9 @@ class Decoder:
         if not finished:
             return record
         lost = self._reach.lost(hidden=self.stream.codec.name in _WITH_HIDDEN_PICTURES)
-        if count := max(len(lost) + max(self._reach.without_place, 0), self._errors):
+        if count := max(
+            len(lost) + max(self._reach.without_place, 0) + self._reach.left_out_alone(), self._errors
+        ):
             where = self._reach.span(lost, self.stream)
             record.reasons.append(f"{count} of its {self._reach.packets} packets could not be decoded{where}")
         if missing := self._soundness.missing():

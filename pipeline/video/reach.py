@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-_EMPTY = 16  # bytes: MPEG-4 in AVI has packets that only stand for a picture that came with another one
+_DEEPEST_REORDERING = 8  # packets: how far the orders of decoding and showing are apart
+_EMPTY = 16  # bytes: MPEG-4 has packets that only stand for a picture that came with another one
 _WRONG_OFFSET = 10.0  # seconds between decoding and showing a picture that only damaged files state
 
 
@@ -19,6 +21,8 @@ class Reach:
         self._waiting: dict[int, int] = {}  # packets by time stamp
         self._leading: set[int] = set()  # stamps of the packets up to the second key frame
         self._key_frames = 0
+        self._left_out: list[int] = []  # numbers of the packets that the edit list leaves out
+        self._last_kept = 0
         self.packets = 0
         self.without_place = 0  # packets without a usable time stamp that gave no picture
 
@@ -27,10 +31,11 @@ class Reach:
         stamp = packet.pts
         if not packet.size:
             return
+        empty = _EMPTY if stream.codec.name == "mpeg4" else 1
         self._key_frames += packet.is_keyframe
         self.packets += 1
         if stamp is None:
-            self.without_place += packet.size > _EMPTY
+            self.without_place += packet.size > empty
             return
         base = float(stream.time_base or 0)
         if packet.dts is not None and abs(stamp - packet.dts) * base > _WRONG_OFFSET:
@@ -39,7 +44,11 @@ class Reach:
         self._first = stamp if self._first is None else min(self._first, stamp)
         end = stamp + (packet.duration or 0)
         self._end = end if self._end is None else max(self._end, end)
-        if packet.size > _EMPTY and not packet.is_discard:
+        if packet.is_discard:
+            self._left_out.append(self.packets)
+        else:
+            self._last_kept = self.packets
+        if packet.size > empty and not packet.is_discard:
             self._waiting[stamp] = self._waiting.get(stamp, 0) + 1
             if self._key_frames == 1:
                 self._leading.add(stamp)
@@ -55,6 +64,18 @@ class Reach:
             self._waiting[stamp] -= 1
         else:
             self._waiting.pop(stamp, None)
+
+    def left_out_alone(self) -> int:
+        """Return how many packets the edit list leaves out although those around them are shown.
+
+        An edit list cuts a beginning, an end or a longer part. A single packet is left out if its time stamp
+        is wrong.
+        """
+        numbers = np.array(self._left_out)
+        near = np.diff(numbers, prepend=-_DEEPEST_REORDERING, append=self._last_kept + _DEEPEST_REORDERING)
+        alone = (near[:-1] >= _DEEPEST_REORDERING) & (near[1:] >= _DEEPEST_REORDERING)
+        inside = (numbers > _DEEPEST_REORDERING) & (numbers < self._last_kept - _DEEPEST_REORDERING)
+        return int((alone & inside).sum())
 
     def lost(self, *, hidden: bool) -> list[int]:
         """Return the time stamps of the packets that gave no picture.
