@@ -16,6 +16,9 @@ Image = NDArray[np.uint8]
 
 NUM_KEYPOINTS = len(COCO17)
 
+APPEARANCE_FEATURES = 30
+"""Numbers that describe what a person looks like; see `tracking.with_appearance`."""
+
 Memory = dict[str, NDArray[Any]]
 """What a detector needs of the frames before to go on with the next one, as plain arrays by name."""
 
@@ -28,6 +31,8 @@ class People:
         boxes: (P, 4) float32 x0, y0, x1, y1 in pixels.
         scores: (P,) float32, 0–1.
         keypoints: (P, 17, 3) float32 COCO17 x, y in pixels and score 0–1.
+        appearance: (P, 30) float32 what each person looks like, NaN where that cannot be seen. None if it was
+            not looked at; detectors leave it so.
 
     Raises:
         ValueError: The shapes do not belong together, or a position is not finite.
@@ -36,6 +41,7 @@ class People:
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     keypoints: NDArray[np.float32]
+    appearance: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         count = len(self.scores)
@@ -47,6 +53,10 @@ class People:
             raise ValueError(
                 f"expected boxes (P, 4), scores (P,) and keypoints (P, {NUM_KEYPOINTS}, 3), found "
                 f"{self.boxes.shape}, {self.scores.shape} and {self.keypoints.shape}"
+            )
+        if self.appearance is not None and self.appearance.shape != (count, APPEARANCE_FEATURES):
+            raise ValueError(
+                f"expected appearance ({count}, {APPEARANCE_FEATURES}), found {self.appearance.shape}"
             )
         if not (np.isfinite(self.boxes).all() and np.isfinite(self.keypoints).all()):
             raise ValueError("expected finite boxes and keypoints, found NaN or infinity")

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -195,6 +196,13 @@ class PoseTable:
         listed = recorded.get("frames") if isinstance(recorded, dict) else None
         frames = listed if isinstance(listed, list) else []
         return np.unique(np.array([n for n in frames if n in range(len(self.time))], np.int64))
+
+    def stretches(self) -> Iterator[tuple[int, slice]]:
+        """Yield each part of a track that has no gap: the track's number and the slice of its rows."""
+        for track, rows in self.tracks():
+            edges = np.flatnonzero(np.diff(self.frame[rows]) > 1) + 1 + rows.start
+            for start, end in pairwise([rows.start, *edges.tolist(), rows.stop]):
+                yield track, slice(start, end)
 
     @property
     def has_floor(self) -> bool:

@@ -91,7 +91,7 @@ def infer(
         end: Seconds at which to stop; None for the end of the video.
         fps: Frames per second, if the file's time stamps are wrong. None for the file's; pictures have none,
             and 25 is assumed.
-        max_gap: Gaps of at most so many seconds are interpolated; longer ones split a track.
+        max_gap: Gaps of at most so many seconds are interpolated; in longer ones the person has no rows.
         static_camera: Take the camera to be still, and do not look for its motion.
         lifter: Name of a pretrained lifter, or path of a lifter's file.
         lifter_layout: Layout of the keypoints that a VideoPose3D checkpoint (.bin) reads.

@@ -114,7 +114,7 @@ def spans_of(table: PoseTable, lens: Lens, name: str) -> list[Span]:
             lens.intrinsics,
             table.size,
         )
-        for track, rows in table.tracks()
+        for track, rows in table.stretches()
         if rows.stop - rows.start > 1
     ]
 

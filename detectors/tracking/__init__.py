@@ -3,6 +3,7 @@
 `follow_people` calls `link` and `fill_gaps`. `most_present` chooses the main people.
 """
 
+from .appearance import with_appearance
 from .follow_people import follow_people
 from .gaps import fill_gaps
 from .linking import link
@@ -20,4 +21,5 @@ __all__ = [
     "most_present",
     "oks",
     "place_missing",
+    "with_appearance",
 ]

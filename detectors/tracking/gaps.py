@@ -1,4 +1,4 @@
-"""Frames on which a person was not detected: short gaps are interpolated, long ones split a track."""
+"""Frames on which a person was not detected: short gaps are interpolated, long ones stay empty."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ def fill_gaps(
     max_gap: float = 0.5,
     min_seen: int = MIN_SIGHTINGS,
 ) -> list[Track]:
-    """Interpolate short gaps and split tracks at long ones.
+    """Interpolate short gaps.
 
     A gap is one or more frames of the clip without a sighting, between two frames with one. Its length is the
     time between those two, as `watched_time` counts it. A short gap is filled by monotone cubic interpolation
     over time (PCHIP), which is smooth and stays between its neighbours. Filled frames are marked `filled`,
-    and a filled keypoint scores half the lower of its scores before and after. At a long gap the track ends
-    and another begins.
+    and a filled keypoint scores half the lower of its scores before and after. In a long gap the track has no
+    rows; the person has the same number before and after.
 
     Args:
         tracks: From `link`.
         frames: (n,) the clip's frame numbers, rising.
         times: (n,) their times in seconds, rising.
         max_gap: Seconds up to which a gap is short.
-        min_seen: Pieces with fewer sightings are dropped, if the clip has at least twice that many frames.
+        min_seen: Pieces between long gaps with fewer sightings are dropped, if the clip has at least twice
+            that many frames.
 
     Returns:
         Tracks with new ids from 0, in the order of their first frames. Tracks that begin on the same frame
@@ -48,18 +49,29 @@ def fill_gaps(
     check_clock(frames, times)
     watched = watched_time(times)
     least = fewest_sightings(min_seen, len(frames))
-    pieces = []
+    filled: list[Track] = []
     for track in sorted(tracks, key=lambda track: track.id):
         places = np.searchsorted(frames, track.frames)
         if not np.array_equal(frames[np.minimum(places, len(frames) - 1)], track.frames):
             raise ValueError(f"track {track.id} has frames that are not among the given ones")
         long_gaps = (np.diff(places) > 1) & (np.diff(watched[places]) > max_gap)
         edges = [0, *(np.flatnonzero(long_gaps) + 1).tolist(), len(track)]
-        for first, last in pairwise(edges):
-            if last - first >= least:
-                pieces.append(_filled(track, slice(first, last), places, frames, times))
-    pieces.sort(key=lambda piece: int(piece.frames[0]))
-    return [replace(piece, id=number) for number, piece in enumerate(pieces)]
+        pieces = [
+            _filled(track, slice(first, last), places, frames, times)
+            for first, last in pairwise(edges)
+            if last - first >= least
+        ]
+        if pieces:
+            filled.append(
+                Track(
+                    track.id,
+                    np.concatenate([piece.frames for piece in pieces]),
+                    np.concatenate([piece.keypoints for piece in pieces]),
+                    np.concatenate([piece.filled for piece in pieces]),
+                )
+            )
+    filled.sort(key=lambda track: int(track.frames[0]))
+    return [replace(track, id=number) for number, track in enumerate(filled)]
 
 
 def _filled(

@@ -1,14 +1,17 @@
-"""Link the detections of successive frames to tracks."""
+"""Link the detections of a clip to tracks, one a person."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..people import People
+from .appearance import difference
+from .crossings import untangle
+from .history import UNKNOWN, History
+from .returning import rejoin
 from .similarity import iou, keypoint_boxes, sizes
 from .track import MIN_SIGHTINGS, Track, check_clock, fewest_sightings, watched_time
 
@@ -16,8 +19,10 @@ from .track import MIN_SIGHTINGS, Track, check_clock, fewest_sightings, watched_
 # `similarity.sizes`; 1 is about 0.7 m for an adult): right after a detection, the increase for each second
 # since the last detection, and the upper bound.
 _REACH, _REACH_PER_SECOND, _REACH_LIMIT = 0.6, 4.0, 4.0
-_RECENT = 0.15  # seconds over which a velocity is measured
-_PERSISTENCE = 0.3  # seconds for which a person is expected to keep that velocity
+_CONFIDENT = 0.3  # mean keypoint score; people with lower scores are assigned after the others
+_OTHER_LOOK = 22.0  # difference of appearances from which two sightings are not of one person
+_LOOK_COST = 0.5  # cost of such a difference, in the units of the other costs
+_SAME_STEP = 0.15  # seconds of absence up to which a person may look different, as under a new light
 
 
 def link(
@@ -28,19 +33,25 @@ def link(
     max_absence: float = 2.0,
     min_seen: int = MIN_SIGHTINGS,
 ) -> list[Track]:
-    """Link the detections of successive frames to tracks.
+    """Link the detections of a clip to tracks, one a person.
 
-    A person is expected where they were last seen, moved on at their recent velocity. The assignment
-    (Hungarian algorithm) minimises the sum of three terms: the mean distance of keypoints from where they are
-    expected, weighted by scores, in units of the person's size; 1 minus the overlap of the boxes; and the
-    seconds since the last sighting, as `watched_time` counts them.
+    First frame by frame, as ByteTrack and OC-SORT do: a person is expected where they were last seen, moved
+    on at the velocity between their recent detections. The assignment (Hungarian algorithm) minimises the sum
+    of four terms: the mean distance of keypoints from where they are expected, weighted by scores, in units
+    of the person's size; 1 minus the overlap of the boxes; the seconds since the last sighting, as
+    `watched_time` counts them; and how different the people look. Detections with low scores are assigned
+    after the others, to those who are left.
+
+    Then with the whole clip known: `untangle` mends people who were exchanged while they crossed, and
+    `rejoin` recognises people who return after a longer absence. Both need to know what people look like
+    (`People.appearance`).
 
     Args:
         people: The people on each frame.
         frames: (n,) frame numbers, rising.
         times: (n,) their times in seconds, rising.
         max_absence: Seconds as `watched_time` counts them. A person who returns after a longer absence is a
-            new person.
+            new person, unless they are recognised.
         min_seen: Tracks with fewer sightings are dropped, if the clip has at least twice that many frames.
 
     Returns:
@@ -53,24 +64,10 @@ def link(
     check_clock(frames, times)
     if len(people) != len(frames):
         raise ValueError(f"expected people of {len(frames)} frames, found {len(people)}")
-    histories: list[_History] = []
     watched = watched_time(times)
-    for index, (present, time) in enumerate(zip(people, times, strict=True)):
-        absences = [watched[index] - watched[history.indices[-1]] for history in histories]
-        recent = [number for number, absence in enumerate(absences) if absence <= max_absence]
-        candidates = [histories[number] for number in recent]
-        absence = np.array([absences[number] for number in recent])
-        matched = _assign(candidates, absence, present.keypoints, float(time))
-        for person, keypoints in enumerate(present.keypoints):
-            if person in matched:
-                history = candidates[matched[person]]
-            else:
-                history = _History([], [], [])
-                histories.append(history)
-            history.indices.append(index)
-            history.times.append(float(time))
-            history.keypoints.append(keypoints)
     least = fewest_sightings(min_seen, len(people))
+    histories = untangle(_frame_by_frame(people, times, watched, max_absence), watched)
+    histories = rejoin([each for each in histories if len(each.indices) >= least], watched)
     return [
         Track(
             number,
@@ -78,51 +75,73 @@ def link(
             np.stack(history.keypoints).astype(np.float32),
             np.zeros(len(history.indices), np.bool_),
         )
-        for number, history in enumerate(h for h in histories if len(h.indices) >= least)
+        for number, history in enumerate(histories)
     ]
 
 
-@dataclass(frozen=True)
-class _History:
-    """The sightings of one person so far.
-
-    Attributes:
-        indices: Indices into the clip's frames.
-        times: Seconds.
-        keypoints: (17, 3) each.
-    """
-
-    indices: list[int]
-    times: list[float]
-    keypoints: list[NDArray[np.float32]]
-
-    def expected(self, time: float) -> NDArray[np.float32]:
-        """Return the (17, 3) keypoints expected at `time`: the last ones moved at the recent velocity."""
-        expected = self.keypoints[-1].copy()
-        before = len(self.times) - 2
-        while before > 0 and self.times[-1] - self.times[before] < _RECENT:
-            before -= 1
-        elapsed = self.times[-1] - self.times[before] if before >= 0 else 0.0
-        if elapsed > 0:
-            # The median over all keypoints gives the motion of the body, although limbs swing and single
-            # keypoints jump.
-            moved = np.median(self.keypoints[-1][:, :2] - self.keypoints[before][:, :2], axis=0)
-            expected[:, :2] += moved / elapsed * min(time - self.times[-1], _PERSISTENCE)
-        return expected
+def _frame_by_frame(
+    people: Sequence[People], times: NDArray[np.float64], watched: NDArray[np.float64], max_absence: float
+) -> list[History]:
+    """Assign the people of each frame to the histories so far; return all histories."""
+    histories: list[History] = []
+    recent: list[History] = []
+    for index, (present, time) in enumerate(zip(people, times.tolist(), strict=True)):
+        recent = [each for each in recent if watched[index] - watched[each.indices[-1]] <= max_absence]
+        absence = np.array([watched[index] - watched[each.indices[-1]] for each in recent])
+        looks = present.appearance
+        if looks is None:
+            looks = np.broadcast_to(UNKNOWN, (len(present), len(UNKNOWN)))
+        owners = _owners(recent, absence, present, looks, time)
+        for person, keypoints in enumerate(present.keypoints):
+            history = owners.get(person)
+            if history is None:
+                history = History()
+                histories.append(history)
+                recent.append(history)
+            history.add(index, time, keypoints, looks[person])
+    return histories
 
 
-def _assign(
-    histories: Sequence[_History],
+def _owners(
+    histories: Sequence[History],
+    absence: NDArray[np.float64],
+    people: People,
+    looks: NDArray[np.float32],
+    time: float,
+) -> dict[int, History]:
+    """Return index of a detection → its history. Detections that are missing are new people."""
+    if not histories or not len(people):
+        return {}
+    cost = _costs(histories, absence, people.keypoints, looks, time)
+    confident = people.keypoints[..., 2].mean(1) >= _CONFIDENT
+    owners: dict[int, History] = {}
+    free = np.ones(len(histories), np.bool_)
+    from scipy.optimize import linear_sum_assignment  # imported here because that takes a third of a second
+
+    for turn in (np.flatnonzero(confident), np.flatnonzero(~confident)):
+        rows = np.flatnonzero(free)
+        part = cost[np.ix_(rows, turn)]
+        for row, column in zip(*linear_sum_assignment(part), strict=True):
+            if part[row, column] < _IMPOSSIBLE:
+                owners[int(turn[column])] = histories[int(rows[row])]
+                free[rows[row]] = False
+    return owners
+
+
+_IMPOSSIBLE = 1e3  # exceeds any sum of possible costs, so that impossible pairs are chosen last
+
+
+def _costs(
+    histories: Sequence[History],
     absence: NDArray[np.float64],
     keypoints: NDArray[np.float32],
+    looks: NDArray[np.float32],
     time: float,
-) -> dict[int, int]:
-    """Return index of a detection → index of its history. Detections that are missing are new people.
+) -> NDArray[np.float64]:
+    """Return (histories, people) the cost of each pair.
 
     absence: (histories,) seconds since the last sighting, as `watched_time` counts them.
     """
-    if not histories or not len(keypoints):
-        return {}
     expected = np.stack([history.expected(time) for history in histories])
     boxes, expected_boxes = keypoint_boxes(keypoints), keypoint_boxes(expected)
     scale = np.maximum(np.maximum(sizes(expected_boxes)[:, None], sizes(boxes)[None]), 1)
@@ -131,11 +150,10 @@ def _assign(
     distance = (apart * weight).sum(-1) / weight.sum(-1) / scale
     elapsed = np.array([time - history.times[-1] for history in histories])[:, None]
     reach = np.minimum(_REACH + _REACH_PER_SECOND * elapsed, _REACH_LIMIT)
-    impossible = 1e3  # exceeds any sum of possible costs, so that impossible pairs are chosen last
-    cost = np.where(
-        distance <= reach, distance + (1 - iou(expected_boxes, boxes)) + absence[:, None], impossible
-    )  # fmt: skip
-    from scipy.optimize import linear_sum_assignment  # imported here because that takes a third of a second
-
-    pairs = zip(*linear_sum_assignment(cost), strict=True)
-    return {int(person): int(history) for history, person in pairs if cost[history, person] < impossible}
+    remembered = np.stack([history.remembered for history in histories])
+    other = difference(remembered[:, None], looks[None]) / _OTHER_LOOK  # NaN where not known
+    possible = (distance <= reach) & ~((other > 1) & (absence[:, None] > _SAME_STEP))
+    # People of whom it is not known are taken to look as different as half of that.
+    look = _LOOK_COST * np.clip(np.where(np.isnan(other), 0.5, other), 0, 1)
+    cost = distance + (1 - iou(expected_boxes, boxes)) + absence[:, None] + look
+    return np.where(possible, cost, _IMPOSSIBLE)

@@ -159,7 +159,7 @@ def detector_options() -> Decorator[Any]:
             default=0.5,
             show_default=True,
             metavar="SECONDS",
-            help="Fill gaps up to this long; a longer gap starts a new track.",
+            help="Fill gaps up to this long; in a longer gap the person has no pose.",
         ),
         click.option("--detector", metavar="NAME", help=f"What finds people. {detectors}."),
         click.option(

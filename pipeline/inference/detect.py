@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...detectors import registry
 from ...detectors.people import Detector, Image, People
-from ...detectors.tracking import Track, follow_people
+from ...detectors.tracking import Track, follow_people, with_appearance
 from ...errors import NoPeopleError
 from ...lifting.cameras.intrinsics import Intrinsics
 from ...lifting.cameras.level import LEVEL
@@ -85,8 +86,15 @@ class _DetectedPeople:
         self._people: list[People] = []
 
     def look(self, images: Iterable[Image]) -> Iterator[NDArray[np.float32]]:
-        for people in self._detector.detect(images):
-            self._people.append(people)
+        waiting: deque[Image] = deque()  # those that the detector has read, and not yet answered
+
+        def read() -> Iterator[Image]:
+            for image in images:
+                waiting.append(image)
+                yield image
+
+        for people in self._detector.detect(read()):
+            self._people.append(with_appearance(people, waiting.popleft()))
             yield people.boxes
 
     def tracks(self, frames: NDArray[np.int32], times: NDArray[np.float64], *, max_gap: float) -> list[Track]:

@@ -81,7 +81,7 @@ def lift(
     pose, root = np.empty_like(table.pose), np.empty_like(table.root)
     confidence = np.empty_like(table.confidence)
     with progress("lifting to 3D", len(table)) as advance:
-        for _, rows in table.tracks():
+        for _, rows in table.stretches():
             times = table.time[table.frame[rows]]
             lifted = lifter.lift_track(
                 table.keypoints[rows],

@@ -44,7 +44,7 @@ class DetectOptions:
         end: Seconds at which to stop; None for the end of the video.
         fps: Frames per second, instead of the file's time stamps; None for these, and 25 for pictures.
         focal: What the user states about the lens.
-        max_gap: Gaps of at most so many seconds are interpolated; longer ones split a track.
+        max_gap: Gaps of at most so many seconds are interpolated; in longer ones the person has no rows.
         static_camera: Take the camera to be still, and do not look for its motion.
         device: Where networks run: "auto", "cpu", "cuda", …
 

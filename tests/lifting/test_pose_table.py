@@ -28,6 +28,14 @@ WORLD = {
 }  # fmt: skip
 
 
+ROWS = (
+    ("keypoints", (17, 3), np.float32),
+    ("pose", (17, 3), np.float32),
+    ("root", (3,), np.float32),
+    ("filled", (), np.bool_),
+)
+
+
 def _table(**changes: Any) -> PoseTable:
     random = np.random.default_rng(0)
     root = random.normal(size=(5, 3)).astype(np.float32)
@@ -94,6 +102,18 @@ def test_tracks_and_their_rows() -> None:
     assert len(table) == 5
     assert list(table.tracks()) == [(2, slice(0, 3)), (5, slice(3, 5))]
     assert list(_empty().tracks()) == []
+
+
+def test_stretches_end_at_gaps() -> None:
+    frames = np.array([3, 4, 7, 8, 9, 5, 6], np.int32)
+    track = np.array([0, 0, 0, 0, 0, 1, 1], np.int32)
+    rows = {name: np.zeros((7, *tail), kind) for name, tail, kind in ROWS}
+    table = PoseTable(
+        track=track, frame=frames, **rows, time=np.arange(10) / 30, size=(640, 360),
+        intrinsics=Intrinsics(500, 500, 320, 180),
+    )  # fmt: skip
+    assert list(table.stretches()) == [(0, slice(0, 2)), (0, slice(2, 5)), (1, slice(5, 7))]
+    assert list(_empty().stretches()) == []
 
 
 def test_rate_is_by_the_median_step() -> None:

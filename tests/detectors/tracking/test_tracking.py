@@ -148,20 +148,20 @@ def test_filling_never_overshoots():
     assert hips(filled).max() <= 30.001
 
 
-def test_long_gap_splits_and_nothing_lies_in_it():
+def test_a_long_gap_stays_empty_and_the_person_keeps_the_id():
     places = [*range(10), *range(13, 20), *range(40, 60)]
-    cut = fill_gaps([seen_at(places, np.arange(60) / 30)], **clock(60))
-    assert [track.id for track in cut] == [0, 1]
-    assert [track.frames.tolist() for track in cut] == [[*range(20)], [*range(40, 60)]]
-    assert [np.flatnonzero(track.filled).tolist() for track in cut] == [[10, 11, 12], []]
+    (track,) = fill_gaps([seen_at(places, np.arange(60) / 30)], **clock(60))
+    assert track.id == 0
+    assert track.frames.tolist() == [*range(20), *range(40, 60)]
+    assert np.flatnonzero(track.filled).tolist() == [10, 11, 12]
 
 
 def test_the_gap_is_measured_in_seconds_between_sightings():
     places = [*range(10), *range(24, 40)]  # 15 steps from 9 to 24
     track = seen_at(places, np.arange(40) / 30)
-    assert len(fill_gaps([track], **clock(40), max_gap=0.51)) == 1
-    assert len(fill_gaps([track], **clock(40), max_gap=0.49)) == 2
-    assert len(fill_gaps([track], **clock(40, rate=60), max_gap=0.26)) == 1
+    for rate, max_gap, rows in ((30, 0.51, 40), (30, 0.49, 26), (60, 0.26, 40)):
+        (filled,) = fill_gaps([track], **clock(40, rate=rate), max_gap=max_gap)
+        assert len(filled) == rows
 
 
 def test_one_slow_frame_is_no_gap():
@@ -171,12 +171,13 @@ def test_one_slow_frame_is_no_gap():
     assert len(track) == 20
 
 
-def test_numbering_after_a_split_and_small_pieces():
+def test_numbering_after_small_pieces_are_dropped():
     times = np.arange(90) / 30
-    first = seen_at([*range(20), *range(60, 90)], times, number=0)
+    first = seen_at([0, 1, *range(40, 60), *range(80, 90)], times, number=0)
     second = seen_at([*range(30, 55), 75, 76], times, number=1)
-    cut = fill_gaps([second, first], **clock(90))
-    assert [(t.id, int(t.frames[0]), len(t)) for t in cut] == [(0, 0, 20), (1, 30, 25), (2, 60, 30)]
+    third = seen_at([3, 4], times, number=2)
+    filled = fill_gaps([second, first, third], **clock(90))
+    assert [(t.id, int(t.frames[0]), len(t)) for t in filled] == [(0, 30, 25), (1, 40, 30)]
 
 
 def test_track_of_other_frames():

@@ -43,6 +43,16 @@ def test_lifting_again_changes_nothing(table: PoseTable, lifter: Lifter) -> None
     assert again.meta["command"] == "videopose infer clip.mp4 --people 2 && videopose lift clip.npz"
 
 
+def test_a_track_with_a_gap_is_lifted_in_parts(table: PoseTable, lifter: Lifter) -> None:
+    first = table[table.track == table.track[0]]
+    before, after = first[first.frame < 15], first[first.frame > 30]
+    gapped = first[(first.frame < 15) | (first.frame > 30)]
+    whole = lift(gapped, LiftOptions(), lifter)
+    parts = [lift(part, LiftOptions(), lifter) for part in (before, after)]
+    np.testing.assert_array_equal(whole.pose, np.concatenate([part.pose for part in parts]))
+    np.testing.assert_array_equal(whole.root, np.concatenate([part.root for part in parts]))
+
+
 def test_another_camera(table: PoseTable, lifter: Lifter) -> None:
     told = lift(table, LiftOptions(focal=FocalLength(pixels=1200)), lifter)
     assert told.intrinsics == Intrinsics(1200, 1200, 296, 166)

@@ -1,0 +1,79 @@
+"""People who return after a longer absence: recognised by what they look like, and by where they left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .appearance import difference, usual
+from .history import History
+from .similarity import sizes
+
+_OTHER_LOOK = 11.0  # difference of appearances from which two histories are not of one person
+_STRIDE, _SPEED = 4.0, 5.0  # how far a person gets: at once, and a second, in units of the person's size
+_HEIGHT = 1.2  # largest logarithm of the ratio of two sizes: a person who comes 3 times nearer
+_AWAY, _TALLER = 0.25, 0.25  # costs of the greatest distance and ratio, where 1 is too much
+_FORGETTING = 0.01  # cost of a second of absence
+_LONGEST = 0.2  # the highest cost of an absence
+
+
+def rejoin(histories: Sequence[History], watched: NDArray[np.float64]) -> list[History]:
+    """Join histories of the same person, one after the other in time.
+
+    Two histories may be joined if the second begins after the first ended, the person could have got from the
+    one place to the other, the sizes are not too different, and they look alike. What people look like must
+    be known. Of all ways to join, the one of the greatest sum of gains is taken (Hungarian algorithm).
+
+    Args:
+        histories: The people.
+        watched: (n,) seconds of the clip's frames, see `watched_time`.
+
+    Returns:
+        The histories in the order of their first frames; those that begin together keep their order.
+    """
+    if len(histories) > 1:
+        histories = _joined(histories, _costs(histories, watched))
+    return sorted(histories, key=lambda history: history.indices[0])
+
+
+def _costs(histories: Sequence[History], watched: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (n, n) the cost that a history (row) is continued by another (column); 1 if impossible."""
+    looks = np.stack([usual(np.stack(history.appearances)) for history in histories])
+    boxes = [history.boxes()[[0, -1]] for history in histories]
+    begins = np.array([history.indices[0] for history in histories])
+    ends = np.array([history.indices[-1] for history in histories])
+    first, last = (np.stack([each[end] for each in boxes]) for end in (0, 1))
+    absence = watched[begins][None] - watched[ends][:, None]
+    tall = [np.median(sizes(history.boxes())) for history in histories]
+    scale = np.maximum(np.minimum(np.array(tall)[:, None], np.array(tall)[None]), 1)
+    middle = [(each[:, :2] + each[:, 2:]) / 2 for each in (last, first)]
+    way = np.linalg.norm(middle[0][:, None] - middle[1][None], axis=-1) / scale
+    reach = _STRIDE + _SPEED * np.maximum(absence, 0)
+    sizes_at = [np.maximum(sizes(each), 1) for each in (last, first)]
+    taller = np.abs(np.log(sizes_at[0][:, None] / sizes_at[1][None]))
+    other = difference(looks[:, None], looks[None]) / _OTHER_LOOK
+    possible = (begins[None] > ends[:, None]) & (way <= reach) & (taller <= _HEIGHT) & (other < 1)
+    waited = np.minimum(_FORGETTING * absence, _LONGEST)
+    with np.errstate(invalid="ignore"):
+        cost = other + _AWAY * way / reach + _TALLER * taller / _HEIGHT + waited
+    return np.where(possible & (cost < 1), cost, 1.0)
+
+
+def _joined(histories: Sequence[History], cost: NDArray[np.float64]) -> list[History]:
+    """Join the pairs of the cheapest assignment."""
+    from scipy.optimize import linear_sum_assignment  # imported here because that takes a third of a second
+
+    follower = {
+        int(row): int(column)
+        for row, column in zip(*linear_sum_assignment(cost), strict=True)
+        if cost[row, column] < 1
+    }
+    joined = []
+    for number in sorted(set(range(len(histories))) - set(follower.values())):
+        whole = histories[number]
+        while (number := follower.get(number, -1)) >= 0:
+            whole = whole.followed_by(histories[number])
+        joined.append(whole)
+    return joined
