@@ -1,14 +1,20 @@
 """Measure how well people keep their ids: HOTA and IDF1 by TrackEval.
 
     python benchmarks/ids.py --data FILE [--scenes 12] [--seconds 20]
+    python benchmarks/ids.py --tables FOLDER
 
 FILE is a motion-capture table (.npz) with walks, such as CMU's. Scenes are made by `crowd_scenes.py`. Each is
 tracked as `videopose detect --people all` does, also without appearances, and by ids that are known, which
 shows what the detector's misses alone cost. Needs `pip install trackeval`.
+
+FOLDER holds the pose tables cam01.2d.npz to cam04.2d.npz that `videopose detect --people all` made of
+Pose2Sim's clips of several people (the wheel pose2sim 0.10.49, Pose2Sim/Demo_MultiPerson/videos). People were
+labeled by eye on five frames of each (`pose2sim_people.csv`: about where the hips are).
 """
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,21 +26,29 @@ from rich.console import Console
 from rich.table import Table
 
 from videopose.detectors.tracking import Track, fill_gaps, follow_people, keypoint_boxes
-from videopose.detectors.tracking.similarity import iou
+from videopose.detectors.tracking.similarity import iou, sizes
 from videopose.lifting.datasets.motion_capture import MotionCapture
+from videopose.lifting.pose_table import PoseTable
+from videopose.skeleton import COCO17
 
 _WALKS = (0.8, 1.8)  # metres a second: clips whose mean speed lies between count as walks
 _GAP = 0.5
+_NEAR = 0.6  # of a person's size: a person whose hips are so near to a label is the labeled one
 
 Rows = list[tuple[NDArray[np.int64], NDArray[np.float32]]]
 """For each frame: ids, and boxes (n, 4)."""
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="A motion-capture table (.npz).")
+@click.option("--data", type=click.Path(path_type=Path), help="A motion-capture table (.npz).")
+@click.option("--tables", type=click.Path(path_type=Path), help="Pose tables of Pose2Sim's clips.")
 @click.option("--scenes", "count", default=12, show_default=True)
 @click.option("--seconds", default=20.0, show_default=True)
-def main(data: Path, count: int, seconds: float) -> None:
+def main(data: Path | None, tables: Path | None, count: int, seconds: float) -> None:
+    if tables is not None:
+        _by_eye(tables)
+    if data is None:
+        return
     walks = _walks(MotionCapture.load(data))
     results: dict[str, list[dict[str, dict[str, object]]]] = {}
     crossings = returns = 0
@@ -54,6 +68,33 @@ def main(data: Path, count: int, seconds: float) -> None:
             f"{scene.returns} returns; IDF1 {latest}"
         )
     show(results, f"{count} scenes, {crossings} crossings, {returns} returns")
+
+
+def _by_eye(folder: Path) -> None:
+    """Print which ids the people have that were labeled by eye."""
+    with Path(__file__).with_name("pose2sim_people.csv").open(encoding="utf-8") as file:
+        labels = list(csv.DictReader(file))
+    table = Table(title="Pose2Sim's clips, labeled by eye")
+    for column in ("clip", "person", "found on frames", "ids"):
+        table.add_column(column)
+    for clip in sorted({label["clip"] for label in labels}):
+        found = PoseTable.load(folder / f"{clip}.2d.npz")
+        hips = found.keypoints[:, [COCO17.index("lhip"), COCO17.index("rhip")], :2].mean(1)
+        size = sizes(keypoint_boxes(found.keypoints))
+        people: dict[str, list[int | None]] = {}
+        for label in (each for each in labels if each["clip"] == clip):
+            away = np.linalg.norm(hips - (float(label["x"]), float(label["y"])), axis=1) / size
+            away[found.frame != int(label["frame"])] = np.inf
+            row = int(np.argmin(away))
+            people.setdefault(label["person"], []).append(
+                int(found.track[row]) if away[row] < _NEAR else None
+            )
+        for person, ids in people.items():
+            known = [each for each in ids if each is not None]
+            table.add_row(
+                clip, person, f"{len(known)} of {len(ids)}", ", ".join(map(str, sorted(set(known))))
+            )
+    Console().print(table)
 
 
 def show(results: dict[str, list[dict[str, dict[str, object]]]], title: str) -> None:
