@@ -11,6 +11,7 @@ DATASETS = [
     "h5py>=3",  # stacked hourglasses' keypoints are HDF5
 ]
 C3D = ["c3d>=0.6"]  # writes C3D files; pure Python on numpy
+RTMPOSE = ["rtmlib>=0.0.16"]  # fetches RTMPose's published weights
 USD = ["usd-core>=24.5"]  # writes USD files
 SERVE = [
     "starlette>=0.40",  # the local page of `videopose serve`: requests and files
@@ -100,6 +101,7 @@ setup(
         "c3d": C3D,
         "datasets": DATASETS,
         "test": TEST,
+        "rtmpose": RTMPOSE,
         "serve": SERVE,
         "usd": USD,
         "docs": DOCS,

@@ -21,9 +21,9 @@ from videopose.lifting.datasets.motion_capture import MotionCapture, coco_face
 from videopose.lifting.simulation.motion_bank import COCO_POINTS
 from videopose.skeleton import COCO17, H36M17
 
-SIZE = (960, 540)
+SIZE = (640, 360)
 RATE = 30.0
-_FOCAL, _CAMERA_HEIGHT, _DEPTHS = 800.0, 1.7, (4.0, 9.5)
+_FOCAL, _CAMERA_HEIGHT, _DEPTHS = 533.0, 1.7, (4.0, 9.5)
 _OUT = 1.2  # metres beyond the picture's edge, where people wait before they return
 _VISIBLE = 0.35  # share of a body's pixels that must be visible
 _CLOTHES = (
@@ -69,11 +69,13 @@ def make_scene(motion: MotionCapture, *, people: int, seconds: float, twins: boo
     count = round(seconds * RATE)
     points = np.stack([_walker(motion, count, random) for _ in range(people)], 1)  # (T, P, 22, 3)
     pixels = _project(points)
-    clothes = random.permutation(len(_CLOTHES))[: 2 * people].reshape(people, 2) % len(_CLOTHES)
+    shirts, trousers = (random.permutation(len(_CLOTHES))[:people] for _ in range(2))
+    clothes = np.stack([shirts, trousers], 1)
     if twins:
         clothes[1] = clothes[0]
     skins = random.integers(len(_SKIN), size=people)
-    light = np.linspace(*random.uniform(0.6, 1.25, 2), SIZE[0])[None, :, None]
+    left, right = random.uniform(0.6, 1.25, 2).tolist()
+    light = np.linspace(left, right, SIZE[0])[None, :, None]
     backdrop = cv2.resize(random.integers(40, 210, (9, 16, 3)).astype(np.uint8), SIZE).astype(np.float32)
     coco = pixels[:, :, list(COCO_POINTS)]
     faults = _Faults(count, people, random)
@@ -149,7 +151,7 @@ def _path(count: int, random: np.random.Generator) -> NDArray[np.float64]:
 def _project(points: NDArray[np.float64]) -> NDArray[np.float64]:
     depth = np.maximum(points[..., 1], 0.3)
     x = SIZE[0] / 2 + _FOCAL * points[..., 0] / depth
-    y = SIZE[1] / 2 - 40 + _FOCAL * (_CAMERA_HEIGHT - points[..., 2]) / depth
+    y = SIZE[1] / 2 - 27 + _FOCAL * (_CAMERA_HEIGHT - points[..., 2]) / depth
     return np.stack([x, y], -1)
 
 
@@ -195,8 +197,8 @@ class _Faults:
         self._random = random
         self._lost = np.zeros((count, people), np.bool_)
         for person in range(people):
-            for start in np.flatnonzero(random.random(count) < 1 / (10 * RATE)):
-                self._lost[start : start + round(random.uniform(0.1, 1.2) * RATE), person] = True
+            for start in np.flatnonzero(random.random(count) < 1 / (12 * RATE)):
+                self._lost[start : start + round(random.uniform(0.1, 1.0) * RATE), person] = True
         self._ghosts = np.flatnonzero(random.random(count) < 1 / (8 * RATE))
         self._ghost = np.zeros((17, 3), np.float32)
 
@@ -211,7 +213,8 @@ class _Faults:
     ) -> tuple[People, NDArray[np.int64]]:
         """Return the people on a frame in random order, and whose they are."""
         random = self._random
-        found, whose = [], []
+        found: list[NDArray[np.float32]] = []
+        whose: list[int] = []
         for person in np.flatnonzero(visible & ~self._lost[frame]):
             keypoints = np.zeros((17, 3), np.float32)
             tall = np.ptp(coco[person, :, 1])
@@ -227,12 +230,12 @@ class _Faults:
                     front = others[int(np.argmin(apart))]
                     keypoints[:, :2] = coco[front] + random.normal(size=(17, 2)) * 0.02 * tall
             found.append(keypoints)
-            whose.append(person)
+            whose.append(int(person))
         if ((frame - self._ghosts >= 0) & (frame - self._ghosts < 3)).any():
             if frame in self._ghosts:
-                place = random.uniform((0, 150), (SIZE[0], 350))
+                place = random.uniform((0, 100), (SIZE[0], 230))
                 self._ghost = np.concatenate(
-                    [place + random.normal(size=(17, 2)) * 30, np.full((17, 1), 0.35)], 1
+                    [place + random.normal(size=(17, 2)) * 20, np.full((17, 1), 0.35)], 1
                 ).astype(np.float32)
             found.append(self._ghost)
             whose.append(-1)

@@ -119,13 +119,16 @@ def _walks(motion: MotionCapture) -> MotionCapture:
     return motion.select(chosen)
 
 
-def _clock(scene: Scene) -> dict[str, NDArray[np.generic]]:
-    count = len(scene.people)
-    return {"frames": np.arange(count, dtype=np.int32), "times": np.arange(count) / RATE}
+def _frames(scene: Scene) -> NDArray[np.int32]:
+    return np.arange(len(scene.people), dtype=np.int32)
+
+
+def _times(scene: Scene) -> NDArray[np.float64]:
+    return np.arange(len(scene.people)) / RATE
 
 
 def _followed(scene: Scene) -> list[Track]:
-    return follow_people(scene.people, **_clock(scene), max_gap=_GAP)
+    return follow_people(scene.people, frames=_frames(scene), times=_times(scene), max_gap=_GAP)
 
 
 def _true(scene: Scene) -> list[Track]:
@@ -136,7 +139,7 @@ def _true(scene: Scene) -> list[Track]:
             keypoints = np.stack([scene.people[t].keypoints[row] for t, row in seen])
             frames = np.array([t for t, _ in seen], np.int32)
             tracks.append(Track(person, frames, keypoints, np.zeros(len(seen), np.bool_)))
-    return fill_gaps(tracks, **_clock(scene), max_gap=_GAP)
+    return fill_gaps(tracks, frames=_frames(scene), times=_times(scene), max_gap=_GAP)
 
 
 def _truth(scene: Scene) -> Rows:

@@ -16,6 +16,9 @@ Image = NDArray[np.uint8]
 
 NUM_KEYPOINTS = len(COCO17)
 
+FEET = ("lbigtoe", "rbigtoe", "lsmalltoe", "rsmalltoe", "lheel", "rheel")
+"""The names of the keypoints of feet beyond COCO's, where a detector finds them (Halpe's order)."""
+
 APPEARANCE_FEATURES = 30
 """Numbers that describe what a person looks like; see `tracking.with_appearance`."""
 
@@ -33,6 +36,9 @@ class People:
         keypoints: (P, 17, 3) float32 COCO17 x, y in pixels and score 0–1.
         appearance: (P, 30) float32 what each person looks like, NaN where that cannot be seen. None if it was
             not looked at; detectors leave it so.
+        extra: (P, K, 3) float32 further keypoints, such as heels and toes: x, y in pixels and score 0–1. None
+            if the detector finds none.
+        extra_names: Their K names.
 
     Raises:
         ValueError: The shapes do not belong together, or a position is not finite.
@@ -42,6 +48,8 @@ class People:
     scores: NDArray[np.float32]
     keypoints: NDArray[np.float32]
     appearance: NDArray[np.float32] | None = None
+    extra: NDArray[np.float32] | None = None
+    extra_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.scores)
@@ -57,6 +65,10 @@ class People:
         if self.appearance is not None and self.appearance.shape != (count, APPEARANCE_FEATURES):
             raise ValueError(
                 f"expected appearance ({count}, {APPEARANCE_FEATURES}), found {self.appearance.shape}"
+            )
+        if self.extra is not None and self.extra.shape != (count, len(self.extra_names), 3):
+            raise ValueError(
+                f"expected extra ({count}, {len(self.extra_names)}, 3) by its names, found {self.extra.shape}"
             )
         if not (np.isfinite(self.boxes).all() and np.isfinite(self.keypoints).all()):
             raise ValueError("expected finite boxes and keypoints, found NaN or infinity")

@@ -1,6 +1,7 @@
 """The detectors by name.
 
-A new detector is a folder with an `entry.py`, and one line in `DETECTORS`.
+A new detector is a folder with an `entry.py`, and its name in `_OWN`. Other packages add theirs by entry
+points, see `plugins.py`.
 """
 
 from __future__ import annotations
@@ -15,17 +16,18 @@ from .entry import BuildRequest, DetectorOptions, Entry, Fetch
 from .mask_rcnn.entry import MASK_RCNN
 from .movenet.entry import MOVENET
 from .people import Detector
+from .plugins import plugins
+from .rtmpose.entry import RTMPOSE
 
 __all__ = ["DEFAULT", "DETECTORS", "DetectorOptions", "Fetch", "build"]
 
-DETECTORS: Mapping[str, Entry] = MappingProxyType({
-    entry.name: entry
-    for entry in (
-        MOVENET,
-        MASK_RCNN,
-        CPN,
-    )
-})  # fmt: skip
+_OWN = (MOVENET, MASK_RCNN, CPN, RTMPOSE)
+
+_NAMES = {entry.name for entry in _OWN}  # other packages cannot replace these
+
+DETECTORS: Mapping[str, Entry] = MappingProxyType(
+    {entry.name: entry for entry in (*_OWN, *plugins()) if entry in _OWN or entry.name not in _NAMES}
+)
 
 DEFAULT = MOVENET.name
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bounded import open_npz
+from ..bounded import Arrays, open_npz
 from ..errors import InputError
 from ..files import replacing
 from ..skeleton import COCO17, H36M17, convert
@@ -70,6 +70,9 @@ class PoseTable:
             not known.
         camera_rotation: (T, 3, 3) float32, world ← camera, of every decoded frame. Default: a level camera.
         camera_position: (T, 3) float32, the camera's centre in the world, metres. Default: the origin.
+        extra: (N, K, 3) float32, further keypoints that the detector found, such as heels and toes: x, y in
+            pixels, score 0–1. Default: none.
+        extra_names: Their K names.
 
     Raises:
         ValueError: Shapes disagree, rows are out of order or a frame has no time.
@@ -98,6 +101,8 @@ class PoseTable:
     contact: NDArray[np.float32] = field(default_factory=_default)
     camera_rotation: NDArray[np.float32] = field(default_factory=_default)
     camera_position: NDArray[np.float32] = field(default_factory=_default)
+    extra: NDArray[np.float32] = field(default_factory=_default)
+    extra_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._fill_in_defaults()
@@ -108,6 +113,11 @@ class PoseTable:
                 raise ValueError(
                     f"{name}: expected {np.dtype(kind)} {(count, *tail)}, found {value.dtype} {value.shape}"
                 )
+        expected = (count, len(self.extra_names), 3)
+        if self.extra.shape != expected or self.extra.dtype != np.float32:
+            raise ValueError(
+                f"extra: expected float32 {expected}, found {self.extra.dtype} {self.extra.shape}"
+            )
         if self.time.ndim != 1 or self.time.dtype != np.float64 or not (np.diff(self.time) >= 0).all():
             raise ValueError("time: expected a rising float64 (T,) array")
         if count and (self.frame.min() < 0 or self.frame.max() >= len(self.time)):
@@ -132,6 +142,7 @@ class PoseTable:
             "contact": lambda: np.full((count, 2), np.nan, np.float32),
             "camera_rotation": lambda: np.tile(_LEVEL_CAMERA, (*frames, 1, 1)),
             "camera_position": lambda: np.zeros((*frames, 3), np.float32),
+            "extra": lambda: np.zeros((count, 0, 3), np.float32),
         }
         for name, default in defaults.items():
             if getattr(self, name) is _DEFAULT and (name != "confidence" or self._has_keypoints()):
@@ -146,7 +157,7 @@ class PoseTable:
 
     def __getitem__(self, rows: slice | NDArray[np.bool_] | NDArray[np.integer]) -> PoseTable:
         """The table with these rows only, of the same frames."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in _ROWS})
+        return replace(self, **{name: getattr(self, name)[rows] for name in (*_ROWS, "extra")})
 
     @property
     def rate(self) -> float:
@@ -245,10 +256,14 @@ class PoseTable:
         Raises:
             OutputError: The file cannot be written.
         """
+        extra: dict[str, Any] = {}
+        if self.extra_names:
+            extra = {"extra": self.extra, "extra_names": np.array(self.extra_names)}
         with replacing(path) as partial, partial.open("wb") as file:  # given a name, numpy adds ".npz"
             np.savez_compressed(
                 file,
                 **{name: getattr(self, name) for name in (*_ROWS, *_CAMERA)},
+                **extra,
                 time=self.time,
                 size=np.array(self.size, np.int32),
                 intrinsics=self.intrinsics.array(),
@@ -275,12 +290,20 @@ class PoseTable:
                     raise ValueError(f"meta: {name} is no group of values")
             table = cls(
                 **{name: archive[name] for name in names},
+                **_extra_of(archive),
                 time=archive["time"],
                 size=(width, height),
                 intrinsics=Intrinsics(*(float(v) for v in archive["intrinsics"])),
                 meta=meta,
             )
             return table if "camera_rotation" in names else _levelled(table)
+
+
+def _extra_of(archive: Arrays) -> dict[str, Any]:
+    """The fields of further keypoints that a table's file has."""
+    if "extra" not in archive.names:
+        return {}
+    return {"extra": archive["extra"], "extra_names": tuple(str(name) for name in archive["extra_names"])}
 
 
 def _levelled(table: PoseTable) -> PoseTable:

@@ -74,7 +74,8 @@ def infer(
 
     Args:
         video: Path of the video, or of pictures: a folder, "frame-%04d.jpg" or "*.jpg".
-        detector: What finds people and their keypoints: "movenet" (the default), "mask-rcnn" or "cpn".
+        detector: What finds people and their keypoints: "movenet" (the default), "mask-rcnn",
+            "cpn", "rtmpose", or the detector of another package.
         weights: File of the detector's weights, instead of the usual ones.
         backbone: Of Mask R-CNN: "R-101" (the default) or "R-50".
         decode: Of Mask R-CNN and CPN: how a heatmap becomes a position. Default: "soft-argmax".

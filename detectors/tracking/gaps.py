@@ -68,6 +68,10 @@ def fill_gaps(
                     np.concatenate([piece.frames for piece in pieces]),
                     np.concatenate([piece.keypoints for piece in pieces]),
                     np.concatenate([piece.filled for piece in pieces]),
+                    None
+                    if track.extra is None
+                    else np.concatenate([piece.extra for piece in pieces if piece.extra is not None]),
+                    track.extra_names,
                 )
             )
     filled.sort(key=lambda track: int(track.frames[0]))
@@ -84,11 +88,13 @@ def _filled(
     """A piece of a track with a row for each frame from its first to its last."""
     seen = places[piece]
     known = track.keypoints[piece]
+    if track.extra is not None:
+        known = np.concatenate([known, track.extra[piece]], 1)
     everything = np.arange(seen[0], seen[-1] + 1)
     missing = np.setdiff1d(everything, seen)
     filled = np.isin(everything, missing)
     filled[seen[track.filled[piece]] - seen[0]] = True
-    keypoints = np.empty((len(everything), NUM_KEYPOINTS, 3), np.float32)
+    keypoints = np.empty((len(everything), *known.shape[1:]), np.float32)
     keypoints[seen - seen[0]] = known
     if len(missing):
         from scipy.interpolate import (
@@ -101,4 +107,6 @@ def _filled(
         keypoints[missing - seen[0], :, 2] = _FILLED_SCORE * np.minimum(
             known[after - 1, :, 2], known[after, :, 2]
         )
-    return Track(track.id, frames[everything].astype(np.int32), keypoints, filled)
+    extra = None if track.extra is None else keypoints[:, NUM_KEYPOINTS:]
+    numbers = frames[everything].astype(np.int32)
+    return Track(track.id, numbers, keypoints[:, :NUM_KEYPOINTS], filled, extra, track.extra_names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,6 +29,7 @@ class History:
         times: Seconds.
         keypoints: (17, 3) each.
         appearances: (30,) each, NaN where not known.
+        extras: (K, 3) further keypoints each.
         remembered: (30,) what the person looks like, by all sightings; NaN where never known.
     """
 
@@ -35,16 +37,23 @@ class History:
     times: list[float] = field(default_factory=list)
     keypoints: list[NDArray[np.float32]] = field(default_factory=list)
     appearances: list[NDArray[np.float32]] = field(default_factory=list)
+    extras: list[NDArray[np.float32]] = field(default_factory=list)
     remembered: NDArray[np.float32] = field(default_factory=lambda: UNKNOWN.copy())
 
     def add(
-        self, index: int, time: float, keypoints: NDArray[np.float32], appearance: NDArray[np.float32]
+        self,
+        index: int,
+        time: float,
+        keypoints: NDArray[np.float32],
+        appearance: NDArray[np.float32],
+        extra: NDArray[np.float32],
     ) -> None:
         """Add the sighting of a later frame."""
         self.indices.append(index)
         self.times.append(time)
         self.keypoints.append(keypoints)
         self.appearances.append(appearance)
+        self.extras.append(extra)
         known, new = np.isfinite(appearance), np.isnan(self.remembered)
         self.remembered = np.where(new, appearance, self.remembered)
         learned = known & ~new
@@ -78,14 +87,19 @@ class History:
     def split(self, at: int) -> tuple[History, History]:
         """Return the sightings before frame index `at`, and the others; both may be empty."""
         first, second = History(), History()
-        for index, *rest in zip(self.indices, self.times, self.keypoints, self.appearances, strict=True):
-            (first if index < at else second).add(index, *rest)
+        for sighting in self._sightings():
+            (first if sighting[0] < at else second).add(*sighting)
         return first, second
 
     def followed_by(self, later: History) -> History:
         """Return the sightings of this and of a later history together."""
         whole = History()
         for part in (self, later):
-            for each in zip(part.indices, part.times, part.keypoints, part.appearances, strict=True):
-                whole.add(*each)
+            for sighting in part._sightings():
+                whole.add(*sighting)
         return whole
+
+    def _sightings(
+        self,
+    ) -> Iterator[tuple[int, float, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
+        return zip(self.indices, self.times, self.keypoints, self.appearances, self.extras, strict=True)

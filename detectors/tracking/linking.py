@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..people import People
 from .appearance import difference
-from .crossings import untangle
+from .crossings import cut_at_changes
 from .history import UNKNOWN, History
 from .returning import rejoin
 from .similarity import iou, keypoint_boxes, sizes
@@ -22,7 +22,7 @@ _REACH, _REACH_PER_SECOND, _REACH_LIMIT = 0.6, 4.0, 4.0
 _CONFIDENT = 0.3  # mean keypoint score; people with lower scores are assigned after the others
 _OTHER_LOOK = 22.0  # difference of appearances from which two sightings are not of one person
 _LOOK_COST = 0.5  # cost of such a difference, in the units of the other costs
-_SAME_STEP = 0.15  # seconds of absence up to which a person may look different, as under a new light
+_SAME_STEP = 0.15  # seconds of absence up to which a person may look twice as different, as under new light
 
 
 def link(
@@ -42,9 +42,9 @@ def link(
     `watched_time` counts them; and how different the people look. Detections with low scores are assigned
     after the others, to those who are left.
 
-    Then with the whole clip known: `untangle` mends people who were exchanged while they crossed, and
-    `rejoin` recognises people who return after a longer absence. Both need to know what people look like
-    (`People.appearance`).
+    Then with the whole clip known, and if it is known what people look like (`People.appearance`):
+    `cut_at_changes` cuts where people may have been exchanged while they crossed, and `rejoin` recognises
+    them, and those who return after a longer absence.
 
     Args:
         people: The people on each frame.
@@ -66,14 +66,18 @@ def link(
         raise ValueError(f"expected people of {len(frames)} frames, found {len(people)}")
     watched = watched_time(times)
     least = fewest_sightings(min_seen, len(people))
-    histories = untangle(_frame_by_frame(people, times, watched, max_absence), watched)
-    histories = rejoin([each for each in histories if len(each.indices) >= least], watched)
+    histories = _frame_by_frame(people, times, watched, max_absence)
+    pieces, followed = cut_at_changes([each for each in histories if len(each.indices) >= least], watched)
+    histories = rejoin(pieces, watched, followed)
+    names = next((each.extra_names for each in people if each.extra_names), ())
     return [
         Track(
             number,
             frames[history.indices].astype(np.int32),
             np.stack(history.keypoints).astype(np.float32),
             np.zeros(len(history.indices), np.bool_),
+            np.stack(history.extras).astype(np.float32) if names else None,
+            names,
         )
         for number, history in enumerate(histories)
     ]
@@ -91,6 +95,7 @@ def _frame_by_frame(
         looks = present.appearance
         if looks is None:
             looks = np.broadcast_to(UNKNOWN, (len(present), len(UNKNOWN)))
+        extra = np.zeros((len(present), 0, 3), np.float32) if present.extra is None else present.extra
         owners = _owners(recent, absence, present, looks, time)
         for person, keypoints in enumerate(present.keypoints):
             history = owners.get(person)
@@ -98,7 +103,7 @@ def _frame_by_frame(
                 history = History()
                 histories.append(history)
                 recent.append(history)
-            history.add(index, time, keypoints, looks[person])
+            history.add(index, time, keypoints, looks[person], extra[person])
     return histories
 
 
@@ -152,7 +157,8 @@ def _costs(
     reach = np.minimum(_REACH + _REACH_PER_SECOND * elapsed, _REACH_LIMIT)
     remembered = np.stack([history.remembered for history in histories])
     other = difference(remembered[:, None], looks[None]) / _OTHER_LOOK  # NaN where not known
-    possible = (distance <= reach) & ~((other > 1) & (absence[:, None] > _SAME_STEP))
+    strange = (other > 2) | ((other > 1) & (absence[:, None] > _SAME_STEP))
+    possible = (distance <= reach) & ~strange
     # People of whom it is not known are taken to look as different as half of that.
     look = _LOOK_COST * np.clip(np.where(np.isnan(other), 0.5, other), 0, 1)
     cost = distance + (1 - iou(expected_boxes, boxes)) + absence[:, None] + look

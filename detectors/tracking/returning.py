@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,12 @@ _HEIGHT = 1.2  # largest logarithm of the ratio of two sizes: a person who comes
 _AWAY, _TALLER = 0.25, 0.25  # costs of the greatest distance and ratio, where 1 is too much
 _FORGETTING = 0.01  # cost of a second of absence
 _LONGEST = 0.2  # the highest cost of an absence
+_ALREADY = 0.5  # factor of the cost for histories that followed each other before they were cut
 
 
-def rejoin(histories: Sequence[History], watched: NDArray[np.float64]) -> list[History]:
+def rejoin(
+    histories: Sequence[History], watched: NDArray[np.float64], followed: Mapping[int, int]
+) -> list[History]:
     """Join histories of the same person, one after the other in time.
 
     Two histories may be joined if the second begins after the first ended, the person could have got from the
@@ -29,12 +32,17 @@ def rejoin(histories: Sequence[History], watched: NDArray[np.float64]) -> list[H
     Args:
         histories: The people.
         watched: (n,) seconds of the clip's frames, see `watched_time`.
+        followed: Which history is followed by which, index → index, if neither fits another better.
 
     Returns:
         The histories in the order of their first frames; those that begin together keep their order.
     """
     if len(histories) > 1:
-        histories = _joined(histories, _costs(histories, watched))
+        cost = _costs(histories, watched)
+        for earlier, later in followed.items():
+            if cost[earlier, later] < 1:
+                cost[earlier, later] *= _ALREADY
+        histories = _joined(histories, cost, followed)
     return sorted(histories, key=lambda history: history.indices[0])
 
 
@@ -61,8 +69,10 @@ def _costs(histories: Sequence[History], watched: NDArray[np.float64]) -> NDArra
     return np.where(possible & (cost < 1), cost, 1.0)
 
 
-def _joined(histories: Sequence[History], cost: NDArray[np.float64]) -> list[History]:
-    """Join the pairs of the cheapest assignment."""
+def _joined(
+    histories: Sequence[History], cost: NDArray[np.float64], followed: Mapping[int, int]
+) -> list[History]:
+    """Join the pairs of the cheapest assignment, and those of `followed` that it leaves single."""
     from scipy.optimize import linear_sum_assignment  # imported here because that takes a third of a second
 
     follower = {
@@ -70,6 +80,10 @@ def _joined(histories: Sequence[History], cost: NDArray[np.float64]) -> list[His
         for row, column in zip(*linear_sum_assignment(cost), strict=True)
         if cost[row, column] < 1
     }
+    taken = set(follower.values())
+    for earlier, later in followed.items():
+        if earlier not in follower and later not in taken:
+            follower[earlier] = later
     joined = []
     for number in sorted(set(range(len(histories))) - set(follower.values())):
         whole = histories[number]

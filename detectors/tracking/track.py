@@ -26,6 +26,8 @@ class Track:
         frames: (n,) int32, rising frame numbers, n at least 1.
         keypoints: (n, 17, 3) float32, COCO17 x, y in pixels and score 0–1.
         filled: (n,) bool, whether the keypoints were interpolated rather than detected.
+        extra: (n, K, 3) float32, further keypoints, such as heels and toes; None if there are none.
+        extra_names: Their K names.
 
     Raises:
         ValueError: If shapes disagree, frames do not rise or keypoints are not finite.
@@ -35,6 +37,8 @@ class Track:
     frames: NDArray[np.int32]
     keypoints: NDArray[np.float32]
     filled: NDArray[np.bool_]
+    extra: NDArray[np.float32] | None = None
+    extra_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.frames)
@@ -46,6 +50,10 @@ class Track:
             raise ValueError(
                 f"shapes disagree: frames {self.frames.shape}, keypoints {self.keypoints.shape}, "
                 f"filled {self.filled.shape}"
+            )
+        if self.extra is not None and self.extra.shape != (count, len(self.extra_names), 3):
+            raise ValueError(
+                f"shapes disagree: {len(self.extra_names)} names and extra keypoints {self.extra.shape}"
             )
         if (np.diff(self.frames) <= 0).any() or not np.isfinite(self.keypoints).all():
             raise ValueError("frames must rise and keypoints must be finite")

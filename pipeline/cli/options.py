@@ -166,7 +166,7 @@ def detector_options() -> Decorator[Any]:
             "--weights",
             type=FilePath(),
             metavar="FILE",
-            help="Weights for mask-rcnn or cpn: published ones, or of finetune-detector.",
+            help="Weights for mask-rcnn or cpn: published ones, or of finetune-detector; for rtmpose: ONNX.",
         ),
         click.option("--backbone", metavar="NAME", help="For mask-rcnn: R-101 or R-50.  [default: R-101]"),
         click.option(
@@ -182,7 +182,7 @@ def detector_options() -> Decorator[Any]:
         click.option(
             "--boxes",
             metavar="DETECTOR|FILE",
-            help=f"For cpn: the detector or file that finds people.  [default: {registry.DEFAULT}]",
+            help=f"For cpn and rtmpose: what finds people.  [default: {registry.DEFAULT}]",
         ),
     )
 

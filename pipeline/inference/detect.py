@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,6 +151,7 @@ def detect(
         pose=np.full((rows, 17, 3), np.nan, np.float32),
         root=np.full((rows, 3), np.nan, np.float32),
         filled=np.concatenate([track.filled for track in tracks]),
+        **_extra_of(tracks),
         time=time,
         size=video.size,
         # Rounded as in a table's file, so that lifting gives the same numbers before and after saving.
@@ -185,6 +186,12 @@ def _less_certain(track: Track, damage: Damage | None) -> Track:
     keypoints = track.keypoints.copy()
     keypoints[np.isin(track.frames, damage.frames), :, 2] *= _DAMAGED_SCORE
     return replace(track, keypoints=keypoints)
+
+
+def _extra_of(tracks: list[Track]) -> dict[str, Any]:
+    """Return the further keypoints of all tracks as fields of a pose table; nothing if there are none."""
+    found = [track.extra for track in tracks if track.extra is not None]
+    return {"extra": np.concatenate(found), "extra_names": tracks[0].extra_names} if found else {}
 
 
 def _people_source(detector: Detector | None, video: Video, options: DetectOptions) -> PeopleSource:

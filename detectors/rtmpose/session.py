@@ -1,0 +1,49 @@
+"""Open an ONNX file with onnxruntime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import InputError
+from ..onnx_runtime import import_onnxruntime
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+_DYNAMIC = 640  # pixels: the side of an input whose size the file leaves open
+
+
+def open_onnx(path: Path, device: str) -> InferenceSession:
+    """Open an ONNX file.
+
+    Args:
+        path: The file.
+        device: "cpu" or "cuda"; "cuda" falls back to the CPU if the installed onnxruntime has no CUDA.
+
+    Raises:
+        InputError: The file is missing, or is not an ONNX model with one picture as its input.
+    """
+    onnxruntime = import_onnxruntime()
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    providers = ["CPUExecutionProvider"]
+    if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        providers.insert(0, "CUDAExecutionProvider")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # warnings about the file's graph do not concern the user
+    try:
+        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=providers)
+    except Exception as error:  # onnxruntime raises many kinds of errors
+        raise InputError(f"{path} is not an ONNX model that onnxruntime {onnxruntime.__version__} reads "
+                         f"({str(error).splitlines()[0]})") from error  # fmt: skip
+    shapes = [each.shape for each in session.get_inputs()]
+    if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][1] != 3:
+        raise InputError(f"{path}: expected one input of shape (N, 3, H, W), found {shapes}")
+    return session
+
+
+def input_size(session: InferenceSession) -> tuple[int, int]:
+    """Return the width and height of the pictures that a model reads."""
+    height, width = session.get_inputs()[0].shape[2:]
+    return (width if isinstance(width, int) else _DYNAMIC, height if isinstance(height, int) else _DYNAMIC)
