@@ -288,8 +288,9 @@ class PoseTable:
             for name in ("video", "world"):
                 if not isinstance(meta.get(name) or {}, dict):
                     raise ValueError(f"meta: {name} is no group of values")
+            arrays: dict[str, Any] = {name: archive[name] for name in names}
             table = cls(
-                **{name: archive[name] for name in names},
+                **arrays,
                 **_extra_of(archive),
                 time=archive["time"],
                 size=(width, height),
