@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ...errors import UsageError
@@ -180,10 +182,18 @@ class LiveLifter:
         new, before = self._new[stream], self._inputs[stream]
         self._new[stream], self._inputs[stream] = np.zeros_like(new), lifter_input
         before = lifter_input if before is None else np.where(new[:, None, None], lifter_input, before)
-        for step, frame in enumerate(between(before, lifter_input, steps)):
+        with torch.inference_mode():
+            pose = self._feed(stream, between(before, lifter_input, steps), new)
+        return self._mean_pose(pose, begins, averaged)
+
+    def _feed(
+        self, stream: int, frames: Sequence[NDArray[np.float32]], new: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        """Feed frames to a network; return the poses of the last one. new: people who begin in the first."""
+        for step, frame in enumerate(frames):
             network_input, rotation = to_network(frame, self._lifter.input_space)
             pose = self._networks[stream].step(network_input, None if step else new)
-        return self._mean_pose(to_camera(root_at_zero(pose), rotation), begins, averaged)
+        return to_camera(root_at_zero(pose), rotation)
 
     def _mean_pose(
         self, pose: NDArray[np.float32], begins: NDArray[np.bool_], averaged: int

@@ -17,7 +17,7 @@ from .pinhole_equations import (
     trusted,
 )
 
-_ROUNDS = 3  # of reweighting
+_ROUNDS = 2  # of reweighting
 _FASTEST = 2.0  # metres/s: usual speed of a person who appears
 _UNKNOWN = 100.0  # metres: where a person may be who appears
 

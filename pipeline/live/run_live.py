@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import cast
 
+import torch
+
 from ...detectors.tracking.live_tracking import LiveTracker
 from ...lifting.cameras.distortion import Lens
 from ...lifting.cameras.intrinsics import Intrinsics
@@ -38,6 +40,7 @@ def run_live(options: LiveOptions) -> None:
         InputError: The camera cannot be opened, or goes away.
         AssetError: A file of the detector or of the page cannot be fetched.
     """
+    torch.set_num_threads(1)  # the products are so small that a second thread costs more than it gains
     with ExitStack() as stack:
         lifter = load_lifter(options.lifter)
         chosen = DetectOptions(detector=options.detector, people=options.people, device=options.device)
