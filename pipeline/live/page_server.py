@@ -30,7 +30,7 @@ _QUALITY = 80  # of JPEG
 
 
 class PageServer:
-    """Serves the page, and sends each browser the newest frame as soon as it can take one.
+    """Serves the page, and sends each browser the newest frame as soon as it has shown the one before.
 
     Args:
         title: The heading of the page.
@@ -145,6 +145,7 @@ class PageServer:
                     newest = self._newest
                 sent = newest[0]
                 connection.send(self._encoded(newest))
+                connection.recv()  # the browser has shown it
         except ConnectionClosed:
             return
         finally:

@@ -1,4 +1,5 @@
-// The page of `videopose live`: each message of the WebSocket is one frame, its people and its picture.
+// The page of `videopose live`: each message of the WebSocket is one frame, its people and its picture. The
+// server sends the next one when this page has shown it, so that no frames pile up behind a slow page.
 
 import { Scene3D } from "videopose/scene.js";
 import { colour, personColour, startTheme, switchTheme } from "videopose/theme.js";
@@ -100,8 +101,11 @@ function connect() {
   address.pathname += "frames";
   const socket = new WebSocket(address);
   socket.binaryType = "arraybuffer";
-  let waiting = Promise.resolve();
-  socket.onmessage = ({ data: buffer }) => (waiting = waiting.then(() => take(buffer)));
+  socket.onmessage = async ({ data: buffer }) => {
+    await take(buffer);
+    await new Promise(requestAnimationFrame);
+    if (socket.readyState === WebSocket.OPEN) socket.send("next");
+  };
   socket.onclose = () => {
     document.body.dataset.ended = "true";
     say("ended: the program that sent the frames has stopped");
