@@ -28,6 +28,7 @@ from .lift import lift, load_video_lifter
 from .options import DetectOptions, InferOptions, LiftOptions
 from .redraw import video_beside
 from .selection import Selection, select_people
+from .time_notes import time_notes
 
 if TYPE_CHECKING:
     from ...lifting.inference.lifter import Lifter
@@ -281,6 +282,8 @@ def _write_results(job: Job, table: PoseTable, video: Path | None) -> None:
             say(f"note: {job.source}: {note}")
     if damage := damage_warning(table.meta.get("damaged")):
         say(f"warning: {job.source}: {damage}")
+    for note in time_notes(table):
+        say(f"note: {job.source}: {note}")
     world = table.meta.get("world") or {}
     if str(world.get("gravity")).startswith("assumed"):
         say(
