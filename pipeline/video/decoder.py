@@ -103,8 +103,9 @@ class Decoder:
         soundness = self._soundness
         for packet, following in _with_following(self._packets(), _AHEAD):
             if packet.size:
-                soundness.packet(packet, joined=any(_begins_anew(packet, other) for other in following))
-                self._reach.read(packet, stream)
+                joined = any(_begins_anew(packet, other) for other in following)
+                if soundness.packet(packet, joined=joined):
+                    self._reach.read(packet, stream)
                 if not packet.is_discard:
                     order.sent(packet.pts)
             for picture in self._pictures_of(packet):

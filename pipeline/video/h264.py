@@ -57,11 +57,14 @@ class FrameNumbers:
 
     Attributes:
         order: The place of the last packet's picture in the order of showing; None if it is not stated.
+        second_field: Whether the last packet holds the second field of the picture before.
     """
 
     def __init__(self, extradata: bytes | None) -> None:
         self._parameters: _SequenceParameters | None = None
         self.order: Order | None = None
+        self.second_field = False
+        self._first_field: tuple[int, int] | None = None  # frame number, 1 for the bottom field
         self._length_size = 0  # bytes of a NAL unit's length; 0 if NAL units follow start codes
         self._previous: int | None = None
         header = extradata or b""
@@ -76,7 +79,7 @@ class FrameNumbers:
 
     def gap_before(self, packet: memoryview) -> bool:
         """Whether pictures are missing between the packet before and this one."""
-        self.order = None
+        self.order, self.second_field = None, False
         units = _by_length(packet, self._length_size) if self._length_size else _after_start_codes(packet)
         for unit in units:
             if not len(unit):
@@ -105,7 +108,9 @@ class FrameNumbers:
                 bits.take(2)
             number = bits.take(parameters.bits)
             if parameters.fields and bits.take(1):
-                bits.take(1)  # top or bottom
+                self._note_field(number, bits.take(1))
+            else:
+                self._first_field = None
             if idr:
                 bits.golomb()
             if parameters.order_bits:
@@ -116,6 +121,10 @@ class FrameNumbers:
         if idr or before is None:
             return False
         return number not in (before, (before + 1) % (1 << parameters.bits))
+
+    def _note_field(self, number: int, bottom: int) -> None:
+        self.second_field = self._first_field == (number, 1 - bottom)
+        self._first_field = None if self.second_field else (number, bottom)
 
 
 class _Bits:

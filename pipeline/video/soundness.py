@@ -35,18 +35,23 @@ class Soundness:
         self._behind_error = self._predicted_from_corrupt = False  # of pictures, in the order of showing
         self._stamps: set[int] = set()  # of packets behind a gap
 
-    def packet(self, packet: Packet[VideoStream], *, joined: bool = False) -> None:
+    def packet(self, packet: Packet[VideoStream], *, joined: bool = False) -> bool:
         """Note a packet that is given to the decoder.
 
         Args:
             packet: The packet.
             joined: Whether another recording begins right after it. The counters of a transport stream do not
                 go on there, so its packets are marked, although nothing is missing.
+
+        Returns:
+            Whether it begins a picture. If not, it holds the second field of the picture before.
         """
-        gap = False
+        gap, begins = False, True
         if self._numbers is not None:
             gap = self._numbers.gap_before(memoryview(packet))
-            self._order.picture(self._numbers.order, packet.pts)
+            begins = not self._numbers.second_field
+            if begins:
+                self._order.picture(self._numbers.order, packet.pts)
         if self._jpeg and packet.pts is not None:
             ends = bytes(packet).rstrip(b"\0").endswith(_END_OF_JPEG)
             self._marks_ends = ends if self._marks_ends is None else self._marks_ends
@@ -56,6 +61,7 @@ class Soundness:
         self._behind_gap |= packet.is_corrupt and not joined
         if self._behind_gap and packet.pts is not None:
             self._stamps.add(packet.pts)
+        return begins
 
     def missing(self) -> int:
         """Return how many pictures are missing, as far as the stream tells."""

@@ -91,3 +91,44 @@ def test_places_that_are_left_out_on_purpose() -> None:
     assert count_missing(uneven, uneven) == 0
     places = [*range(0, 40, 2), *range(44, 80, 2)]
     assert count_missing(places, list(range(len(places)))) == 0  # time stamps have no gap there
+
+
+class Bits:
+    """Writes bits and Exp-Golomb codes."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def put(self, value: int, count: int) -> "Bits":
+        self.text += f"{value:0{count}b}"
+        return self
+
+    def golomb(self, *values: int) -> "Bits":
+        for value in values:
+            code = f"{value + 1:b}"
+            self.text += "0" * (len(code) - 1) + code
+        return self
+
+    def unit(self, kind: int) -> bytes:
+        text = self.text + "1"
+        text += "0" * (-len(text) % 8)
+        return b"\0\0\1" + bytes([kind]) + int(text, 2).to_bytes(len(text) // 8, "big")
+
+
+def field(number: int, bottom: int, place: int) -> memoryview:
+    bits = Bits().golomb(0, 0, 0).put(number, 4).put(1, 1).put(bottom, 1).put(place, 4)
+    return memoryview(bits.unit(0x61))
+
+
+def test_two_fields_are_one_picture() -> None:
+    # profile 77, frame numbers and places of 4 bits, one reference, 16×32 pixels, pictures may be fields
+    header = Bits().put(77, 8).put(0, 16).golomb(0, 0, 0, 0, 1).put(0, 1).golomb(0, 0).put(0, 1).unit(0x67)
+    numbers = FrameNumbers(header)
+    seconds, gaps = [], []
+    for number in (1, 2, 3, 5):
+        for bottom in (0, 1):
+            gaps.append(numbers.gap_before(field(number, bottom, 2 * number + bottom)))
+            seconds.append(numbers.second_field)
+            assert numbers.order == Order(2 * number + bottom, 4, False)
+    assert seconds == [False, True] * 4
+    assert gaps == [False] * 6 + [True, False]
