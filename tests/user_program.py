@@ -38,7 +38,8 @@ def lift_live(size: tuple[int, int]) -> float:
     camera: videopose.Intrinsics = videopose.Intrinsics.from_fov(65, size[0], size)
     live = videopose.LiveLifter(videopose.load_lifter("causal"), camera=camera, size=size, people=1)
     pose = live.step(np.zeros((1, 17, 3), np.float32))
-    return float(pose[0, 0, 2])
+    frame: videopose.LiveFrame = live.lift(np.zeros((1, 17, 3), np.float32), time=1 / 30)
+    return float(pose[0, 0, 2] + frame.root[0, 2] + frame.confidence[0, 0])
 
 
 def new_model() -> videopose.TemporalModel:

@@ -14,7 +14,7 @@ from .options import CAMERA_OPTIONS, DEVICE_OPTION, settings
     examples=(
         "videopose live --open",
         "videopose live --camera 1 --people 2 --osc 127.0.0.1:39539",
-        "videopose live --camera rtsp://192.168.1.20/stream --json --no-page > poses.jsonl",
+        "videopose live --camera rtsp://192.168.1.20/stream --json --no-page",
     )
 )
 @under(
