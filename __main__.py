@@ -2,4 +2,5 @@
 
 from .pipeline.cli.main import main
 
-main()
+if __name__ == "__main__":  # a process of `--jobs` imports this file under another name
+    main()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import InputError, OutputError
 
+_PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.partial(\.\w+)?", re.DOTALL)
 _DISK_FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}
 
 LONGEST_NAME = 255
@@ -34,24 +37,91 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     check_target(target)
-    partial = target.with_name(_partial_name(target))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch()
     except OSError as error:
         raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
     try:
-        yield partial
-        try:
-            os.replace(partial, target)
-        except OSError as error:
-            raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+        with partial_file(target) as partial:
+            yield partial
+            try:
+                os.replace(partial, target)
+            except OSError as error:
+                raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
     except OSError as error:
         if error.errno not in _DISK_FULL:
             raise
         raise OutputError(f"cannot write {target}: {error.strerror}") from error
+
+
+@contextmanager
+def partial_file(path: str | os.PathLike[str], suffix: str | None = None) -> Iterator[Path]:
+    """Yield a temporary file beside `path`; it is removed when the block ends, if it is still there.
+
+    The file is locked while the block runs, so that `remove_leftovers` can tell it from the file of a process
+    that was killed. The writer has to write into the file, not replace it.
+
+    Args:
+        path: The file for which the temporary file is used; its folder exists.
+        suffix: Suffix of the temporary file; None for that of `path`.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
+    target = Path(path)
+    suffix = target.suffix if suffix is None else suffix
+    linked = False
+    while not linked:  # another process may remove the file before it is locked
+        partial = target.with_name(_partial_name(target.with_suffix(suffix)))
+        try:
+            handle = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        except OSError as error:
+            raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+        _try_lock(handle)
+        linked = os.fstat(handle).st_nlink > 0
+        if not linked:
+            os.close(handle)
+    if os.name == "nt":  # an open file can be neither renamed nor removed
+        os.close(handle)
+    try:
+        yield partial
     finally:
         partial.unlink(missing_ok=True)
+        if os.name != "nt":
+            os.close(handle)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files in a folder that were left by processes that were killed.
+
+    Temporary files of running processes are locked and stay. On Windows, files of the last day stay.
+    """
+    try:
+        found = [path for path in folder.iterdir() if _PARTIAL.fullmatch(path.name)]
+    except OSError:
+        return
+    for path in found:
+        with suppress(OSError):
+            if not _is_in_use(path):
+                path.unlink()
+
+
+def _is_in_use(path: Path) -> bool:
+    if os.name == "nt":
+        return time.time() - path.stat().st_mtime < 86400
+    with path.open("rb") as file:
+        return not _try_lock(file.fileno())
+
+
+def _try_lock(handle: int) -> bool:
+    """Lock an open file until it is closed; return whether that succeeded."""
+    try:
+        import fcntl  # not on Windows
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):  # some network file systems have no locks
+        return False
+    return True
 
 
 def _partial_name(target: Path) -> str:

@@ -78,7 +78,7 @@ setup(
         "av>=18",  # reads any video without a system ffmpeg: time stamps, rotation, metadata
         "click>=8.1",  # the command line
         "ffmpeg-python>=0.2",  # drives ffmpeg, which writes the animations
-        "filelock>=3.12",  # locks, so that two processes do not fetch the same asset at once
+        "filelock>=3.20",  # locks, so that two processes do not fetch the same asset or write the same result
         "imageio-ffmpeg>=0.5",  # contains an ffmpeg binary, for machines that have none
         "matplotlib>=3.8",  # training curves; its font for the animation's text
         "numpy>=1.26",  # arrays everywhere

@@ -38,6 +38,9 @@ class Job:
     animation: Path | None
     page: Path | None = None
 
+    def __str__(self) -> str:
+        return str(self.source)
+
     @property
     def results(self) -> list[Path]:
         """All files that the job writes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Protocol, Self
 
 import rich.progress
 from rich.console import Console
@@ -28,8 +28,30 @@ class Progress(Protocol):
 console = Console(stderr=True, highlight=False)
 
 
+class Display(Protocol):
+    """Where lines and progress are shown: a terminal, or the process that has one."""
+
+    def say(self, line: str) -> None:
+        """Show a line as it is."""
+
+    def bar(self, description: str, total: int | None, unit: str) -> AbstractContextManager[Advance]:
+        """Show the progress of a task; see `progress_bar`."""
+
+
+_elsewhere: Display | None = None
+
+
+def show_elsewhere(display: Display | None) -> None:
+    """Let `say` and `progress_bar` of this process show their lines on another display; None ends that."""
+    global _elsewhere
+    _elsewhere = display
+
+
 def say(line: str) -> None:
     """Print a line on stderr as it is, without markup and line breaks."""
+    if _elsewhere is not None:
+        _elsewhere.say(line)
+        return
     console.print(line, markup=False, soft_wrap=True)
 
 
@@ -60,7 +82,70 @@ def progress_bar(description: str, total: int | None, *, unit: str = "fps") -> I
         total: Number of items; None if unknown.
         unit: Unit of the rate.
     """
-    columns = [
+    if _elsewhere is not None:
+        with _elsewhere.bar(description, total, unit) as advance:
+            yield advance
+        return
+    with rich.progress.Progress(*_columns(unit), console=console) as bars:
+        task = bars.add_task(description, total=total)
+        yield lambda count=1: bars.advance(task, count)
+        _finish(bars, task)
+
+
+class ManyBars:
+    """Bars of several tasks that run at once, as a context manager. A finished bar becomes a line.
+
+    In its block, it is also the display of this process.
+
+    Args:
+        unit: Unit of the rates.
+    """
+
+    def __init__(self, unit: str = "fps") -> None:
+        self._bars = rich.progress.Progress(*_columns(unit), console=console, transient=True)
+        self._unit = unit
+
+    def __enter__(self) -> Self:
+        if console.is_terminal:
+            self._bars.start()
+        show_elsewhere(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        show_elsewhere(None)
+        if console.is_terminal:
+            self._bars.stop()
+
+    def say(self, line: str) -> None:
+        """Print a line above the bars."""
+        console.print(line, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def bar(self, description: str, total: int | None, unit: str) -> Iterator[Advance]:
+        """Show one more bar while the block runs."""
+        task = self.begin(description, total)
+        yield lambda count=1: self.advance(task, count)
+        self.end(task)
+
+    def begin(self, description: str, total: int | None) -> rich.progress.TaskID:
+        """Add a bar and return its number."""
+        return self._bars.add_task(description, total=total)
+
+    def advance(self, task: rich.progress.TaskID, count: int) -> None:
+        """Report that `count` more items of a bar are done."""
+        self._bars.advance(task, count)
+
+    def end(self, task: rich.progress.TaskID) -> None:
+        """Replace a bar by a line that says how many items were done, and how fast."""
+        done = next(each for each in self._bars.tasks if each.id == task)
+        seconds = done.elapsed or 0.0
+        rate = f", {done.completed / seconds:.1f} {self._unit}" if seconds else ""
+        self.say(f"{done.description}: {done.completed:g} in {seconds:.1f} s{rate}")
+        self._bars.remove_task(task)
+
+
+def _columns(unit: str) -> list[rich.progress.ProgressColumn]:
+    return [
         rich.progress.SpinnerColumn(),
         rich.progress.TextColumn("{task.description}", markup=False),
         rich.progress.BarColumn(),
@@ -71,12 +156,12 @@ def progress_bar(description: str, total: int | None, *, unit: str = "fps") -> I
         rich.progress.TextColumn("spent"),
         rich.progress.TimeElapsedColumn(),
     ]
-    with rich.progress.Progress(*columns, console=console) as bars:
-        task = bars.add_task(description, total=total)
-        yield lambda count=1: bars.advance(task, count)
-        # The total was an estimate; show the true number at the end. A changed total makes rich forget the
-        # rate, so it is set again.
-        done = bars.tasks[0]
-        speed = done.speed or (done.completed / done.elapsed if done.elapsed else None)
-        bars.update(task, total=done.completed)
-        done.finished_speed = speed
+
+
+def _finish(bars: rich.progress.Progress, task: rich.progress.TaskID) -> None:
+    """Show the true number at the end, because the total was an estimate."""
+    # A changed total makes rich forget the rate, so it is set again.
+    done = bars.tasks[0]
+    speed = done.speed or (done.completed / done.elapsed if done.elapsed else None)
+    bars.update(task, total=done.completed)
+    done.finished_speed = speed

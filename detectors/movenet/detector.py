@@ -54,7 +54,7 @@ class MoveNet:
         find_threshold: The least score at which a person found by MultiPose is passed to Thunder.
         start_threshold: The least mean of a person's nine best keypoint scores at which following starts.
         keep_threshold: The least mean of the same scores at which following continues.
-        threads: The number of onnxruntime's threads; None leaves it to onnxruntime.
+        threads: The number of onnxruntime's threads; None for one on each core that this process may use.
         device: "cpu" or "cuda"; "cuda" falls back to the CPU if the installed onnxruntime has no CUDA.
 
     Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...cores import available_cores
 from ..onnx_runtime import import_onnxruntime
 from .converted_model import converted_model
 
@@ -27,7 +28,8 @@ def open_session(
         topology: The graph's JSON file.
         weights: The graph's binary file.
         cache: The folder that keeps the converted graph, or None to convert it at every call.
-        threads: The number of onnxruntime's threads; None leaves it to onnxruntime.
+        threads: The number of onnxruntime's threads; None for one on each core that this process may use.
+            A stated number also keeps onnxruntime from pinning its threads to cores.
         device: "cpu" or "cuda"; "cuda" falls back to the CPU if the installed onnxruntime has no CUDA.
         spin: Whether threads without work poll for the next run instead of sleeping. Polling is
             onnxruntime's default. It is fastest for a network that runs on every frame.
@@ -37,8 +39,7 @@ def open_session(
     """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
-    if threads is not None:
-        options.intra_op_num_threads = threads
+    options.intra_op_num_threads = available_cores() if threads is None else threads
     if not spin:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = ["CPUExecutionProvider"]

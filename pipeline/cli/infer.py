@@ -16,6 +16,7 @@ from .options import (
     ANIMATION_OPTION,
     CAMERA_OPTIONS,
     DEVICE_OPTION,
+    JOBS_OPTION,
     KEYPOINT_OPTIONS,
     LIFT_OPTIONS,
     OUTPUT_OPTION,
@@ -43,6 +44,7 @@ def _inputs(metavar: str) -> Decorator[Any]:
         "videopose infer video.mp4",
         "videopose infer video.mp4 --people all --focal-35mm 26 --output results",
         "videopose infer video.mp4 --export bvh --export glb --no-render --view",
+        "videopose infer videos/ --output results --jobs 4  # four files at once",
     )
 )
 @_inputs("VIDEO|FOLDER…")
@@ -60,6 +62,7 @@ def _inputs(metavar: str) -> Decorator[Any]:
 @EXPORT_OPTION
 @PAGE_OPTION
 @OVERWRITE_OPTION
+@JOBS_OPTION
 @DEVICE_OPTION
 @click.pass_context
 def infer(context: click.Context, /, inputs: tuple[str, ...], output: Path | None, **options: Any) -> int:
@@ -102,6 +105,7 @@ def infer(context: click.Context, /, inputs: tuple[str, ...], output: Path | Non
 @STATIC_CAMERA_OPTION
 @OUTPUT_OPTION
 @OVERWRITE_OPTION
+@JOBS_OPTION
 @DEVICE_OPTION
 @click.pass_context
 def detect(context: click.Context, /, inputs: tuple[str, ...], output: Path | None, **options: Any) -> int:
@@ -121,7 +125,14 @@ def detect(context: click.Context, /, inputs: tuple[str, ...], output: Path | No
 
     chosen, failures = settings(DetectOptions, options), Failures(context)
     jobs = plan(find_videos(inputs, failures), output, animation=False, suffix=DETECTED_SUFFIX)
-    return _run(detect_videos, jobs, chosen, context, options["overwrite"], failures)
+    return _run(
+        partial(detect_videos, processes=options["jobs"]),
+        jobs,
+        chosen,
+        context,
+        options["overwrite"],
+        failures,
+    )
 
 
 @command(
@@ -142,6 +153,7 @@ def detect(context: click.Context, /, inputs: tuple[str, ...], output: Path | No
 @EXPORT_OPTION
 @PAGE_OPTION
 @OVERWRITE_OPTION
+@JOBS_OPTION
 @DEVICE_OPTION
 @click.pass_context
 def lift(context: click.Context, /, inputs: tuple[str, ...], output: Path | None, **options: Any) -> int:
@@ -206,8 +218,8 @@ def demo(context: click.Context, /, output: Path | None, **options: Any) -> int:
 
 
 def _after(options: Mapping[str, Any], jobs: Sequence[Job]) -> dict[str, Any]:
-    """Return what is done with each table that is written: it is exported, and its page is written."""
-    after: dict[str, Any] = {"export": export_options(options["export"])}
+    """Return how files are processed: at once, and what is done with each table that is written."""
+    after: dict[str, Any] = {"export": export_options(options["export"]), "processes": options.get("jobs", 1)}
     if options["view"]:
         from ..pages.view import finish_with_page
 

@@ -9,6 +9,8 @@ from importlib import import_module
 
 import click
 
+from ..process import TerminatedError, ended_by_signals, lasting_streams
+
 COMMANDS = {
     "Motion from video": {
         "infer": "Turn videos into 3D motion.",
@@ -95,7 +97,15 @@ def cli(debug: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command line and exit. An error is one line on stderr; `--debug` adds its traceback."""
+    """Run a command line and exit. An error is one line on stderr; `--debug` adds its traceback.
+
+    SIGTERM and SIGHUP end the command as Ctrl-C does. If stdout or stderr is closed, the command goes on.
+    """
+    with lasting_streams(), ended_by_signals():
+        _main(arguments)
+
+
+def _main(arguments: list[str] | None) -> None:
     from ..downloads.cache import keep_other_caches_inside
     from ..progress import say
     from .error_report import report_error
@@ -111,9 +121,9 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
         say("interrupted; nothing half-written was left")
-        sys.exit(130)
+        sys.exit(128 + (error.number if isinstance(error, TerminatedError) else 2))
     except Exception as error:
         sys.exit(report_error(error, debug="--debug" in arguments))
 

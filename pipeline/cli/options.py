@@ -349,6 +349,18 @@ def overrides_option(help_text: str) -> Decorator[Any]:
     return click.option("--set", "overrides", multiple=True, metavar="NAME=VALUE", help=help_text)
 
 
+JOBS_OPTION: Decorator[Any] = under(
+    "Run",
+    click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        metavar="NUMBER",
+        help="Work on so many files at once; each takes about 1 GB of memory.",
+    ),
+)
+
 DEVICE_OPTION: Decorator[Any] = under(
     "Run",
     click.option(

@@ -81,7 +81,10 @@ def parse_size(context: click.Context, option: click.Parameter, value: str | Non
     ),
 )
 @OVERWRITE_OPTION
+@click.pass_context
 def render(
+    context: click.Context,
+    /,
     table: Path,
     output: Path | None,
     views: tuple[str, ...],
@@ -105,4 +108,4 @@ def render(
     options = DrawOptions(
         views=chosen, size=size, fps=fps, at=at, sheet=sheet, video=video, use_video=not no_video
     )
-    redraw(table, output, options, overwrite=overwrite)
+    redraw(table, output, options, overwrite=overwrite, command=context.obj)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 from typing import Literal
 
@@ -81,6 +82,17 @@ def check_not_exported(table: Path, options: ExportOptions, *, overwrite: bool) 
     check_free([path for path in found if path.exists()], overwrite=overwrite)
 
 
+def missing_formats(table: Path, options: ExportOptions) -> list[str]:
+    """Return the names of the formats of which no file is beside a table."""
+    base = base_name(table)
+    return [
+        each.name
+        for each, _ in check_options(options)
+        if not table.with_name(base + each.suffix).exists()
+        and not any(table.parent.glob(f"{escape(base)}.[0-9]*{each.suffix}"))
+    ]
+
+
 def export_table(
     table: PoseTable,
     source: Path,
@@ -88,6 +100,7 @@ def export_table(
     *,
     output: Path | None = None,
     overwrite: bool = False,
+    only_missing: bool = False,
 ) -> list[Path]:
     """Write a table's motion in every chosen format, and print which files were written.
 
@@ -97,6 +110,7 @@ def export_table(
         options: What to write.
         output: The folder of the results; None for the folder of `source`.
         overwrite: Whether files that exist may be replaced.
+        only_missing: Whether files that exist are left as they are, and only the others are written.
 
     Returns:
         The files written.
@@ -122,6 +136,8 @@ def export_table(
             if options.tpose_frame and found.name == "bvh":
                 tpose = replace(style, tpose_frame=True)
                 files[base.with_name(name + _TPOSE + found.suffix)] = (found, tpose, people)
+    if only_missing:
+        files = {path: content for path, content in files.items() if not path.exists()}
     check_free(list(files), overwrite=overwrite)
     say_uneven(motions, options)
     if any(found.animation for found, _ in formats):

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...detectors import registry
-from ...detectors.people import Detector, Image, People
-from ...detectors.tracking import Track, follow_people, with_appearance
+from ...detectors.people import Detector
+from ...detectors.tracking import Track
 from ...errors import NoPeopleError
 from ...lifting.cameras.intrinsics import Intrinsics
 from ...lifting.cameras.level import LEVEL
@@ -27,9 +25,13 @@ from ..downloads import assets
 from ..progress import Progress, no_progress
 from ..video.damage import Damage
 from ..video.reader import Video
+from .kept_parts import PartStore
+from .look import Look
 from .options import DetectOptions
+from .people_source import DetectedPeople, PeopleSource
+from .requests import detection_request, of_parts, request_digest
 from .selection import select_people
-from .watch_background import NO_BOXES, BackgroundWatch, CameraMotion
+from .watch_background import BackgroundWatch, CameraMotion
 
 _DAMAGED_SCORE = 0.5  # factor of the scores of keypoints on damaged frames
 
@@ -57,53 +59,6 @@ def load_detector(
     )
 
 
-class PeopleSource(Protocol):
-    """The source of the people of one video: a detector, or keypoints that another program made.
-
-    Attributes:
-        action: The description shown with the progress.
-    """
-
-    action: str
-
-    def look(self, images: Iterable[Image]) -> Iterator[NDArray[np.float32]]:
-        """Yield the boxes of the people, (P, 4), for each image, in order."""
-
-    def tracks(self, frames: NDArray[np.int32], times: NDArray[np.float64], *, max_gap: float) -> list[Track]:
-        """Return the people of all images through time; `frames` and `times` are those of the images."""
-
-    def describe(self) -> dict[str, object]:
-        """Return what the pose table records about it."""
-
-
-class _DetectedPeople:
-    """Gives the people of one video with a detector."""
-
-    action = "finding people in"
-
-    def __init__(self, detector: Detector) -> None:
-        self._detector = detector
-        self._people: list[People] = []
-
-    def look(self, images: Iterable[Image]) -> Iterator[NDArray[np.float32]]:
-        waiting: deque[Image] = deque()  # those that the detector has read, and not yet answered
-
-        def read() -> Iterator[Image]:
-            for image in images:
-                waiting.append(image)
-                yield image
-
-        for people in self._detector.detect(read()):
-            self._people.append(with_appearance(people, waiting.popleft()))
-            yield people.boxes
-
-    def tracks(self, frames: NDArray[np.int32], times: NDArray[np.float64], *, max_gap: float) -> list[Track]:
-        return follow_people(self._people, frames=frames, times=times, max_gap=max_gap)
-
-    def describe(self) -> dict[str, object]:
-        return self._detector.describe()
-
-
 def detect(
     video: Video,
     options: DetectOptions,
@@ -111,6 +66,7 @@ def detect(
     *,
     progress: Progress = no_progress,
     command: str = "",
+    kept: PartStore | None = None,
 ) -> PoseTable:
     """Find people in a video and follow them.
 
@@ -120,6 +76,7 @@ def detect(
         detector: As `load_detector` gives it.
         progress: How progress is shown.
         command: Recorded in the table's `meta`.
+        kept: Keeps the finished parts, and gives those of an earlier run; None to keep nothing.
 
     Returns:
         A pose table without poses: they and the roots are NaN. It has the chosen people only, with the ids
@@ -135,7 +92,13 @@ def detect(
     gravity = read_gravity(video.path)
     background = None if options.static_camera else BackgroundWatch(lens, video.size)
     people = _people_source(detector, video, options)
-    frames = _look(people, video, options, background, progress)
+    look = Look(video, people, background)
+    if kept is not None and isinstance(people, DetectedPeople):
+        request = detection_request(of_parts(options), video_digest=video.digest(), lens=lens)
+        kept.open(request, {"detector": people.describe(), "device": choose_device(options.device)})
+        look.resume(people, kept)
+    look.all_frames(options, kept, progress)
+    frames = np.array(look.numbers, np.int32)
     time = np.array(video.times, np.float64)
     tracks = people.tracks(frames, time[frames], max_gap=options.max_gap)
     if not tracks:
@@ -159,6 +122,7 @@ def detect(
         camera_rotation=(LEVEL @ motion.rotations).astype(np.float32),
         meta={
             "video": _description(video),
+            "request": request_digest(detection_request(options, video_digest=video.digest(), lens=lens)),
             "damaged": None if video.damaged is None else video.damaged.describe(),
             "detector": people.describe(),
             "intrinsics": source,
@@ -197,7 +161,7 @@ def _extra_of(tracks: list[Track]) -> dict[str, Any]:
 def _people_source(detector: Detector | None, video: Video, options: DetectOptions) -> PeopleSource:
     """Return the detector, or the file of keypoints that replaces it, as a source of people."""
     if detector is not None:
-        return _DetectedPeople(detector)
+        return DetectedPeople(detector)
     assert options.keypoints is not None
     from ..keypoint_import.imported_people import ImportedPeople
 
@@ -209,36 +173,3 @@ def _people_source(detector: Detector | None, video: Video, options: DetectOptio
         first_frame=options.keypoint_first_frame,
         whole=options.end is None,
     )
-
-
-def _look(
-    people: PeopleSource,
-    video: Video,
-    options: DetectOptions,
-    background: BackgroundWatch | None,
-    progress: Progress,
-) -> NDArray[np.int32]:
-    """Pass the frames to `people` and `background`. Return the numbers of the frames."""
-    numbers: list[int] = []
-    boxes = NO_BOXES
-
-    def images() -> Iterator[Image]:
-        for frame in video.frames(start=options.start, end=options.end):
-            numbers.append(frame.index)
-            if background is not None:
-                # A detector may read ahead, so the boxes may be those of an earlier frame.
-                background.see(frame.index, frame.image, boxes)
-            yield frame.image
-
-    with progress(f"{people.action} {video.path.name}", _expected_frames(video, options)) as advance:
-        for on_frame in people.look(images()):
-            boxes = on_frame
-            advance()
-    return np.array(numbers, np.int32)
-
-
-def _expected_frames(video: Video, options: DetectOptions) -> int | None:
-    if video.frame_count is None:
-        return None
-    last = video.frame_count if options.end is None else min(video.frame_count, options.end * video.rate)
-    return max(0, round(last - options.start * video.rate)) or None

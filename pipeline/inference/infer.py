@@ -13,6 +13,7 @@ from ..progress import Progress, no_progress
 from ..video.reader import Video, open_video
 from .adapt import adapt_to
 from .detect import detect, load_detector
+from .kept_parts import PartStore
 from .lift import is_known_to_load, lift, load_video_lifter
 from .options import InferOptions
 
@@ -89,6 +90,7 @@ def infer(
     steps: Progress = no_progress,
     report: Callable[[str], None] = lambda line: None,
     command: str = "",
+    kept: PartStore | None = None,
 ) -> PoseTable:
     """Find people in an open video, follow them, and lift their motion to 3D.
 
@@ -100,12 +102,13 @@ def infer(
         steps: How the progress of adapting the lifter is shown.
         report: Called with each line for the user about it.
         command: Recorded in the table's `meta`.
+        kept: Keeps the finished parts of the detection, and gives those of an earlier run.
 
     Raises:
         InputError: The camera file beside the video, or keypoints made elsewhere, cannot be used.
         NoPeopleError: No person was found.
     """
-    found = detect(video, options, networks.detector, progress=progress, command=command)
+    found = detect(video, options, networks.detector, progress=progress, command=command, kept=kept)
     lifter = networks.lifter
     if options.adapt is not None:
         lifter = adapt_to({str(video.path): found}, options, lifter, progress=steps, report=report)

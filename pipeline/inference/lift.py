@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...cores import available_cores
 from ...errors import UsageError
 from ...lifting.cameras.distortion import Lens
 from ...lifting.cameras.intrinsics import Intrinsics
@@ -17,6 +18,7 @@ from ..camera_metadata.focal_length import camera_of
 from ..device import choose_device
 from ..progress import Progress, no_progress
 from .options import LiftOptions
+from .requests import lifting_digest
 
 # Keys of `meta` about poses that are replaced.
 _OF_EARLIER_LIFTING = ("height", "filters", "lock_feet", "adaptation")
@@ -54,6 +56,9 @@ def load_video_lifter(options: LiftOptions) -> Lifter:
             f"--adapt takes a lifter that reads h36m17 keypoints, and this one reads {lifter.layout}'s; "
             "leave --adapt out, or choose another --lifter, such as default"
         )
+    import torch
+
+    torch.set_num_threads(available_cores())
     return lifter.to(choose_device(options.device)).in_precision(options.precision)
 
 
@@ -100,6 +105,7 @@ def lift(
         "intrinsics": source,
         "distortion": lens.distortion,
         "lifter": {"name": str(options.lifter), "sha256": lifter.digest()},
+        "lifting_request": lifting_digest(options),
         "flip": options.flip,
         "precision": lifter.precision,
         **({"adaptation": lifter.about["adaptation"]} if "adaptation" in lifter.about else {}),

@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import UsageError
 from ...lifting.pose_table import PoseTable
 from ...render.views import DEFAULT_VIEWS, View
+from ..output_lock import output_lock
 from ..paths import ANIMATION_SUFFIX, OVERLAY_SUFFIX, STILL_SUFFIX, base_name, check_free
 from ..picture_files import is_sequence
 from ..progress import progress_bar, say
@@ -60,7 +61,9 @@ class DrawOptions:
             raise UsageError(f"--fps is for an animation, and {output} is a picture")
 
 
-def redraw(source: Path, output: Path | None, options: DrawOptions, *, overwrite: bool) -> None:
+def redraw(
+    source: Path, output: Path | None, options: DrawOptions, *, overwrite: bool, command: str = ""
+) -> None:
     """Draw a pose table. A table without poses gives the video with its keypoints.
 
     Args:
@@ -68,6 +71,7 @@ def redraw(source: Path, output: Path | None, options: DrawOptions, *, overwrite
         output: File to write; None for the usual name beside the table.
         options: What is drawn.
         overwrite: Replace a result that exists.
+        command: The command line, which another run on the same file shows.
 
     Raises:
         OutputError: The result exists and may not be replaced.
@@ -88,7 +92,8 @@ def redraw(source: Path, output: Path | None, options: DrawOptions, *, overwrite
         say(f"note: {unlifted}, so only the keypoints are drawn")
     if video is not None and output.exists() and video.exists() and output.samefile(video):
         raise UsageError(f"{output} is the video itself; --output FILE writes elsewhere")
-    _draw(table, output, video, options)
+    with output_lock([output], command):
+        _draw(table, output, video, options)
     say(f"→ {output}")
 
 

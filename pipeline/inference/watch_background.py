@@ -8,6 +8,7 @@ keyframes that show the same background.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from ...detectors.people import Image
 from ...lifting.cameras.distortion import Lens
 from ...lifting.world.camera_motion import Edge, Turn, fill_in, fit_turn, join_turns
+from .background_measurements import Arrays, Keyframe, Measurements, Seen
 
 _HEIGHT = 300  # approximate shorter side of the small picture, pixels
 _CORNERS = 150
@@ -62,24 +64,6 @@ class CameraMotion:
         return cls(np.tile(np.eye(3), (frames, 1, 1)), "still: --static-camera")
 
 
-@dataclass
-class _Keyframe:
-    """A frame with which later frames are compared: optionally keypoints (D, 2) and descriptors (D, 32)."""
-
-    keypoints: NDArray[np.float32] | None = None
-    descriptors: NDArray[np.uint8] | None = None
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A frame's rotation, its keyframe ← the frame; None if it could not be measured."""
-
-    frame: int
-    keyframe: int
-    rotation: NDArray[np.float64] | None
-    agreeing: float
-
-
 class BackgroundWatch:
     """Estimates the rotation of the camera. Call `see` for each frame in order, then `result`.
 
@@ -90,9 +74,9 @@ class BackgroundWatch:
 
     def __init__(self, lens: Lens, size: tuple[int, int]) -> None:
         self._lens, self._size = lens, size
-        self._seen: list[_Seen] = []
-        self._keyframes: list[_Keyframe] = []
-        self._edges: list[Edge] = []
+        self._measured = Measurements()
+        self._seen, self._keyframes = self._measured.seen, self._measured.keyframes
+        self._edges = self._measured.edges
         self._first: tuple[Grey, Grey] | None = None  # the first keyframe's picture and mask
         self._grey: Grey = np.zeros((0, 0), np.uint8)  # the picture last seen, small
         self._now = np.zeros((0, 2), np.float32)  # corners in it
@@ -100,6 +84,7 @@ class BackgroundWatch:
         self._guess: NDArray[np.float64] | None = None  # the rotation last measured
         self._at_rest = 0  # frames without any shift up to now
         self._moved = False
+        self._given = 0, 0, 0  # measurements returned so far by `new_measurements`
         self._orb = cv2.ORB.create(300, fastThreshold=12)
 
     def see(self, index: int, image: Image, boxes: NDArray[np.floating]) -> None:
@@ -115,7 +100,7 @@ class BackgroundWatch:
         grey = self._small(image)
         if not self._keyframes:
             self._begin(grey, boxes)
-            self._seen.append(_Seen(index, 0, np.eye(3), 1.0))
+            self._seen.append(Seen(index, 0, np.eye(3), 1.0))
             return
         self._follow(grey)
         turn = self._turn()
@@ -125,13 +110,49 @@ class BackgroundWatch:
         self._moved |= not still
         key = len(self._keyframes) - 1
         rotation = None if turn is None else np.eye(3) if still else turn.rotation
-        self._seen.append(_Seen(index, key, rotation, 0.0 if turn is None else turn.agreeing))
+        self._seen.append(Seen(index, key, rotation, 0.0 if turn is None else turn.agreeing))
         if turn is None or len(self._now) < _FEWEST or shift > _FARTHEST * min(grey.shape):
             sure = 1.0 if turn is not None else _GUESSED
             self._edges.append(Edge(key, key + 1, self._last_rotation(key), sure))
             self._begin(grey, boxes)
             self._look_back()
         self._grey = grey
+
+    def new_measurements(self) -> Arrays:
+        """Return what was measured since the last call, as plain arrays.
+
+        All of these, in order, and the latest `memory` are what `resume` needs to go on, bit for bit.
+        """
+        new, self._given = self._measured.since(self._given), self._measured.count()
+        return new.to_arrays()
+
+    def memory(self) -> Arrays:
+        """Return what the next frame needs, beside all measurements, as plain arrays."""
+        pictures = {} if self._first is None else dict(zip(("picture", "mask"), self._first, strict=True))
+        # The first keyframe is described later than it is made.
+        first = Measurements(keyframes=self._keyframes[:1]).to_arrays()
+        return {
+            **pictures,
+            **{f"first_{name}": array for name, array in first.items()},
+            "grey": self._grey,
+            "now": self._now,
+            "then": self._then,
+            "guess": np.zeros((0, 3)) if self._guess is None else self._guess,
+            "at_rest": np.array(self._at_rest),
+            "moved": np.array(self._moved),
+        }
+
+    def resume(self, measured: Sequence[Arrays], memory: Arrays) -> None:
+        """Go on where another watch of the same video stopped; see `new_measurements`."""
+        for arrays in measured:
+            self._measured.extend(Measurements.from_arrays(arrays))
+        self._given = self._measured.count()
+        first = {name.removeprefix("first_"): array for name, array in memory.items()}
+        self._keyframes[:1] = Measurements.from_arrays(first).keyframes
+        self._first = (memory["picture"], memory["mask"]) if "picture" in memory else None
+        self._grey, self._now, self._then = memory["grey"], memory["now"], memory["then"]
+        self._guess = memory["guess"] if len(memory["guess"]) else None
+        self._at_rest, self._moved = int(memory["at_rest"]), bool(memory["moved"])
 
     def result(self, frames: int) -> CameraMotion:
         """Return the rotation of the camera over time.
@@ -180,7 +201,7 @@ class BackgroundWatch:
         corners = cv2.goodFeaturesToTrack(grey, _CORNERS, 0.01, 7, mask=mask)
         self._now = np.zeros((0, 2), np.float32) if corners is None else np.float32(corners).reshape(-1, 2)
         self._then, self._grey, self._guess = self._now, grey, np.eye(3)
-        self._keyframes.append(_Keyframe())
+        self._keyframes.append(Keyframe())
         # Descriptors are computed only after the camera has turned away from the first keyframe, to save
         # time.
         if self._first is None:
@@ -190,7 +211,7 @@ class BackgroundWatch:
             self._describe(self._keyframes[0], *self._first)
         self._describe(self._keyframes[-1], grey, mask)
 
-    def _describe(self, keyframe: _Keyframe, grey: Grey, mask: Grey) -> None:
+    def _describe(self, keyframe: Keyframe, grey: Grey, mask: Grey) -> None:
         found, descriptors = self._orb.detectAndCompute(grey, mask)
         if descriptors is not None and len(found) >= _LEAST_SHARED:
             keyframe.keypoints = np.array([point.pt for point in found], np.float32)

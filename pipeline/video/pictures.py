@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import cv2
@@ -52,7 +52,7 @@ class PictureSequence(Video):
     def close(self) -> None:
         """Do nothing: no file is left open."""
 
-    def _frames(self, start: float, end: float | None) -> Iterator[Frame]:
+    def _frames(self, start: float, end: float | None, first: int) -> Generator[Frame, None, None]:
         self.times, self.damaged = [], None
         unreadable: list[str] = []
         resized, zero, found = 0, None, False
@@ -72,7 +72,8 @@ class PictureSequence(Video):
                 if image.shape[1::-1] != self.size:
                     resized += 1
                     image = np.asarray(cv2.resize(image, self.size, interpolation=cv2.INTER_AREA), np.uint8)
-                yield Frame(len(self.times) - 1, time, image)
+                if len(self.times) > first:
+                    yield Frame(len(self.times) - 1, time, image)
         else:
             reason = self._damage(unreadable, resized)
             self.damaged = Damage((), (reason,)) if reason else None

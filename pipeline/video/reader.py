@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -87,15 +87,18 @@ class Video:
         width, height = self._decoded_size
         self.size = (height, width) if self._orientation.transpose else (width, height)
 
-    def frames(self, *, start: float = 0.0, end: float | None = None) -> Iterator[Frame]:
+    def frames(
+        self, *, start: float = 0.0, end: float | None = None, first: int = 0
+    ) -> Generator[Frame, None, None]:
         """Decode the video and yield the frames with start ≤ time < end.
 
-        Frames before `start` are decoded and counted, so that `index` and `time` are right, but not
-        converted. Frames are not kept, and each call begins at the first frame.
+        Frames before `start` and `first` are decoded and counted, so that `index` and `time` are right, but
+        not converted. Frames are not kept, and each call begins at the first frame.
 
         Args:
             start: Seconds.
             end: Seconds; None for the end of the video.
+            first: Frames of a lower number are not yielded.
 
         Raises:
             UsageError: There is no frame between start and end.
@@ -104,9 +107,9 @@ class Video:
             raise UsageError(f"a video cannot start at {start:g} s")
         if end is not None and not end > start:
             raise UsageError(f"no frame can lie between {start:g} s and {end:g} s")
-        return self._frames(start, end)
+        return self._frames(start, end, first)
 
-    def _frames(self, start: float, end: float | None) -> Iterator[Frame]:
+    def _frames(self, start: float, end: float | None, first: int) -> Generator[Frame, None, None]:
         decoder, self._decoder = self._decoder or Decoder(self.path), None
         self.times, self.damaged = [], None
         times, clock, found, finished = self.times, Clock(1 / self.rate), False, False
@@ -118,7 +121,8 @@ class Video:
                 times.append(time)
                 if time >= start:
                     found = True
-                    yield Frame(len(times) - 1, time, self._image(picture.picture), picture.damaged)
+                    if len(times) > first:
+                        yield Frame(len(times) - 1, time, self._image(picture.picture), picture.damaged)
             else:
                 finished = True
             self.damaged = decoder.record(finished=finished).damage()

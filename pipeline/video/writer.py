@@ -21,7 +21,7 @@ import numpy as np
 
 from ...detectors.people import Image
 from ...errors import OutputError, UsageError
-from ...files import replacing
+from ...files import partial_file, replacing
 
 SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".gif")
 _BT709 = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
@@ -53,7 +53,7 @@ class VideoWriter:
 
     The file gets its name when the block ends without an exception; otherwise no file is left. Memory does
     not grow with the number of frames. A GIF's palette is made of all frames, so they are first written to a
-    lossless file in the system's temporary folder.
+    lossless temporary file beside it.
 
     Args:
         path: File to write.
@@ -224,8 +224,7 @@ def _encoder(path: Path, size: tuple[int, int], rate: Fraction, quality: Quality
             with _Ffmpeg(encode(frames, target, quality), path) as encoder:
                 yield encoder
             return
-        with tempfile.TemporaryDirectory(prefix="videopose-") as folder:
-            lossless, palette = Path(folder, "frames.mkv"), Path(folder, "palette.png")
+        with partial_file(path, ".mkv") as lossless, partial_file(path, ".png") as palette:
             if rate > GIF_MAX_RATE:
                 frames = frames.filter("fps", GIF_MAX_RATE)
             first = frames.output(f"file:{lossless}", vcodec="libx264rgb", preset="ultrafast", crf=0)

@@ -14,6 +14,7 @@ from ....semi.spans import Span, spans_of
 from ...camera_metadata.find_camera import find_camera
 from ...camera_metadata.notes import camera_notes
 from ...inference.detect import detect, load_detector
+from ...inference.kept_parts import KeptParts
 from ...inference.options import DetectOptions
 from ...inputs import find_videos
 from ...paths import DETECTED_SUFFIX, base_name
@@ -88,9 +89,12 @@ def find_people(
             if table is not None:
                 say(f"{source.name}: people found before, in {path}")
             else:
-                with open_video(source, fps=options.fps) as video:
-                    table = detect(video, options, detector(), progress=progress, command=_key(options))
-                table.save(path)
+                with KeptParts(report=say) as kept:
+                    with open_video(source, fps=options.fps) as video:
+                        table = detect(
+                            video, options, detector(), progress=progress, command=_key(options), kept=kept
+                        )
+                    table.save(path)
             lens, known_from = find_camera(source, options.focal, table.size)
             found = spans_of(table, lens, source.name)
             if not found:

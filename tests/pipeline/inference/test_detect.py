@@ -39,7 +39,7 @@ def test_a_table_without_poses(found: Path, finished: tuple[Path, Any]) -> None:
     assert (table.size, table.intrinsics) == (whole.size, whole.intrinsics)
     assert np.isnan(table.pose).all()
     assert np.isnan(table.root).all()
-    assert set(whole.meta) - set(table.meta) == {"lifter", "flip", "precision"}
+    assert set(whole.meta) - set(table.meta) == {"lifter", "lifting_request", "flip", "precision"}
     assert table.meta["command"] == "videopose detect …"
     grown = ("command", "world")  # lifting adds to these
     assert {k: v for k, v in whole.meta.items() if k in table.meta and k not in grown} == {

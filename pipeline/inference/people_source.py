@@ -1,0 +1,133 @@
+"""The people of one video: found by a detector, part by part, and followed at the end."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...detectors.people import Detector, Image, Memory, People
+from ...detectors.tracking import Track, follow_people, with_appearance
+
+Arrays = dict[str, NDArray[Any]]
+"""Plain arrays by name."""
+
+
+class PeopleSource(Protocol):
+    """The source of the people of one video: a detector, or keypoints that another program made.
+
+    Attributes:
+        action: The description shown with the progress.
+    """
+
+    action: str
+
+    def look(self, images: Iterable[Image]) -> Iterator[NDArray[np.float32]]:
+        """Yield the boxes of the people, (P, 4), for each image, in order; call it for one part at a time."""
+
+    def tracks(self, frames: NDArray[np.int32], times: NDArray[np.float64], *, max_gap: float) -> list[Track]:
+        """Return the people of all images through time; `frames` and `times` are those of the images."""
+
+    def describe(self) -> dict[str, object]:
+        """Return what the pose table records about it."""
+
+
+class DetectedPeople:
+    """Gives the people of one video with a detector.
+
+    Args:
+        detector: The detector.
+    """
+
+    action = "finding people in"
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._people: list[People] = []
+        self._given = 0  # frames whose people `new_people` has returned
+        self._memory: Memory = {}
+
+    def look(self, images: Iterable[Image]) -> Iterator[NDArray[np.float32]]:
+        """Yield the boxes of the people for each image of a part."""
+        waiting: deque[Image] = deque()  # those that the detector has read, and not yet answered
+
+        def read() -> Iterator[Image]:
+            for image in images:
+                waiting.append(image)
+                yield image
+
+        for people in self._detector.detect(read(), self._memory):
+            self._people.append(with_appearance(people, waiting.popleft()))
+            yield people.boxes
+
+    def new_people(self) -> Arrays:
+        """Return the people found since the last call, as plain arrays."""
+        new, self._given = self._people[self._given :], len(self._people)
+        return to_arrays(new)
+
+    def memory(self) -> Memory:
+        """Return what the detector needs for the next part."""
+        return dict(self._memory)
+
+    def resume(self, parts: Sequence[Arrays], memory: Memory) -> NDArray[np.float32]:
+        """Go on after the parts that `new_people` returned; return the boxes on their last frame."""
+        for part in parts:
+            self._people += from_arrays(part)
+        self._given, self._memory = len(self._people), dict(memory)
+        return self._people[-1].boxes
+
+    def tracks(self, frames: NDArray[np.int32], times: NDArray[np.float64], *, max_gap: float) -> list[Track]:
+        """Follow the people of all images and return their tracks."""
+        return follow_people(self._people, frames=frames, times=times, max_gap=max_gap)
+
+    def describe(self) -> dict[str, object]:
+        """Return the detector's description."""
+        return self._detector.describe()
+
+
+def to_arrays(people: Sequence[People]) -> Arrays:
+    """Return the people of several frames as plain arrays; `from_arrays` makes them again, bit for bit."""
+    empty = People.none()
+    arrays = {
+        "counts": np.array([len(each) for each in people], np.int64),
+        "boxes": np.concatenate([empty.boxes, *(each.boxes for each in people)]),
+        "scores": np.concatenate([empty.scores, *(each.scores for each in people)]),
+        "keypoints": np.concatenate([empty.keypoints, *(each.keypoints for each in people)]),
+    }
+    for name in ("appearance", "extra"):
+        values = [getattr(each, name) for each in people]
+        arrays[f"has_{name}"] = np.array([value is not None for value in values], np.bool_)
+        present = [value for value in values if value is not None]
+        arrays[name] = np.concatenate(present) if present else np.zeros(0, np.float32)
+    names = next((each.extra_names for each in people if each.extra_names), ())
+    arrays["extra_names"] = np.array(names, np.str_)
+    return arrays
+
+
+def from_arrays(arrays: Arrays) -> list[People]:
+    """Return the people of several frames that `to_arrays` turned into arrays."""
+    names = tuple(str(name) for name in arrays["extra_names"])
+    at = dict.fromkeys(("boxes", "appearance", "extra"), 0)
+    people: list[People] = []
+
+    def take(name: str, count: int, where: str) -> NDArray[np.float32]:
+        begin = at[where]
+        return np.asarray(arrays[name][begin : begin + count], np.float32)
+
+    for frame, count in enumerate(arrays["counts"].tolist()):
+        found = People(*(take(name, count, "boxes") for name in ("boxes", "scores", "keypoints")))
+        at["boxes"] += count
+        for name in ("appearance", "extra"):
+            if arrays[f"has_{name}"][frame]:
+                found = replace(
+                    found,
+                    **{name: take(name, count, name)},
+                    **({"extra_names": names} if name == "extra" else {}),
+                )
+                at[name] += count
+        people.append(found)
+    return people

@@ -1,0 +1,52 @@
+"""What is said about a pose table that was made, and its animation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...lifting.pose_table import PoseTable
+from ..camera_metadata.notes import camera_notes
+from ..paths import TABLE_SUFFIX, base_name
+from ..picture_files import is_sequence
+from ..progress import progress_bar, say
+from ..video.damage import damage_warning
+from .time_notes import time_notes
+
+
+def say_notes(source: Path, table: PoseTable) -> None:
+    """Print what the user should know about a table that was made of `source`."""
+    for note in camera_notes(
+        shown_name(source), str(table.meta.get("intrinsics")), table.intrinsics, table.size
+    ):
+        say(note)
+    if (others := table.meta.get("others")) and source.suffix != TABLE_SUFFIX:
+        were = "1 other person was" if others == 1 else f"{others} other people were"
+        say(f"note: {were} seen; --people all keeps everyone, and `videopose people` shows whom to --select")
+    if source.suffix != TABLE_SUFFIX:
+        for note in (table.meta.get("detector") or {}).get("notes", ()):
+            say(f"note: {source}: {note}")
+    if damage := damage_warning(table.meta.get("damaged")):
+        say(f"warning: {source}: {damage}")
+    for note in time_notes(table):
+        say(f"note: {source}: {note}")
+    world = table.meta.get("world") or {}
+    if str(world.get("gravity")).startswith("assumed"):
+        say(
+            "note: up is taken from the camera, because no person stands; "
+            "--camera-pitch and --camera-roll would tell"
+        )
+    if uncertain := world.get("warning"):
+        say(f"warning: {source}: {uncertain}")
+
+
+def shown_name(source: Path) -> str:
+    """Return the name of an input; for pictures that of their sequence, with their suffix."""
+    return base_name(source) + source.suffix if is_sequence(source) else source.name
+
+
+def draw(table: PoseTable, animation: Path, video: Path | None) -> None:
+    """Draw a table's animation; `video` is shown beside the motion."""
+    from .animate import animate  # imported here, after the networks have run
+
+    animate(table, animation, video=video, progress=progress_bar)
+    say(f"→ {animation}")
