@@ -17,6 +17,10 @@ SERVE = [
     "starlette>=0.40",  # the local page of `videopose serve`: requests and files
     "uvicorn>=0.30",  # the server below it
 ]
+RAY = [
+    "fsspec>=2024.2",  # files in stores such as s3:// (with s3fs) and gs:// (with gcsfs)
+    "ray>=2.40",  # work on many machines
+]
 TEST = [
     *C3D,
     *DATASETS,
@@ -103,6 +107,7 @@ setup(
         "test": TEST,
         "rtmpose": RTMPOSE,
         "serve": SERVE,
+        "ray": RAY,
         "usd": USD,
         "docs": DOCS,
         "dev": [*TEST, *DOCS, *CHECKS],

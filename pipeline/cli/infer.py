@@ -16,6 +16,7 @@ from .options import (
     ANIMATION_OPTION,
     CAMERA_OPTIONS,
     DEVICE_OPTION,
+    ENGINE_OPTIONS,
     JOBS_OPTION,
     KEYPOINT_OPTIONS,
     LIFT_OPTIONS,
@@ -32,6 +33,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from ..inference.options import DetectOptions
     from ..paths import Job
 
 
@@ -45,6 +47,7 @@ def _inputs(metavar: str) -> Decorator[Any]:
         "videopose infer video.mp4 --people all --focal-35mm 26 --output results",
         "videopose infer video.mp4 --export bvh --export glb --no-render --view",
         "videopose infer videos/ --output results --jobs 4  # four files at once",
+        "videopose infer s3://bucket/videos --output s3://bucket/results --engine ray --address auto",
     )
 )
 @_inputs("VIDEO|FOLDER…")
@@ -63,6 +66,7 @@ def _inputs(metavar: str) -> Decorator[Any]:
 @PAGE_OPTION
 @OVERWRITE_OPTION
 @JOBS_OPTION
+@ENGINE_OPTIONS
 @DEVICE_OPTION
 @click.pass_context
 def infer(context: click.Context, /, inputs: tuple[str, ...], output: Path | None, **options: Any) -> int:
@@ -81,6 +85,8 @@ def infer(context: click.Context, /, inputs: tuple[str, ...], output: Path | Non
     from ..paths import plan, with_pages
 
     chosen, failures = settings(InferOptions, options), Failures(context)
+    if options["engine"] == "ray":
+        return _on_cluster(inputs, output, chosen, options, context, failures)
     jobs = with_pages(
         plan(find_videos(inputs, failures), output, animation=not options["no_render"]), options["view"]
     )
@@ -106,6 +112,7 @@ def infer(context: click.Context, /, inputs: tuple[str, ...], output: Path | Non
 @OUTPUT_OPTION
 @OVERWRITE_OPTION
 @JOBS_OPTION
+@ENGINE_OPTIONS
 @DEVICE_OPTION
 @click.pass_context
 def detect(context: click.Context, /, inputs: tuple[str, ...], output: Path | None, **options: Any) -> int:
@@ -124,6 +131,8 @@ def detect(context: click.Context, /, inputs: tuple[str, ...], output: Path | No
     from ..paths import DETECTED_SUFFIX, plan
 
     chosen, failures = settings(DetectOptions, options), Failures(context)
+    if options["engine"] == "ray":
+        return _on_cluster(inputs, output, chosen, options, context, failures)
     jobs = plan(find_videos(inputs, failures), output, animation=False, suffix=DETECTED_SUFFIX)
     return _run(
         partial(detect_videos, processes=options["jobs"]),
@@ -240,3 +249,32 @@ def _run(
     if jobs:
         work(jobs, chosen, overwrite=overwrite, command=context.obj, failed=failures)
     return failures.exit_code(inputs)
+
+
+def _on_cluster(
+    inputs: Sequence[str],
+    output: Path | None,
+    chosen: DetectOptions,
+    options: Mapping[str, Any],
+    context: click.Context,
+    failures: Failures,
+) -> int:
+    """Do `infer` or `detect` on a Ray cluster; return the exit code."""
+    from ...errors import UsageError
+    from ..engines.ray_cluster import do_on_ray
+    from ..inference.cluster_work import ClusterWork, plan_cluster_jobs, text_of
+    from ..inference.options import InferOptions
+
+    for name in ("keypoints", "export", "view", "adapt"):
+        if options.get(name):
+            raise UsageError(
+                f"--engine ray takes no --{name}: leave it out, or run it on the tables afterwards"
+            )
+    lifts = isinstance(chosen, InferOptions)
+    animation = lifts and not options["no_render"]
+    jobs = plan_cluster_jobs(
+        inputs, text_of(output), lifts=lifts, animation=animation, overwrite=options["overwrite"]
+    )
+    work = ClusterWork(chosen, command=context.obj)
+    do_on_ray(work, jobs, failures, lambda job: None, address=options["address"])
+    return failures.exit_code(len(jobs))

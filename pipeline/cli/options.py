@@ -349,6 +349,22 @@ def overrides_option(help_text: str) -> Decorator[Any]:
     return click.option("--set", "overrides", multiple=True, metavar="NAME=VALUE", help=help_text)
 
 
+ENGINE_OPTIONS: Decorator[Any] = under(
+    "Run",
+    click.option(
+        "--engine",
+        type=click.Choice(["local", "ray"]),
+        default="local",
+        show_default=True,
+        help="Work on this machine, or on a Ray cluster; inputs and --output may then be s3:// or gs://.",
+    ),
+    click.option(
+        "--address",
+        metavar="HOST:PORT",
+        help="The Ray cluster.  [default: Ray is started on this machine]",
+    ),
+)
+
 JOBS_OPTION: Decorator[Any] = under(
     "Run",
     click.option(

@@ -1,0 +1,101 @@
+"""Files on this machine or in a store such as s3://, read and written through fsspec."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+
+from ..errors import InputError, OutputError, UsageError
+from ..files import replacing
+from .downloads.cache import cache_folder
+
+
+def is_remote(path: str) -> bool:
+    """Return whether a path is that of a store, such as s3://bucket/video.mp4."""
+    return "://" in path
+
+
+def file_system(path: str) -> tuple[Any, str]:
+    """Return fsspec's file system of a path, and the path within it.
+
+    Raises:
+        UsageError: fsspec, or the package for this kind of store, is not installed.
+    """
+    try:
+        import fsspec
+
+        system, inside = fsspec.url_to_fs(path if is_remote(path) else os.path.abspath(path))
+    except (ImportError, ValueError) as error:
+        raise UsageError(f"{path} cannot be reached: {error}") from error
+    return system, inside
+
+
+def name_of(path: str) -> str:
+    """Return the last part of a path."""
+    return PurePosixPath(urlsplit(path).path).name if is_remote(path) else Path(path).name
+
+
+def joined(folder: str, name: str) -> str:
+    """Return the path of a file in a folder."""
+    return f"{folder.rstrip('/')}/{name}" if is_remote(folder) else str(Path(folder) / name)
+
+
+@contextmanager
+def local_copy(path: str) -> Iterator[Path]:
+    """Yield a file of this machine with the content of `path`: the file itself, or a copy in the cache.
+
+    The copy is made once for all processes of this machine, and again if the file has changed.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    if not is_remote(path):
+        yield Path(path)
+        return
+    system, inside = file_system(path)
+    try:
+        token = hashlib.sha256(f"{path} {system.ukey(inside)}".encode()).hexdigest()[:32]
+        folder = cache_folder() / "inputs" / token
+        folder.mkdir(parents=True, exist_ok=True)
+        copy = folder / name_of(path)
+        with FileLock(folder / "lock"):
+            if not copy.exists():
+                with replacing(copy) as partial:
+                    system.get_file(inside, str(partial))
+    except (OSError, ImportError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+    yield copy
+
+
+def forget_copy(path: str) -> None:
+    """Remove this machine's copy of a file."""
+    if is_remote(path):
+        system, inside = file_system(path)
+        token = hashlib.sha256(f"{path} {system.ukey(inside)}".encode()).hexdigest()[:32]
+        shutil.rmtree(cache_folder() / "inputs" / token, ignore_errors=True)
+
+
+def put(local: Path, path: str) -> None:
+    """Write a local file's content to `path`.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    if not is_remote(path):
+        with replacing(path) as partial:
+            shutil.copyfile(local, partial)
+        return
+    system, inside = file_system(path)
+    try:
+        system.makedirs(inside.rpartition("/")[0], exist_ok=True)
+        system.put_file(str(local), inside)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error}") from error

@@ -1,0 +1,69 @@
+"""Steps on a cluster, done here one after another, with files in a store in memory."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from videopose.errors import InputError, OutputError
+from videopose.lifting.pose_table import PoseTable
+from videopose.pipeline.inference import cluster_work, look
+from videopose.pipeline.inference.cluster_work import ClusterWork, plan_cluster_jobs, text_of
+from videopose.pipeline.inference.infer import infer_file
+from videopose.pipeline.inference.options import InferOptions
+
+fsspec = pytest.importorskip("fsspec")
+
+
+@pytest.fixture
+def store(clip: Path):
+    system = fsspec.filesystem("memory")
+    system.put_file(str(clip), "/in/a.mp4")
+    system.pipe_file("/in/notes.txt", b"no video")
+    yield system
+    system.rm("/", recursive=True)
+
+
+def _plan(*inputs: str, output: str | None = "memory://out", overwrite: bool = False):
+    return plan_cluster_jobs(inputs, output, lifts=True, animation=False, overwrite=overwrite)
+
+
+def test_the_steps_of_a_video_give_the_table_of_one_run(
+    store, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "PART_FRAMES", 10)
+    monkeypatch.setattr(cluster_work, "PART_FRAMES", 10)
+    options = InferOptions(people=2, device="cpu")
+    [job] = _plan("memory://in")
+    work, state, done = ClusterWork(options, "videopose infer", frames=20), None, []
+    while not done or state is not None:
+        step = work.step(job, state)
+        assert work.step(job, state).done == step.done or step.state is None  # a step can be done twice
+        state = step.state
+        done.append(step.done)
+    assert done == [20, 40, 46]
+    store.get_file("/out/a.npz", str(tmp_path / "a.npz"))
+    table, whole = PoseTable.load(tmp_path / "a.npz"), infer_file(clip, options)
+    for name in ("track", "frame", "keypoints", "pose", "root", "confidence", "filled", "time"):
+        np.testing.assert_array_equal(getattr(table, name), getattr(whole, name), err_msg=name)
+
+
+def test_results_that_exist_are_not_replaced(store) -> None:
+    store.pipe_file("/out/a.npz", b"a result")
+    with pytest.raises(OutputError, match=r"memory://out/a\.npz exists; --overwrite"):
+        _plan("memory://in")
+    assert len(_plan("memory://in", overwrite=True)) == 1
+
+
+def test_what_cannot_be_read(store) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        _plan("memory://in/none.mp4")
+    store.mkdir("/empty")
+    with pytest.raises(InputError, match="no video in this folder"):
+        _plan("memory://empty")
+
+
+def test_paths_of_stores_keep_their_two_slashes() -> None:
+    assert text_of(Path("s3://bucket/results")) == "s3://bucket/results"
+    assert text_of(Path("results/here")) == "results/here"
+    assert text_of(None) is None
