@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 from videopose.cores import limit_cores
+from videopose.detectors.people import Image
 from videopose.pipeline.inference.detect import load_detector
 from videopose.pipeline.inference.options import DetectOptions
 from videopose.pipeline.video.reader import open_video
@@ -59,13 +60,13 @@ def main() -> None:
     print(f"detect / bare detector      {rates['detect, one core'] / rates['bare detector, one core']:8.2f}")
 
 
-def _frames(video: Path, seconds: float) -> list:
+def _frames(video: Path, seconds: float) -> list[Image]:
     with open_video(video) as opened:
         return [frame.image for frame in opened.frames(end=seconds)]
 
 
 def _turn(
-    clips: list[Path], seconds: float, frames: list, cores: list[int], folder: Path
+    clips: list[Path], seconds: float, frames: list[Image], cores: list[int], folder: Path
 ) -> tuple[float, float, float, float]:
     """Seconds of the bare detector, of one core, of two cores, and of a start."""
     everything = os.sched_getaffinity(0)
@@ -86,8 +87,28 @@ def _turn(
 
 def _run(clips: list[Path], seconds: float, cores: list[int], output: Path, *, jobs: int) -> float:
     """Seconds of `videopose detect` on these cores."""
-    command = [sys.executable, "-m", "videopose", "detect", *clips, "--end", str(seconds), "--people", "all"]
-    command += ["--output", output, "--overwrite", "--jobs", str(jobs), "--device", "cpu"]
+    command = [
+        sys.executable,
+        "-m",
+        "videopose",
+        "detect",
+        *map(str, clips),
+        "--end",
+        str(seconds),
+        "--people",
+        "all",
+    ]
+    command += [
+        "--people",
+        "all",
+        "--output",
+        str(output),
+        "--overwrite",
+        "--jobs",
+        str(jobs),
+        "--device",
+        "cpu",
+    ]
     begun = time.perf_counter()
     subprocess.run(
         command,

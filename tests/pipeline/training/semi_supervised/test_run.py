@@ -1,4 +1,6 @@
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +82,21 @@ def test_the_papers_experiments(h36m: Path, tmp_path: Path) -> None:
     assert resumed is not None
     assert Lifter.load(resumed).digest() == lifter.digest()
     assert Lifter.load(resumed).about["held_out_errors_mm"] == about["held_out_errors_mm"]
+
+
+@pytest.mark.slow
+def test_two_processes_write_and_print_once(h36m: Path, tmp_path: Path) -> None:
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "videopose"]
+    words = ["semi-train", "--labeled", h36m, "--recipe", h36m / "tiny.yaml", "-o", tmp_path / "out"]
+    done = subprocess.run(
+        [sys.executable, *launch, *words, "--device", "cpu"], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'out' / 'lifter.safetensors'}\n"
+    assert done.stderr.count("learning from ") == 1
+    assert (
+        0 < Lifter.load(tmp_path / "out" / "lifter.safetensors").about["held_out_errors_mm"]["mpjpe"] < 2000
+    )
 
 
 @pytest.mark.parametrize(
