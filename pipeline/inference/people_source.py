@@ -119,15 +119,14 @@ def from_arrays(arrays: Arrays) -> list[People]:
         return np.asarray(arrays[name][begin : begin + count], np.float32)
 
     for frame, count in enumerate(arrays["counts"].tolist()):
-        found = People(*(take(name, count, "boxes") for name in ("boxes", "scores", "keypoints")))
+        boxes, scores, keypoints = (take(name, count, "boxes") for name in ("boxes", "scores", "keypoints"))
         at["boxes"] += count
-        for name in ("appearance", "extra"):
-            if arrays[f"has_{name}"][frame]:
-                found = replace(
-                    found,
-                    **{name: take(name, count, name)},
-                    **({"extra_names": names} if name == "extra" else {}),
-                )
-                at[name] += count
+        found = People(boxes, scores, keypoints)
+        if arrays["has_appearance"][frame]:
+            found = replace(found, appearance=take("appearance", count, "appearance"))
+            at["appearance"] += count
+        if arrays["has_extra"][frame]:
+            found = replace(found, extra=take("extra", count, "extra"), extra_names=names)
+            at["extra"] += count
         people.append(found)
     return people
