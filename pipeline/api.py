@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
+
+import numpy as np
 
 from ..errors import UsageError
 from ..lifting.pose_table import PoseTable
@@ -20,8 +23,8 @@ from .inference.lift import lift as lift_table
 from .inference.lift import load_video_lifter
 from .inference.options import DetectOptions, InferOptions, LiftOptions
 from .inference.redraw import DrawOptions
-from .inference.selection import Place
-from .option_types import check_type
+from .inference.selection import Place, parse_ids
+from .option_types import as_flag, as_number, as_path
 from .paths import STILL_SUFFIX
 from .video.reader import open_video
 
@@ -143,7 +146,7 @@ def infer(
         keypoint_layout=keypoint_layout,
         keypoint_first_frame=keypoint_first_frame,
         people=people,
-        select=tuple(select),
+        select=_ids(select),
         select_at=_places(select_at),
         start=start,
         end=end,
@@ -165,8 +168,7 @@ def infer(
         adapt=_adapt(adapt),
         device=device,
     )
-    check_type("video", video, (str, os.PathLike))
-    return infer_file(video, options, command="videopose.infer")
+    return infer_file(as_path("video", video), options, command="videopose.infer")
 
 
 def detect(
@@ -250,7 +252,7 @@ def detect(
         keypoint_layout=keypoint_layout,
         keypoint_first_frame=keypoint_first_frame,
         people=people,
-        select=tuple(select),
+        select=_ids(select),
         select_at=_places(select_at),
         start=start,
         end=end,
@@ -260,8 +262,7 @@ def detect(
         focal=FocalLength(focal_px, focal_35mm, hfov),
         device=device,
     )
-    check_type("video", video, (str, os.PathLike))
-    with open_video(video, fps=fps) as opened:
+    with open_video(as_path("video", video), fps=options.fps) as opened:
         return detect_in_video(opened, options, load_detector(options), command="videopose.detect")
 
 
@@ -387,12 +388,11 @@ def render(
         videopose.render("clip.npz", "clip.gif", video="clip.mp4", views=["camera", "top"])
         ```
     """
-    check_type("output", output, (str, os.PathLike))
-    check_type("video", video, (str, os.PathLike), optional=True)
-    if isinstance(views, str) or not all(isinstance(view, str) for view in views):
+    output = as_path("output", output)
+    video = None if video is None else as_path("video", video)
+    if not _is_list_of_texts(views):
         raise UsageError(f"views: expected a list of texts such as 'camera', found {views!r}")
-    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
-        raise UsageError(f"size: expected width and height in pixels, found {size!r}")
+    size = _size(size)
     chosen: list[View] = [parse_view(view) for view in views]
     source, target = None if video is None else Path(video), Path(output)
     if source is not None and source.exists() and target.exists() and target.samefile(source):
@@ -409,31 +409,53 @@ def render(
 def _as_table(table: PoseTable | AnyPath) -> PoseTable:
     if isinstance(table, PoseTable):
         return table
-    check_type("table", table, (str, os.PathLike))
-    return PoseTable.load(table)
+    return PoseTable.load(as_path("table", table))
 
 
 def _places(points: Sequence[Point]) -> tuple[Place, ...]:
     """Check points in the picture."""
-    if not all(isinstance(point, tuple) and len(point) in (2, 3) for point in points):
+    listed = [*points] if isinstance(points, Iterable) and not isinstance(points, str) else [None]
+    if not all(isinstance(point, tuple | list | np.ndarray) and len(point) in (2, 3) for point in listed):
         raise UsageError(f"select_at: expected points (x, y) or (x, y, seconds), found {points!r}")
-    return tuple(Place(*point) for point in points)
+    return tuple(Place(*(as_number("select_at", value, float) for value in point)) for point in listed)
 
 
 def _adapt(adapt: bool) -> Literal["each"] | None:
-    check_type("adapt", adapt, bool)
-    return "each" if adapt else None
+    return "each" if as_flag("adapt", adapt) else None
 
 
 def _filters(filters: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(filters, str) or not all(isinstance(name, str) for name in filters):
+    if not _is_list_of_texts(filters):
         raise UsageError(f"filters: expected a list of texts such as 'butterworth', found {filters!r}")
     return tuple(filters)
 
 
+def _is_list_of_texts(values: object) -> bool:
+    listed = isinstance(values, Iterable) and not isinstance(values, str | bytes)
+    return listed and all(isinstance(value, str) for value in cast("Iterable[object]", values))
+
+
+def _ids(select: object) -> tuple[int, ...]:
+    """Return the ids of `select`: numbers, also numpy's, or texts of numbers."""
+    if isinstance(select, str):
+        return parse_ids(select)
+    listed = [select] if isinstance(select, Integral) else select
+    if not isinstance(listed, Iterable):
+        raise UsageError(f"select: expected a list of ids, found {select!r}")
+    return tuple(as_number("select", each, int) for each in listed)
+
+
+def _size(size: object) -> tuple[int, int]:
+    sides = list(size) if isinstance(size, Iterable) and not isinstance(size, str | bytes) else []
+    if len(sides) == 2:
+        width, height = (as_number("size", side, int) for side in sides)
+        if min(width, height) > 0:
+            return width, height
+    raise UsageError(f"size: expected width and height in pixels, found {size!r}")
+
+
 def _text(name: str, value: AnyPath | None) -> str | None:
-    check_type(name, value, (str, os.PathLike), optional=True)
-    return None if value is None else os.fspath(value)
+    return None if value is None else as_path(name, value)
 
 
 def _path(name: str, value: AnyPath | None) -> Path | None:

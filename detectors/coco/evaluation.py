@@ -6,6 +6,7 @@ import contextlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,16 @@ def as_results(found: Sequence[Found], category: int) -> list[dict[str, Any]]:
     ]
 
 
+def require_pycocotools() -> None:
+    """Check that pycocotools is installed; call this before the work that is to be measured.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if find_spec("pycocotools") is None:
+        raise UsageError("COCO's AP needs pycocotools, which is not installed: pip install pycocotools")
+
+
 def score_keypoints(annotations: Annotations, found: Sequence[Found]) -> KeypointScores:
     """Compare the people found with those annotated.
 
@@ -118,13 +129,10 @@ def score_keypoints(annotations: Annotations, found: Sequence[Found]) -> Keypoin
         ValueError: If the keypoints found are not those annotated.
         UsageError: If pycocotools is not installed.
     """
-    try:
-        from pycocotools.coco import COCO
-        from pycocotools.cocoeval import COCOeval
-    except ImportError as error:
-        raise UsageError(
-            "COCO's AP needs pycocotools, which is not installed: pip install pycocotools"
-        ) from error
+    require_pycocotools()
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
     for of_image in found:
         if of_image.keypoints.shape[1:] != (len(annotations.keypoints), 3):
             raise ValueError(

@@ -17,7 +17,7 @@ from zipfile import BadZipFile
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from ...bounded import check_tensors, check_torch_file
@@ -78,7 +78,9 @@ class CPNWeights:
         }
         state = {name: value.detach().cpu().contiguous() for name, value in self.model.state_dict().items()}
         with replacing(path) as partial:
-            save_file(state, partial, {"format": _FORMAT, "videopose": json.dumps(told, ensure_ascii=False)})
+            # (`safetensors.torch.save_file` makes a file that only its owner may read.)
+            about = {"format": _FORMAT, "videopose": json.dumps(told, ensure_ascii=False)}
+            partial.write_bytes(save(state, about))
 
 
 def load_cpn(path: str | os.PathLike[str]) -> CPNWeights:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from ...errors import UsageError
 from ...yaml_config import StrictConfig
 from ..coco.annotations import Annotations
 from ..coco.keypoint_names import names_in_files
@@ -50,9 +52,35 @@ class Recipe(StrictConfig):
         """Iterations of all stages together."""
         return sum(stage.iterations for stage in self.schedule)
 
+    @property
+    def warmup_iterations(self) -> int:
+        """Iterations in which the rate rises: `warmup`, or all but the last of a shorter schedule."""
+        return min(self.warmup, self.iterations - 1)
+
+    def shortened(self, iterations: int) -> Self:
+        """Return the recipe with another number of iterations; its stages keep their shares of them.
+
+        A stage whose share is less than half an iteration is left out.
+
+        Raises:
+            UsageError: The number is not positive.
+        """
+        if iterations < 1:
+            raise UsageError(f"--iterations takes a number from 1 on, not {iterations}")
+        ends = [sum(stage.iterations for stage in self.schedule[: n + 1]) for n in range(len(self.schedule))]
+        scaled = [round(end * iterations / self.iterations) for end in ends]
+        counts = [end - start for start, end in pairwise([0, *scaled])]
+        stages = tuple(
+            StageConfig(iterations=count, learning_rate=stage.learning_rate)
+            for stage, count in zip(self.schedule, counts, strict=True)
+            if count
+        )
+        warmup = round(self.warmup * iterations / self.iterations)
+        return self.model_copy(update={"schedule": stages, "warmup": warmup})
+
     def learning_rate(self, iteration: int) -> float:
         """Return the learning rate of an iteration, counted from 0."""
-        rise = min(1.0, (iteration + 1) / (self.warmup + 1))
+        rise = min(1.0, (iteration + 1) / (self.warmup_iterations + 1))
         for stage in self.schedule:
             if iteration < stage.iterations:
                 return stage.learning_rate * rise

@@ -127,7 +127,8 @@ def _schedule(recipe: MaskRCNNRecipe, optimiser: torch.optim.Optimizer) -> LRMul
         milestones=ends,
         num_updates=recipe.iterations,
     )
-    if recipe.warmup:
-        first = 1 / (recipe.warmup + 1)
-        stages = WarmupParamScheduler(stages, first, recipe.warmup / recipe.iterations, "linear")
+    if recipe.warmup_iterations:
+        first = 1 / (recipe.warmup_iterations + 1)
+        share = recipe.warmup_iterations / recipe.iterations
+        stages = WarmupParamScheduler(stages, first, share, "linear")
     return LRMultiplier(optimiser, stages, recipe.iterations)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Real
 
 from ...errors import UsageError
 from ...lifting.cameras.intrinsics import DEFAULT_FOV, Intrinsics
-from ..option_types import check_type
+from ..option_types import as_number
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,12 @@ class FocalLength:
     hfov: float | None = None
 
     def __post_init__(self) -> None:
-        given = [value for value in (self.pixels, self.mm35, self.hfov) if value is not None]
+        given = [name for name in ("pixels", "mm35", "hfov") if getattr(self, name) is not None]
         if len(given) > 1:
             raise UsageError("give one of --focal-px, --focal-35mm and --hfov, not several")
-        for value in given:
-            check_type("focal length or angle of view", value, Real)
+        for name in given:
+            value = as_number("focal length or angle of view", getattr(self, name), float)
+            object.__setattr__(self, name, value)
             if not 0 < value < math.inf or (self.hfov is not None and value >= 180):
                 raise UsageError("a focal length is positive, an angle of view between 0 and 180 degrees")
 

@@ -76,6 +76,12 @@ _ANNOTATED_IMAGES: Decorator[Any] = under(
         metavar="NAME|FILE",
         help="paper, quick, or a YAML file such as those in configs/detectors.",
     ),
+    click.option(
+        "--iterations",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Train for N iterations; the recipe's stages keep their shares.  [default: the recipe's]",
+    ),
     overrides_option("Replace a value of the recipe, such as batch=16."),
 )
 @run_folder_option("Folder for weights, curves and checkpoints.")

@@ -17,7 +17,14 @@ from rich.table import Table
 from ...detectors import registry
 from ...detectors.coco.annotation_files import read_annotations, read_boxes
 from ...detectors.coco.annotations import Annotations, FoundBoxes
-from ...detectors.coco.evaluation import Found, KeypointScores, find_in_boxes, is_coco, score_keypoints
+from ...detectors.coco.evaluation import (
+    Found,
+    KeypointScores,
+    find_in_boxes,
+    is_coco,
+    require_pycocotools,
+    score_keypoints,
+)
 from ...detectors.coco.keypoint_names import COCO_NAMES, names_in_files
 from ...detectors.cpn.crops import Decoding
 from ...detectors.cpn.detector import CPNKeypoints
@@ -95,6 +102,7 @@ def run(options: EvaluateDetectorOptions, *, progress: Progress) -> Evaluation:
         UsageError: The detector finds other keypoints than the annotated ones, or an option is not for it.
         InputError: A file cannot be read.
     """
+    require_pycocotools()
     annotations = read_annotations(options.annotations)
     if not is_coco(annotations.keypoints):
         say("note: not COCO's 17 keypoints: each counts like the nearest one of COCO's")

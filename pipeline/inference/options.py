@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from numbers import Integral, Real
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ...detectors import registry
 from ...errors import UsageError
 from ...lifting.inference.pretrained import DEFAULT
 from ...lifting.world.stated_camera import StatedCamera, check_height
 from ..camera_metadata.focal_length import FocalLength
-from ..option_types import check_type, is_of
+from ..option_types import as_flag, as_number, as_path, check_type
 from .selection import Place, Selection
 
 if TYPE_CHECKING:  # these load torch, which checking options does not need
     from ...detectors.soft_argmax import Decoding
     from ...lifting.network.fused_model import Precision
     from ...lifting.world.filters import Filter
+
+
+def _convert(options: object, as_type: Callable[..., Any], *names: str, optional: bool = False) -> None:
+    """Replace values of an options object by what `as_type` makes of them."""
+    for name in names:
+        value = as_type(name, getattr(options, name), optional=optional)
+        object.__setattr__(options, name, value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,16 +85,19 @@ class DetectOptions:
         for name in ("detector", "backbone", "decode", "keypoint_layout"):
             check_type(name, getattr(self, name), str, optional=True)
         for name in ("weights", "boxes", "keypoints"):
-            check_type(name, getattr(self, name), (str, os.PathLike), optional=True)
-        check_type("flip_test", self.flip_test, bool, optional=True)
-        check_type("static_camera", self.static_camera, bool)
+            if getattr(self, name) is not None:
+                as_path(name, getattr(self, name))
+        _convert(self, as_flag, "static_camera")
+        _convert(self, as_flag, "flip_test", optional=True)
+        _convert(self, partial(as_number, kind=float), "start", "max_gap")
+        _convert(self, partial(as_number, kind=float), "end", "fps", optional=True)
+        _convert(self, partial(as_number, kind=int), "keypoint_first_frame", optional=True)
+        if self.people is not None and not isinstance(self.people, bool):
+            with suppress(UsageError):  # `Selection` says what is expected
+                _convert(self, partial(as_number, kind=int), "people")
         if self.decode not in (None, "soft-argmax", "argmax"):
             raise UsageError(f"--decode takes soft-argmax or argmax, not {self.decode!r}")
         check_type("device", self.device, str)
-        for name in ("start", "max_gap"):
-            check_type(name, getattr(self, name), Real)
-        for name in ("end", "fps"):
-            check_type(name, getattr(self, name), Real, optional=True)
         _ = self.selection  # checks the values
         if not 0 <= self.start < math.inf:
             raise UsageError("--start takes seconds, 0 or more")
@@ -99,7 +111,7 @@ class DetectOptions:
             if getattr(self, name) is not None and self.keypoints is None:
                 raise UsageError(f"--{name.replace('_', '-')} goes with --keypoints")
         first = self.keypoint_first_frame
-        if first is not None and not (is_of(first, Integral) and first >= 0):
+        if first is not None and first < 0:
             raise UsageError("--keypoint-first-frame takes a number, 0 or more")
         given = [*(["detector"] if self.detector else []), *self.of_detector.given()]
         if self.keypoints is not None and given:
@@ -172,12 +184,11 @@ class LiftOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        check_type("lifter", self.lifter, (str, os.PathLike))
+        as_path("lifter", self.lifter)
         check_type("lifter_layout", self.lifter_layout, str, optional=True)
-        for name in ("lifter_causal", "flip", "lock_feet"):
-            check_type(name, getattr(self, name), bool)
-        for name in ("camera_pitch", "camera_roll", "camera_height", "height"):
-            check_type(name, getattr(self, name), Real, optional=True)
+        _convert(self, as_flag, "lifter_causal", "flip", "lock_feet")
+        stated = ("camera_pitch", "camera_roll", "camera_height", "height")
+        _convert(self, partial(as_number, kind=float), *stated, optional=True)
         Selection(None, self.select, self.select_at)  # checks the values
         self.stated_camera()  # checks the values
         if self.height is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ...detectors.coco.evaluation import require_pycocotools
 from ...detectors.cpn.recipe import CPNRecipe
 from ...detectors.mask_rcnn.recipe import MaskRCNNRecipe
 from ...detectors.recipes import load_recipe
@@ -35,6 +36,9 @@ def run(options: FinetuneOptions, *, progress: Progress) -> Path:
         VideoposeError: The recipe, the annotations, an image or the base weights cannot be read.
     """
     recipe = load_recipe(options.recipe, options.detector, options.overrides)
+    if options.iterations is not None:
+        recipe = recipe.shortened(options.iterations)
+    require_pycocotools()  # AP is measured during the training
     data = read_data(options)
     check_writable(options.output)
     existing = [path for name in _RESULTS if (path := options.output / name).exists()]

@@ -23,6 +23,7 @@ class FinetuneOptions:
         base: Weights to begin with; None for random ones (CPN) or the model zoo's (Mask R-CNN).
         recipe: "paper", "quick" or a YAML file.
         overrides: Values that replace those of the recipe, by dotted name.
+        iterations: Length of the training; None for the recipe's.
         validation: Annotations that AP is measured on; None for those trained on.
         validation_images: Folder of the images of `validation`; None for `images`.
         resume: Whether to go on from the checkpoint in `output`.
@@ -38,6 +39,7 @@ class FinetuneOptions:
     base: Path | None = None
     recipe: str = "paper"
     overrides: Mapping[str, object]
+    iterations: int | None = None
     validation: Path | None = None
     validation_images: Path | None = None
     resume: bool = False

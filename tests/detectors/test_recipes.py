@@ -89,3 +89,24 @@ def test_recipes_that_are_not_there(tmp_path):
         (tmp_path / "r.yaml").write_text(text)
         with pytest.raises(InputError, match=r"r\.yaml"):
             load_recipe(Path(tmp_path / "r.yaml"), "cpn")
+
+
+def test_a_warmup_longer_than_the_schedule_ends_before_it():
+    recipe = load_recipe(
+        "paper", "cpn", {"warmup": 30, "schedule": [{"iterations": 3, "learning_rate": 1.0}]}
+    )
+    assert [recipe.learning_rate(i) for i in range(3)] == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("iterations", [1, 2, 7, 1000])
+def test_every_recipe_can_be_shortened(path, iterations):
+    recipe = load_recipe(path, "cpn" if path.stem.startswith("cpn") else "mask-rcnn")
+    short = recipe.shortened(iterations)
+    assert short.iterations == iterations
+    assert short.warmup_iterations < iterations
+    assert short.schedule[-1].learning_rate == recipe.schedule[-1].learning_rate or iterations < 100
+    whole = recipe.shortened(recipe.iterations)
+    assert whole == recipe
+    with pytest.raises(UsageError, match="--iterations takes a number from 1 on"):
+        recipe.shortened(0)
