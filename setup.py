@@ -25,6 +25,7 @@ TEST = [
     *C3D,
     *DATASETS,
     *SERVE,
+    "hypothesis>=6.100",  # property tests of the loaders
     "playwright>=1.49",  # drives an installed Chromium, for tests of pages
     "pytest>=8",  # the tests
     "pytest-cov>=5",  # test coverage
