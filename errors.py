@@ -62,5 +62,7 @@ def one_line(error: object) -> str:
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     if "allow_pickle" in text or "weights_only" in text or "Weights only" in text:
         return "it is damaged or holds more than plain data"
-    line = " ".join(text.split()) or type(error).__name__
+    line = (
+        " ".join("".join(c if c.isprintable() else " " for c in text[:2000]).split()) or type(error).__name__
+    )
     return line if len(line) <= 300 else line[:299] + "…"

@@ -245,7 +245,7 @@ def _reading(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
         raise
     except _Refused as error:
         raise InputError(
-            f"{path} holds {error}, which plain data does not need, so it was not loaded"
+            f"{path} holds {one_line(error)}, which plain data does not need, so it was not loaded"
         ) from error
     except Exception as error:  # a damaged zip, header or pickle raises many kinds
         raise InputError(f"{path} is not a readable {kind} ({one_line(error)})") from error

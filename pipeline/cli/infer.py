@@ -75,9 +75,11 @@ def infer(context: click.Context, /, inputs: tuple[str, ...], output: Path | Non
     Each video.mp4 gives video.npz, the pose table, and video.3d.mp4, an animation. A folder stands for the
     videos in it. If one file fails, the others are still done.
 
-    --keypoints reads VideoPose3D (.npz), OpenPose (a folder of JSON files), AlphaPose, MMPose, COCO results
-    (JSON) and stacked hourglass (.h5, .npz). For several videos, give a folder with a file or folder named
-    after each video.
+    A folder of pictures is read as a video, and so are 'walk/%04d.jpg' and 'walk/*.jpg'; --fps is their rate.
+
+    --keypoints reads VideoPose3D, OpenPose (a folder), AlphaPose, MMPose, Ultralytics, COCO results and
+    annotations, stacked hourglass, and arrays (.npy). For several videos, give a folder with a file or folder
+    named after each video.
     """
     from ..inference.options import InferOptions
     from ..inference.run_files import infer_videos
@@ -121,9 +123,11 @@ def detect(context: click.Context, /, inputs: tuple[str, ...], output: Path | No
     Each video.mp4 gives video.2d.npz, a pose table without poses, for `videopose lift`. A folder stands for
     the videos in it. If one file fails, the others are still done.
 
-    --keypoints reads VideoPose3D (.npz), OpenPose (a folder of JSON files), AlphaPose, MMPose, COCO results
-    (JSON) and stacked hourglass (.h5, .npz). For several videos, give a folder with a file or folder named
-    after each video.
+    A folder of pictures is read as a video, and so are 'walk/%04d.jpg' and 'walk/*.jpg'; --fps is their rate.
+
+    --keypoints reads VideoPose3D, OpenPose (a folder), AlphaPose, MMPose, Ultralytics, COCO results and
+    annotations, stacked hourglass, and arrays (.npy). For several videos, give a folder with a file or folder
+    named after each video.
     """
     from ..inference.options import DetectOptions
     from ..inference.run_files import detect_videos
