@@ -45,6 +45,7 @@ from videopose.lifting.inference.videopose3d_checkpoint import load_videopose3d_
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.pose_table import PoseTable
 from videopose.lifting.training.checkpoint import Checkpoint
+from videopose.lifting.training.config import load_config
 from videopose.pipeline.camera_metadata import exif, gopro, quicktime
 from videopose.pipeline.camera_metadata.camera_file import load_camera_file
 from videopose.pipeline.datasets.scene import read_scene
@@ -206,6 +207,7 @@ _PEOPLE: dict[str, Any] = {
     "ultralytics": [[{"name": "person", "track_id": 1, "keypoints": _XY}]],
     "annotations": _COCO,
 }  # fmt: skip
+_DEFAULTS: dict[str, Any] = {"model": {"filter_widths": [3, 3]}, "rate": 25}
 _CAMERA = {"fx": 500.5, "fy": 500.1, "cx": 320, "cy": 180, "size": [640, 360], "gravity": [0, 1, 0.1],
            "distortion": {"model": "opencv", "coefficients": [-0.28, 0.11, 0, 0]}}  # fmt: skip
 
@@ -287,7 +289,12 @@ _CASES = {
         _Case("boxes.json", _json(_COCO), read_boxes),
         _Case("clip.camera.json", _json(_CAMERA), lambda path: load_camera_file(path, _SIZE)),
         _Case("scene.json", _scene, read_scene),
-        _Case("semi.yaml", _copied("semi/footage.yaml"), lambda path: load_videos_recipe(path, {})),
+        _Case(
+            "semi.yaml",
+            _copied("semi/footage.yaml"),
+            lambda path: load_videos_recipe(path, defaults=_DEFAULTS),
+        ),
+        _Case("lifter.yaml", _copied("lifting/single-frame.yaml"), load_config),
         _Case("cpn.yaml", _copied("detectors/cpn-quick.yaml"), lambda path: load_recipe(path, "cpn")),
         _Case("quicktime.mp4", _mp4, lambda path: quicktime.read_camera(path, _SIZE)),
         _Case("gopro.mp4", _mp4, lambda path: gopro.read_camera(path, _SIZE)),

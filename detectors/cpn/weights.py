@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -187,8 +186,12 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
     except pickle.UnpicklingError as error:  # Its message advises to execute code from the file.
         raise ValueError("it is damaged or holds more than tensors and plain values") from error
-    except (EOFError, RuntimeError, BadZipFile) as error:
+    except InputError:
+        raise
+    except Exception as error:  # Damaged files raise many kinds of exceptions.
         raise ValueError("it is damaged") from error
+    if not isinstance(content, dict):
+        raise ValueError("it holds no weights")
     content = content.get("state_dict", content)
     check_tensors(content, path.stat().st_size)
     if not all(isinstance(value, Tensor) for value in content.values()):

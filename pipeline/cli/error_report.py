@@ -44,10 +44,13 @@ class Failures:
         """Return the command's exit code. If some of several inputs failed, say how many are done.
 
         Args:
-            inputs: The number of inputs. If all failed, the exit code is that of the first error.
+            inputs: The number of inputs; None if not known. If all failed, the exit code is that of the
+                first error.
         """
         if not self._exit_codes:
             return 0
-        if inputs is not None and inputs > 1:
+        if inputs is None:
+            say(f"{self.count} of the inputs failed; the others are done")
+        elif inputs > 1:
             say(f"{inputs - self.count} of {inputs} done")
         return self._exit_codes[0] if len(self._exit_codes) == inputs else SOME_FAILED

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..progress import progress_bar, say
+from ..progress import Advance, progress_bar, say
 from .command import Decorator, FilePath, Group, under
 from .error_report import Failures
 from .options import OVERWRITE_OPTION
@@ -200,7 +201,12 @@ def _run(
 ) -> int:
     """Do the work and print what was written; return the exit code."""
     failures = Failures(context)
-    progress = partial(progress_bar, unit="files/s")
+    files: list[int] = []
+
+    def progress(description: str, total: int | None) -> AbstractContextManager[Advance]:
+        files.append(total or 0)
+        return progress_bar(description, total, unit="files/s")
+
     for path in work(folder, output, progress=progress, report_error=failures, **options):
         say(f"→ {path}")
-    return failures.exit_code()
+    return failures.exit_code(sum(files))

@@ -91,7 +91,7 @@ def prepare_labels(
                     ]
                     _write(images / name, image)
                     advance()
-            except InputError as error:
+            except Exception as error:
                 report_error(error)
     if not entries:
         raise InputError(f"{source}: no person is visible in any video")

@@ -60,7 +60,7 @@ def prepare_h36m(
             try:
                 positions = _positions(path, read_cdf)
                 poses.setdefault(subject, {})[action] = positions
-            except InputError as error:
+            except Exception as error:
                 report_error(error)
             advance()
     for subject in CAMERAS:

@@ -60,7 +60,7 @@ def prepare_humaneva(
                 ).items():
                     poses.setdefault(subject, {})[name] = part
                     views.setdefault(subject, {})[name] = tuple(cameras)
-            except InputError as error:
+            except Exception as error:
                 report_error(error)
             advance()
     check_any_read(poses, folder)

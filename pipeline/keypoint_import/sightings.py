@@ -182,10 +182,10 @@ def frame_number(image: object) -> int:
     if isinstance(image, float) and image.is_integer():
         return int(image)
     if not isinstance(image, str):
-        raise InputError(f"expected the number or the name of an image, found {image!r}")
+        raise InputError(f"expected the number or the name of an image, found {str(image)[:80]!r}")
     numbers = re.findall(r"\d+", Path(image).stem)
     if not numbers:
-        raise InputError(f"expected a frame number in the name {image!r}, found none")
+        raise InputError(f"expected a frame number in the name {image[:80]!r}, found none")
     if len(numbers[-1]) > 15:
         raise InputError(f"expected a frame number in the name {image[:80]!r}, found {numbers[-1][:40]}")
     return int(numbers[-1])
