@@ -294,7 +294,7 @@ _CASES = {
             _copied("semi/footage.yaml"),
             lambda path: load_videos_recipe(path, defaults=_DEFAULTS),
         ),
-        _Case("lifter.yaml", _copied("lifting/single-frame.yaml"), load_config),
+        _Case("lifter.yaml", _copied("lifting/default.yaml"), load_config),
         _Case("cpn.yaml", _copied("detectors/cpn-quick.yaml"), lambda path: load_recipe(path, "cpn")),
         _Case("quicktime.mp4", _mp4, lambda path: quicktime.read_camera(path, _SIZE)),
         _Case("gopro.mp4", _mp4, lambda path: gopro.read_camera(path, _SIZE)),
