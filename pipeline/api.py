@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -412,9 +412,9 @@ def _as_table(table: PoseTable | AnyPath) -> PoseTable:
     return PoseTable.load(as_path("table", table))
 
 
-def _places(points: Sequence[Point]) -> tuple[Place, ...]:
+def _places(points: object) -> tuple[Place, ...]:
     """Check points in the picture."""
-    listed = [*points] if isinstance(points, Iterable) and not isinstance(points, str) else [None]
+    listed: list[Any] = [*points] if isinstance(points, Iterable) and not isinstance(points, str) else [None]
     if not all(isinstance(point, tuple | list | np.ndarray) and len(point) in (2, 3) for point in listed):
         raise UsageError(f"select_at: expected points (x, y) or (x, y, seconds), found {points!r}")
     return tuple(Place(*(as_number("select_at", value, float) for value in point)) for point in listed)

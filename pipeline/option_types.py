@@ -41,10 +41,10 @@ def as_number(name: str, value: object, kind: type[int] | type[float], *, option
     """
     if value is None and optional:
         return None
-    plain = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
-    if isinstance(plain, str | Real) and not isinstance(plain, bool | np.bool_):
+    plain: Any = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    if isinstance(plain, str) or is_of(plain, Real):
         try:
-            number = kind(plain)
+            number: Any = kind(plain)
             if kind is float or number == float(plain):
                 return number
         except (ArithmeticError, ValueError):
