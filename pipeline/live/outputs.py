@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import IO, Any, Protocol
 
 import numpy as np
@@ -24,6 +25,42 @@ class Output(Protocol):
     def close(self) -> None:
         """Take leave: there are no more frames."""
         ...
+
+
+class InBackground:
+    """Gives the newest frame to another output in a thread, so that no frame waits for it."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._newest: tuple[LivePoses, int] | None = None
+        self._ended = False
+        self._change = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name="output", daemon=True)
+        self._thread.start()
+
+    def show(self, poses: LivePoses, dropped: int) -> None:
+        """Keep the frame until the thread takes it. One that it did not take is replaced."""
+        with self._change:
+            self._newest = poses, dropped
+            self._change.notify_all()
+
+    def close(self) -> None:
+        """Wait until the last frame is shown, and close the output."""
+        with self._change:
+            self._ended = True
+            self._change.notify_all()
+        self._thread.join(2.0)
+        self._output.close()
+
+    def _work(self) -> None:
+        while True:
+            with self._change:
+                while self._newest is None and not self._ended:
+                    self._change.wait(0.5)
+                if self._newest is None:
+                    return
+                newest, self._newest = self._newest, None
+            self._output.show(*newest)
 
 
 class JsonLines:

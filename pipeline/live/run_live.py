@@ -29,7 +29,7 @@ from .grabber import Grabber
 from .live_poses import LivePoses, live_poses
 from .options import LiveOptions
 from .osc import OscSender
-from .outputs import JsonLines, Output, Vmc
+from .outputs import InBackground, JsonLines, Output, Vmc
 
 
 def run_live(options: LiveOptions) -> None:
@@ -93,7 +93,7 @@ def _outputs(options: LiveOptions, name: str, stack: ExitStack) -> list[Output]:
     if options.json:
         add(JsonLines(sys.stdout))
     if options.osc is not None:
-        add(Vmc(OscSender(options.osc)))
+        add(InBackground(Vmc(OscSender(options.osc))))  # bones take longer than poses
     if options.page:
         from .page_server import PageServer  # loads websockets
 

@@ -1,6 +1,7 @@
 import io
 import json
 import socket
+import threading
 
 import numpy as np
 from pythonosc.osc_bundle import OscBundle
@@ -9,7 +10,7 @@ from videopose.lifting.exports.rig import ANKLE_HEIGHT
 from videopose.pipeline.live.live_poses import LivePerson, LivePoses
 from videopose.pipeline.live.live_world import LiveWorld
 from videopose.pipeline.live.osc import OscSender
-from videopose.pipeline.live.outputs import JsonLines, Vmc
+from videopose.pipeline.live.outputs import InBackground, JsonLines, Vmc
 from videopose.skeleton import H36M17
 
 LFOOT = H36M17.index("lfoot")
@@ -79,3 +80,33 @@ def test_vmc_keeps_to_one_person() -> None:
         assert hips(person(1, (-1, 0, 5)), number=2) > 0.5
         vmc.show(frame(number=3), 0)  # no person: nothing is sent
         vmc.close()
+
+
+class Slow:
+    """An output that takes its time, until it is allowed."""
+
+    def __init__(self) -> None:
+        self.begun, self.allowed, self.closed = threading.Semaphore(0), threading.Semaphore(0), False
+        self.shown: list[int] = []
+
+    def show(self, poses: LivePoses, dropped: int) -> None:
+        self.shown.append(poses.frame)
+        self.begun.release()
+        self.allowed.acquire()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_no_frame_waits_for_a_slow_output() -> None:
+    slow = Slow()
+    output = InBackground(slow)
+    output.show(frame(number=0), 0)
+    assert slow.begun.acquire(timeout=10)
+    for number in range(1, 6):
+        output.show(frame(number=number), 0)
+    slow.allowed.release()
+    slow.allowed.release()
+    output.close()
+    assert slow.shown == [0, 5]
+    assert slow.closed
