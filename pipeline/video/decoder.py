@@ -30,6 +30,7 @@ _HIGHEST_MEAN = 300.0  # frames per second: DV files state their time base in pl
 _WITH_HIDDEN_PICTURES = ("vp8", "vp9", "av1")  # some packets of these codecs are not meant to be shown
 _NO_TIME_STAMPS = 0x80  # AVFMT_NOTIMESTAMPS of libav
 _SHAPE_TOLERANCE = 0.02
+_AVI_SLACK = 1 << 16  # bytes after the end that a file states; with more, it has several parts
 _AHEAD = 3  # packets that are read before one is decoded
 _JOINED = 1.0  # seconds between the time stamps of two recordings that were joined, or a step back
 
@@ -69,6 +70,7 @@ class Decoder:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._container = _open(path)
         try:
             self.stream = _first_video(path, self._container.streams)
@@ -96,10 +98,7 @@ class Decoder:
 
     def _decode(self) -> Iterator[Picture]:
         stream = self.stream
-        order = DecodingOrder(
-            reorders=bool(stream.codec_context.has_b_frames),
-            interval=1 / (self.rate * float(stream.time_base)) if stream.time_base else 0.0,
-        )
+        order = DecodingOrder(by_decoding=self._container.format.name == "avi")
         soundness = self._soundness
         for packet, following in _with_following(self._packets(), _AHEAD):
             if packet.size:
@@ -107,11 +106,11 @@ class Decoder:
                 if soundness.packet(packet, joined=joined):
                     self._reach.read(packet, stream)
                 if not packet.is_discard:
-                    order.sent(packet.pts)
+                    order.sent(packet.pts, packet.dts)
             for picture in self._pictures_of(packet):
                 self._reach.shown(picture.pts)
                 damaged = self._note(picture, *soundness.picture(picture))
-                stamp = order.shown(picture.pts)
+                stamp = order.shown(picture.pts, reorders=bool(stream.codec_context.has_b_frames))
                 seconds = None
                 if stamp is not None and picture.time_base is not None and not self.untimed:
                     seconds = float(stamp * picture.time_base)
@@ -200,11 +199,28 @@ class Decoder:
         alone = (
             self.stream.duration or "DURATION" in self.stream.metadata or len(self._container.streams) == 1
         )
-        if announced and alone and end is not None and announced - end > max(0.25, 3 / self.rate):
+        if (
+            announced
+            and alone
+            and end is not None
+            and not self._is_whole_avi()
+            and announced - end > max(0.25, 3 / self.rate)
+        ):
             record.reasons.append(f"it breaks off at {end:.2f} s of the {announced:.2f} s that it announces")
         elif not self._readable:
             record.reasons.append("the rest of the file cannot be read")
         return record
+
+    def _is_whole_avi(self) -> bool:
+        """Whether this is an AVI file as long as it states; its last picture may be shown for long."""
+        try:
+            size = self._path.stat().st_size
+            with self._path.open("rb") as file:
+                head = file.read(8)
+        except OSError:
+            return False
+        stated = 8 + int.from_bytes(head[4:], "little")
+        return head[:4] == b"RIFF" and stated <= size < stated + _AVI_SLACK
 
     def close(self) -> None:
         """Close the file."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
+from collections import deque
 
 _DEEPEST_REORDERING = 16  # pictures, in H.264 and HEVC
+_MOST_HELD = 64  # packets that a decoder holds, in all its threads
 _STUCK = 3  # frames in a row whose time stamps do not advance: from then on stamps say nothing
 
 
@@ -18,42 +19,48 @@ class DecodingOrder:
     been used belongs to the picture that comes out.
 
     Args:
-        reorders: Whether the decoder can give pictures in another order than their packets.
-        interval: The usual difference between two time stamps.
+        by_decoding: Whether the container has decoding times only, as AVI. What libav gives as presentation
+            time there is a guess.
     """
 
-    def __init__(self, *, reorders: bool, interval: float) -> None:
-        self._reorders, self._interval = reorders, interval
-        self._waiting: list[int] = []
+    def __init__(self, *, by_decoding: bool = False) -> None:
+        self._by_decoding = by_decoding
+        self._waiting: deque[tuple[int, int]] = deque()  # the stamp of a packet, and the time it stands for
         self._last: int | None = None
+        self._delay: int | None = None
         self._rising = True
         self._shown: int | None = None
         self._in_order = 0  # pictures in a row whose stamps rise
 
-    def sent(self, stamp: int | None) -> None:
-        """Note the time stamp of a packet that is given to the decoder."""
-        if stamp is None or not self._reorders:
+    def sent(self, stamp: int | None, decoding: int | None = None) -> None:
+        """Note the presentation and decoding time stamps of a packet that is given to the decoder."""
+        if stamp is None or not self._rising:
             return
-        self._rising &= self._last is None or stamp > self._last
+        self._rising = self._last is None or stamp > self._last
         self._last = stamp
-        heapq.heappush(self._waiting, stamp)
+        time = stamp
+        if self._by_decoding and decoding is not None:
+            self._delay = stamp - decoding if self._delay is None else self._delay
+            time = decoding + self._delay
+        self._waiting.append((stamp, time))
 
-    def shown(self, stamp: int | None) -> int | None:
-        """Return the time stamp of the picture that came out, which carries `stamp`."""
-        if stamp is None or not self._waiting:
+    def shown(self, stamp: int | None, *, reorders: bool) -> int | None:
+        """Return the time stamp of the picture that came out.
+
+        Args:
+            stamp: The stamp that it carries.
+            reorders: Whether the decoder can give pictures in another order than their packets.
+        """
+        if stamp is None or not self._rising or not self._waiting:
             return stamp
         self._in_order = self._in_order + 1 if self._shown is None or stamp > self._shown else 0
         self._shown = stamp
-        # Packets before this gave no picture.
-        sorted_by_now = self._in_order > _DEEPEST_REORDERING
-        lost = stamp if sorted_by_now else stamp - _DEEPEST_REORDERING * self._interval
-        while self._waiting and self._waiting[0] < lost:
-            heapq.heappop(self._waiting)
-        if not self._waiting or not self._rising:
-            self._waiting.clear()
-            self._reorders &= self._rising
-            return stamp
-        return heapq.heappop(self._waiting)
+        if not reorders or self._in_order > _DEEPEST_REORDERING:
+            while self._waiting and self._waiting[0][0] < stamp:  # packets that gave no picture
+                self._waiting.popleft()
+        while len(self._waiting) > _MOST_HELD:
+            self._waiting.popleft()
+        return self._waiting.popleft()[1] if self._waiting else stamp
 
 
 class Clock:

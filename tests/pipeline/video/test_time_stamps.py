@@ -43,33 +43,44 @@ def test_stamps_in_decoding_order(codec: str, remuxed: str | None, tmp_path: Pat
     assert np.diff(times) == pytest.approx(1 / 25, abs=2e-3)
 
 
+def shown(order: DecodingOrder, *stamps: int, reorders: bool = True) -> list[int | None]:
+    return [order.shown(stamp, reorders=reorders) for stamp in stamps]
+
+
 def test_pictures_take_the_earliest_stamp() -> None:
-    order = DecodingOrder(reorders=True, interval=1)
+    order = DecodingOrder()
     for stamp in range(4):
         order.sent(stamp)
-    assert [order.shown(stamp) for stamp in (0, 3, 1, 2)] == [0, 1, 2, 3]
+    assert shown(order, 0, 3, 1, 2) == [0, 1, 2, 3]
 
 
 def test_presentation_stamps_are_kept() -> None:
-    order = DecodingOrder(reorders=True, interval=1)
+    order = DecodingOrder()
     for stamp in (0, 3, 1, 2):
         order.sent(stamp)
-    assert [order.shown(stamp) for stamp in (0, 2, 3)] == [0, 2, 3]  # 1 gave no picture
-    plain = DecodingOrder(reorders=False, interval=1)
+    assert shown(order, 0, 2, 3) == [0, 2, 3]  # 1 gave no picture
+    plain = DecodingOrder()
     for stamp in range(3):
         plain.sent(stamp)
-    assert [plain.shown(stamp) for stamp in (0, 2)] == [0, 2]
+    assert shown(plain, 0, 2, reorders=False) == [0, 2]
+
+
+def test_avi_counts_decoding_times() -> None:
+    order = DecodingOrder(by_decoding=True)
+    for stamp, decoding in ((1, 0), (2, 1), (100, 2), (101, 100), (102, 101)):  # a pause before the fourth
+        order.sent(stamp, decoding)
+    assert shown(order, 1, 100, 2, 101, 102) == [1, 2, 3, 101, 102]
 
 
 def test_lost_packets_do_not_shift_the_others_for_long() -> None:
-    order = DecodingOrder(reorders=True, interval=1)
-    shown = []
+    order = DecodingOrder()
+    found = []
     for stamp in range(100):
         order.sent(stamp)
         if stamp not in (5, 6):
-            shown.append(order.shown(stamp))
-    assert shown[:5] == list(range(5))
-    assert shown[30:] == list(range(32, 100))
+            found += shown(order, stamp)
+    assert found[:5] == list(range(5))
+    assert found[30:] == list(range(32, 100))
 
 
 @pytest.mark.parametrize("stamp", [0.0, 0.2])
@@ -200,6 +211,33 @@ def test_a_last_picture_that_is_shown_for_long(last: float, tmp_path: Path) -> N
         assert video.duration is not None
         assert video.duration > 0.3 + 0.9 * last
         assert video.damaged is None
+
+
+def test_an_avi_whose_last_picture_stays(tmp_path: Path) -> None:
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=d=1:s=160x96:r=25", "-c:v", "mpeg4", tmp_path / "a.mp4")
+    slow = ["-bsf:v", "setts=duration=if(eq(N\\,24)\\,75000\\,DURATION)"]
+    ffmpeg("-i", tmp_path / "a.mp4", "-c", "copy", *slow, tmp_path / "a.avi")
+    with open_video(tmp_path / "a.avi") as video:
+        assert len(list(video.frames())) == 25
+        assert video.damaged is None
+    content = (tmp_path / "a.avi").read_bytes()
+    (tmp_path / "cut.avi").write_bytes(content[: len(content) // 3])
+    with open_video(tmp_path / "cut.avi") as video:
+        assert len(list(video.frames())) < 25
+        assert video.damaged is not None
+
+
+@pytest.mark.parametrize("pause", [1.0, 20.0])
+def test_a_pause_in_an_avi_with_b_frames(pause: float, tmp_path: Path) -> None:
+    shift = f"setpts=PTS+gt(N\\,9)*{pause}/TB"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=d=1:s=160x96:r=25", "-vf", shift, "-fps_mode", "passthrough"),
+        *("-c:v", "libx264", "-bf", "3", tmp_path / "a.avi"),
+    )
+    steps = np.diff(times_of(tmp_path / "a.avi"))
+    assert len(steps) == 24
+    assert steps.max() == pytest.approx(pause + 0.04, abs=0.05)
+    assert np.delete(steps, steps.argmax()) == pytest.approx(0.04, abs=0.01)
 
 
 def test_a_gif_whose_last_picture_stays(tmp_path: Path) -> None:
