@@ -18,7 +18,11 @@ _AROUND = 1.5  # seconds before and after, in which the lowest ankle gives the f
 _SHORTEST = 0.1  # seconds; a shorter contact is none
 
 
-def find_contact(ankles: NDArray[np.floating], times: NDArray[np.float64]) -> NDArray[np.float32]:
+def find_contact(
+    ankles: NDArray[np.floating],
+    times: NDArray[np.float64],
+    foot_speed: NDArray[np.float64] | None = None,
+) -> NDArray[np.float32]:
     """Tell when one person's feet stand on the floor.
 
     A foot stands while it is slow and near the height of the lowest ankle in the seconds around. The person's
@@ -27,23 +31,30 @@ def find_contact(ankles: NDArray[np.floating], times: NDArray[np.float64]) -> ND
     Args:
         ankles: (T, 2, 3) left and right, in the world, metres, z up. NaN where not known.
         times: (T,) seconds.
+        foot_speed: (T, 2) metres a second of heel or toe, NaN where not known, as of
+            `foot_keypoints.foot_speed`. A foot's speed is then the mean of this and of the ankle's. None if
+            no heels and toes were found.
 
     Returns:
         (T, 2) float32, 0–1: above 0.5 while the foot stands. NaN where the ankles are not known.
     """
     contact = np.full(ankles.shape[:2], np.nan, np.float32)
     for run in unbroken(times, np.isfinite(ankles).all((1, 2))):
-        contact[run] = _of_run(ankles[run].astype(np.float64), times[run])
+        feet = np.full((run.stop - run.start, 2), np.nan) if foot_speed is None else foot_speed[run]
+        contact[run] = _of_run(ankles[run].astype(np.float64), times[run], feet)
     return contact
 
 
-def _of_run(ankles: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float32]:
+def _of_run(
+    ankles: NDArray[np.float64], times: NDArray[np.float64], feet: NDArray[np.float64]
+) -> NDArray[np.float32]:
     if len(times) < 3 or times[-1] <= times[0]:
         return np.zeros(ankles.shape[:2], np.float32)
     calm = butterworth(ankles, times, _CALM)
     rate = (len(times) - 1) / (times[-1] - times[0])
     even = np.linspace(times[0], times[-1], len(times))
     speed = np.linalg.norm(np.gradient(calm, 1 / rate, axis=0), axis=-1) if len(even) else calm[..., 0]
+    speed = np.where(np.isfinite(feet), 0.5 * (speed + feet), speed)
     lowest = percentile_filter(calm[..., 2].min(1), 10, size=2 * round(_AROUND * rate) + 1, mode="nearest")
     height = calm[..., 2] - lowest[:, None]
     likely = _falling(speed, _SPEED) * _falling(height, _HEIGHT)

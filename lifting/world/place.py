@@ -12,6 +12,7 @@ from ...skeleton import H36M17
 from ..pose_table import PoseTable
 from .contact import find_contact
 from .floor import fit_floor, lowest_floor, standing_spots
+from .foot_keypoints import foot_speed
 from .gravity import CAMERA_UP, Upright, agree, camera_axes, pitch_and_roll, unit, up_of, upright
 from .stated_camera import StatedCamera
 
@@ -83,8 +84,10 @@ def contact_of(table: PoseTable) -> NDArray[np.float32]:
     """Tell when feet stand on the floor, track by track: (N, 2), as of `find_contact`."""
     ankles = table.world()[:, ANKLES]
     contact = np.full((len(table), 2), np.nan, np.float32)
+    speed = foot_speed(table)
     for _, rows in table.tracks():
-        contact[rows] = find_contact(ankles[rows], table.time[table.frame[rows]])
+        of_track = None if speed is None else speed[rows]
+        contact[rows] = find_contact(ankles[rows], table.time[table.frame[rows]], of_track)
     return contact
 
 
