@@ -135,6 +135,7 @@ def test_a_damaged_file_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     assert len(lines) == 2
     assert "Eating.cdf is not a file of Human3.6M's 3D positions (poses are missing)" in lines[0]
     assert "Photo 1.cdf is not a file" in lines[1]
+    assert said.splitlines()[-1] == f"{len(poses)} of {len(poses) + 2} done"
 
 
 def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:

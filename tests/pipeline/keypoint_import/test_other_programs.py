@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from videopose.errors import InputError, UsageError
 from videopose.pipeline.keypoint_import.formats import read_sightings
 from videopose.pipeline.keypoint_import.layouts import looks_like_h36m
-from videopose.pipeline.keypoint_import.match_video import find, merge_duplicates, number_from_zero
+from videopose.pipeline.keypoint_import.match_video import (
+    check_several,
+    find,
+    merge_duplicates,
+    number_from_zero,
+)
 from videopose.pipeline.keypoint_import.sightings import Row, Sightings, make_sightings
 from videopose.skeleton import COCO17, H36M17, convert
 
@@ -267,3 +272,9 @@ def test_damaged_files_are_refused_in_one_line(content: bytes, tmp_path: Path) -
     with pytest.raises(InputError, match=r"a\.json") as caught:
         read_sightings([tmp_path / "a.json"], VIDEO)
     assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_archive_among_several_is_left_to_its_video(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.npz").write_bytes(b"PK\x03\x04 and no more")
+    check_several(tmp_path, [Path("a.mp4"), Path("b.mp4")])
