@@ -44,10 +44,8 @@ def _inputs(metavar: str) -> Decorator[Any]:
 @command(
     examples=(
         "videopose infer video.mp4",
-        "videopose infer video.mp4 --people all --focal-35mm 26 --output results",
-        "videopose infer video.mp4 --export bvh --export glb --no-render --view",
-        "videopose infer videos/ --output results --jobs 4  # four files at once",
-        "videopose infer s3://bucket/videos --output s3://bucket/results --engine ray --address auto",
+        "videopose infer video.mp4 --people all --focal-35mm 26 --export bvh --export glb --view",
+        "videopose infer videos/ --output results --jobs 4  # or --engine ray --address auto, on a cluster",
     )
 )
 @_inputs("VIDEO|FOLDER…")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import signal
 import sys
 from importlib import import_module
 
@@ -123,7 +124,8 @@ def _main(arguments: list[str] | None) -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort) as error:
         say("interrupted; nothing half-written was left")
-        sys.exit(128 + (error.number if isinstance(error, TerminatedError) else 2))
+        cause = error.__cause__ or error  # click turns the one into the other
+        sys.exit(128 + (cause.number if isinstance(cause, TerminatedError) else signal.SIGINT))
     except Exception as error:
         sys.exit(report_error(error, debug="--debug" in arguments))
 
