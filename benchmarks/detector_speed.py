@@ -19,7 +19,8 @@ from itertools import islice
 import numpy as np
 
 from videopose.detectors.crop import Crop
-from videopose.detectors.movenet.detector import THUNDER_SIZE, MoveNet
+from videopose.detectors.movenet.detector import MoveNet
+from videopose.detectors.movenet.refiner import SIZE
 from videopose.detectors.movenet.session import open_session
 from videopose.detectors.people import Image
 from videopose.pipeline.downloads.assets import fetch
@@ -50,7 +51,7 @@ def main() -> None:
         device=options.device,
     )
     alone = open_session(*thunder, threads=options.threads, device=options.device)
-    crop = Crop(650, 270, 500).cut(images[0], THUNDER_SIZE)[None].astype(np.int32)
+    crop = Crop(650, 270, 500).cut(images[0], SIZE)[None].astype(np.int32)
 
     detected: list[float] = []
     network: list[float] = []

@@ -25,6 +25,7 @@ _SCORED_KEYPOINTS = 9  # keypoints that count for the score of a person, of whom
 _MARGIN = 1.25  # a crop's side divided by the longer side of the box around the keypoints
 _SHRINK = 0.85  # a crop's least side divided by that of the frame before
 _TORSOS = 2.6  # a crop's least side divided by the length of the torso, to find hidden legs again
+_EDGE = 0.03  # of the frame's longer side: a person so near the edge reaches it
 _SHOULDERS = [COCO17.index("lshoulder"), COCO17.index("rshoulder")]
 _HIPS = [COCO17.index("lhip"), COCO17.index("rhip")]
 _MIRRORED = list(COCO17.mirror)
@@ -114,6 +115,14 @@ def greatest_similarity(keypoints: NDArray[np.float32], others: Sequence[NDArray
         return 0.0
     both = np.stack([keypoints, keypoints[_MIRRORED]])
     return float(oks(both, np.stack(others)).max())
+
+
+def reaches_edge(keypoints: NDArray[np.float32], shape: tuple[int, ...]) -> bool:
+    """Return whether a person reaches an edge of a frame of this `shape`, so that a part may lie outside."""
+    height, width = shape[:2]
+    x0, y0, x1, y1 = keypoint_boxes(keypoints)
+    near = _EDGE * max(height, width)
+    return bool(x0 < near or y0 < near or x1 > width - near or y1 > height - near)
 
 
 def match(people: Sequence[NDArray[np.float32]], found: NDArray[np.float32]) -> dict[int, int]:

@@ -37,7 +37,7 @@ def assets(context: click.Context) -> None:
 def pull(names: tuple[str, ...]) -> None:
     """Fetch pinned files ahead of time.
 
-    All files are fetched unless NAMES are given. Their paths are printed.
+    Without NAMES, all files are fetched but those that only benchmarks use. Their paths are printed.
     """
     from ..downloads import assets as pinned
     from ..progress import say

@@ -76,8 +76,15 @@ def fetch(name: str, *, report: Report | None = None) -> Path:
 
 
 def pull(names: Iterable[str] | None = None, *, report: Report | None = None) -> list[Path]:
-    """Fetch the named files, or all; return their paths. See `fetch`."""
-    return [fetch(name, report=report) for name in (ASSETS if names is None else names)]
+    """Fetch the named files; return their paths. See `fetch`.
+
+    Args:
+        names: Keys of `ASSETS`; None for all but those that only benchmarks use.
+        report: Is called with a line that says what is being fetched.
+    """
+    if names is None:
+        names = [name for name, asset in ASSETS.items() if not asset.only_benchmarks]
+    return [fetch(name, report=report) for name in names]
 
 
 def _asset(name: str) -> Asset:

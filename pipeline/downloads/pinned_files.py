@@ -43,6 +43,7 @@ class Asset:
         sha256: Its hash, in hexadecimal.
         licence: Its licence.
         what: A description for `videopose assets`.
+        only_benchmarks: Whether only benchmarks use it. `assets pull` without names leaves it out.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Asset:
     sha256: str
     licence: str
     what: str
+    only_benchmarks: bool = False
 
     @property
     def path(self) -> Path:
@@ -79,6 +81,12 @@ _THREE = Package(
     version="0.185.1",
     digest="sha512-5aojFCXKwnjBRZvUnt3WFfEcvUJgkN5LlijRFN95hMy8WVkG4I0QNcJE+OuWvuJ0bOdStrbfXn0pkd6/QyiAlg==",
     megabytes=6,
+_POSE2SIM = Package(
+    registry="pypi",
+    name="pose2sim",
+    version="0.10.49",
+    digest="403e0dc4065898ba6a595e72a8970950310979253d60e24c2e00b16b36bf21e1",
+    megabytes=51,
 )
 
 
@@ -103,6 +111,16 @@ def _three(name: str, member: str, size: int, sha256: str, what: str) -> Asset:
         sha256=sha256,
         licence="MIT",
         what=f"three.js, which draws the 3D of pages: {what}",
+def _several_people(camera: int, size: int, sha256: str) -> Asset:
+    return Asset(
+        name=f"several-people-{camera}.mp4",
+        package=_POSE2SIM,
+        member=f"Pose2Sim/Demo_MultiPerson/videos/cam0{camera}.mp4",
+        size=size,
+        sha256=sha256,
+        licence="BSD-3-Clause",
+        what=f"several people, camera {camera} of 4: 1088×1920, 60 fps, 100 frames",
+        only_benchmarks=True,
     )
 
 
@@ -170,6 +188,10 @@ ASSETS: dict[str, Asset] = {
             licence="BSD-3-Clause",
             what="the demo clip: two people, 1768×994, 30 fps, 230 frames",
         ),
+        _several_people(1, 764061, "543cee6a4c2c2b52dc9eac9137ee63d14f1f84e706a9a7264769edcb11e5ea53"),
+        _several_people(2, 610385, "8895092a7cf26359205a427b7ac2f4a935c2e0bd36d9b7a5140cb33faa468a6b"),
+        _several_people(3, 801091, "d3daf48cdf9f5603868ddb99166ddaf9b12279e7ce968922926560d5fd3f0c99"),
+        _several_people(4, 877130, "1490149dc40e7301fa5ceae23862b044ba5c398a8b2a40df21ed894702728c09"),
     )
 }
 """Every pinned file by name."""
