@@ -2,12 +2,14 @@
 
     python benchmarks/finder.py [--coco FOLDER] [--sheet FILE.png] [--threads N]
 
-The pictures are crops (to the knees, head to hips, chest up) and shrinkings (30 % to 5 % of the height) of the
-demo clip, of Pose2Sim's clips of several people, and of a folder of COCO images; panoramas; whole frames; and
-pictures without people. Each is one video of one frame. A person is found if the object keypoint similarity
-(OKS) with their known, visible keypoints is at least 0.5. What lies on nobody is a false person. Printed are
-recall and false people for each kind, for the people used for tuning and for those kept for judging. To see
-the state before a change, run it with another checkout on the `PYTHONPATH`.
+The pictures are crops (to the knees, head to hips, chest up) and shrinkings (30 % to 5 % of the height) of
+the demo clip, of Pose2Sim's clips of several people, and of a folder of COCO images; panoramas; whole
+frames; and pictures without people. Each is a video of one frame.
+
+A person is found if the object keypoint similarity (OKS) with their known keypoints inside the picture is at
+least 0.5. A detection that lies on no person is false. Printed are recall and false people for each kind, for
+the people used for tuning and for those kept for judging. To measure the state before a change, put another
+checkout on the `PYTHONPATH`.
 """
 
 from __future__ import annotations

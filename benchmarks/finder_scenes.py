@@ -1,8 +1,8 @@
 """The pictures of `benchmarks/finder.py`: crops and shrinkings of real footage, with the people in them.
 
 Footage: the demo clip, Pose2Sim's four clips of several people, and a folder of COCO images with annotated
-keypoints. The keypoints of the clips' people are in `finder_people.csv`: MoveNet Thunder's in boxes read off by
-eye, each drawn and looked at.
+keypoints. The keypoints of the clips' people are in `finder_people.csv`. They are MoveNet Thunder's, in boxes
+read off by eye, and each was drawn and looked at.
 
 Half of the people are for tuning and half for judging: see `JUDGED`.
 """
@@ -42,6 +42,12 @@ _HEIGHTS = (1080, 720, 720)  # of the pictures with shrunk people
 _ASPECTS = (16 / 9, 4 / 3, 1.0, 9 / 16)
 _EMPTY_TO, _EMPTY_FROM = 220, 0  # frames of the demo clip without people left and right of column 1100
 _SEAM = 1100
+_FAR = (
+    1462,
+    592,
+    1506,
+    662,
+)  # box of a person far behind, on all frames of the demo clip, who does not count
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,7 @@ def scenes(coco: Path | None) -> Iterator[Scene]:
                     if person.keypoints[list(joints), 2].min() > 0 and bottom - person.top >= LEAST_ROWS:
                         yield _close_up(still, person, kind, joints, next(aspects))
     places = cycle([(0.1, 0.6), (0.5, 0.3), (0.75, 0.55), (0.3, 0.75), (0.9, 0.4)])
-    heights, first = cycle(_HEIGHTS), cycle((0, 1))
+    heights, first = cycle(_HEIGHTS), cycle((0, 1, 1))
     for still in stills:
         tall = [person for person in still.people if person.wanted and person.whole]
         for person in tall[:1] if still.name.startswith("COCO") else tall:
@@ -183,7 +189,7 @@ def _close_up(still: _Still, person: Person, kind: str, joints: tuple[int, ...],
 
 
 def _shrunk(still: _Still, person: Person, share: float, height: int, place: tuple[float, float]) -> Scene:
-    """Shrink the still so that the person fills `share` of a 16:9 picture's height, before a real background."""
+    """Shrink the still until the person fills `share` of a 16:9 picture's height; put it on a background."""
     width = height * 16 // 9
     scale = share * height / (person.keypoints[_ANKLES, 1].max() - person.top)
     background = cv2.resize(_empty_frame(), (width, height), interpolation=cv2.INTER_AREA)
@@ -234,7 +240,11 @@ def _demo_frames() -> dict[int, Image]:
 @cache
 def _empty_frame() -> Image:
     frames = _demo_frames()
-    return np.hstack([frames[_EMPTY_TO][:, :_SEAM], frames[_EMPTY_FROM][:, _SEAM:]])
+    image = np.hstack([frames[_EMPTY_TO][:, :_SEAM], frames[_EMPTY_FROM][:, _SEAM:]])
+    far = np.zeros(image.shape[:2], np.uint8)
+    x0, y0, x1, y1 = _FAR
+    far[y0:y1, x0:x1] = 255
+    return np.asarray(cv2.inpaint(image, far, 5, cv2.INPAINT_TELEA), np.uint8)
 
 
 def _clip_stills() -> Iterator[_Still]:
@@ -244,6 +254,12 @@ def _clip_stills() -> Iterator[_Still]:
             keypoints = np.array(values, np.float64).reshape(17, 3)
             person = Person(name, keypoints, wanted=name not in ("distant", "partial"))
             people.setdefault((clip, int(frame)), []).append(person)
+    x0, y0, x1, y1 = _FAR
+    corners = np.zeros((17, 3))
+    corners[:2] = [[x0, y0, 1], [x1, y1, 1]]
+    for (clip, _), present in people.items():
+        if clip == "demo.mp4":
+            present.append(Person("far behind", corners, wanted=False))
     for clip in dict.fromkeys(clip for clip, _ in people):
         with open_video(fetch(clip)) as video:
             for frame in video.frames():

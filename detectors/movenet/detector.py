@@ -26,7 +26,7 @@ from .following import (
     to_arrays,
 )
 from .glances import Glance, further_glances, whole_frame
-from .newcomers import Newcomers
+from .newcomers import Newcomers, Origin
 from .refiner import Refiner
 from .schedule import Look, Schedule
 
@@ -129,7 +129,7 @@ class MoveNet:
                 glances = further_glances(height, width, self._finder_size, near=near)
                 for glance in glances if look is Look.ALL else schedule.in_turn(glances):
                     if not self._is_full(followed):
-                        followed = self._add(frame, followed, lost, self._glance(frame, glance), whole=False)
+                        followed = self._add(frame, followed, lost, *self._glance(frame, glance))
             yield as_people(followed, frame.shape)
         if memory is not None:
             memory.update(to_arrays(followed), schedule=schedule.state())
@@ -169,13 +169,13 @@ class MoveNet:
             if index in matches or person.person_score >= self._start_threshold
         ]
         unmatched = [each for index, each in enumerate(candidates) if index not in matches.values()]
-        return self._add(frame, followed, lost, unmatched, whole=True)
+        return self._add(frame, followed, lost, unmatched, "whole")
 
-    def _glance(self, frame: Image, glance: Glance | Crop) -> NDArray[np.float32]:
-        """Return the (P, 17, 3) keypoints of the people whom a further glance finds."""
-        if isinstance(glance, Glance):
-            return self._finder.find(frame, glance)
-        return self._newcomers.close_up(frame, glance)
+    def _glance(self, frame: Image, glance: Glance | Crop) -> tuple[NDArray[np.float32], Origin]:
+        """Return the (P, 17, 3) keypoints of the people whom a further glance finds, and its kind."""
+        if isinstance(glance, Crop):
+            return self._newcomers.close_up(frame, glance), "near"
+        return self._finder.find(frame, glance), "tile" if glance.kind == "tile" else "near"
 
     def _add(
         self,
@@ -183,8 +183,7 @@ class MoveNet:
         followed: Sequence[FollowedPerson],
         lost: Sequence[FollowedPerson],
         candidates: Iterable[NDArray[np.float32]],
-        *,
-        whole: bool,
+        found_by: Origin,
     ) -> list[FollowedPerson]:
         """Add those candidates who are people and not followed yet, the foremost first."""
         followed = list(followed)
@@ -192,7 +191,7 @@ class MoveNet:
             if self._is_full(followed):
                 break
             others = [other.keypoints for other in followed]
-            person = self._newcomers.start(frame, candidate, others, whole=whole)
+            person = self._newcomers.start(frame, candidate, others, found_by=found_by)
             if person is not None:
                 followed.append(person)
         return followed

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..crop import halve
 from ..people import NUM_KEYPOINTS, Image
 from ..tracking.similarity import keypoint_boxes
-from .glances import Glance
+from .glances import Glance, quarters
 from .session import open_session
 
 STEP = 32
@@ -51,9 +51,21 @@ class Finder:
     def find(self, frame: Image, glance: Glance) -> NDArray[np.float32]:
         """Return the people on a part of the frame; those whom a tile's inner edge cuts off are left out.
 
+        If a tile shows as many people as MultiPose can find, its four quarters are looked at, too.
+
         Shape:
-            result: (P, 17, 3) x, y in pixels of the frame and score, P at most `MOST_PEOPLE`.
+            result: (P, 17, 3) x, y in pixels of the frame and score.
         """
+        keypoints = self._find(frame, glance)
+        if glance.kind != "tile":
+            return keypoints
+        found = [keypoints[~_cut_off(keypoints, glance, frame.shape)]]
+        if len(keypoints) >= MOST_PEOPLE:
+            found += [self.find(frame, quarter) for quarter in quarters(glance)]
+        return np.concatenate(found)
+
+    def _find(self, frame: Image, glance: Glance) -> NDArray[np.float32]:
+        """Run MultiPose; return (P, 17, 3) keypoints in pixels of the frame, P at most `MOST_PEOPLE`."""
         pixels, scale = _shown(frame, glance)
         (output,) = self._session.run(None, {"input": pixels})
         found = output[0][output[0, :, _SCORE] >= self._threshold]
@@ -61,8 +73,6 @@ class Finder:
         keypoints = points[..., [1, 0, 2]]
         keypoints[..., 0] = glance.left + keypoints[..., 0] * pixels.shape[2] / scale[0]
         keypoints[..., 1] = glance.top + keypoints[..., 1] * pixels.shape[1] / scale[1]
-        if glance.kind == "tile":
-            keypoints = keypoints[~_cut_off(keypoints, glance, frame.shape)]
         return np.asarray(keypoints, np.float32)
 
 

@@ -1,8 +1,8 @@
 """Where to look for people on a frame: the whole frame, the frame with margins, and overlapping tiles.
 
 MultiPose finds people who are seen as a whole and fill between a tenth and nine tenths of its input. Margins
-make people who fill the frame smaller, tiles make small people larger. Thunder, which looks for one person in a
-square, finds a person who fills the frame more often than MultiPose does: `close_ups` are squares for it.
+make people who fill the frame smaller, and tiles make small people larger. A person who fills the frame is
+found more often by Thunder, which looks for one person in a square: `close_ups` are squares for it.
 """
 
 from __future__ import annotations
@@ -19,16 +19,19 @@ Kind = Literal["whole", "margin", "tile"]
 MARGIN_SIZE = 320
 """The longer side, in pixels, to which a frame with margins is scaled. People are large there."""
 
-TILES_SIDE = 800
+TILES_SIDE = 900
 """The shorter side, in pixels, to which the frame is scaled before it is cut into tiles."""
 
 _TILE = 640  # the longest side of a tile, in pixels after scaling
 _OVERLAP = 160  # of neighbouring tiles, in pixels after scaling: a small person is whole on one of them
 _MOST_TILES = 8  # a frame that needs more is scaled down
 _SHRINK = 0.9  # the factor by which it is scaled down until it needs no more
+_ENLARGE = 1.25  # the most that tiles are enlarged
+_LEAST_TILE = 200  # pixels of the frame: a tile with a shorter side is not quartered
+_QUARTER_SIZE = 416  # the longer side, in pixels, to which a quarter is scaled
 _WORTH = 1.2  # the least scale of the tiles, relative to the whole frame, at which they show more
 _MARGINS = (0.5, 1.0)  # on each side, as shares of the frame's width and height
-_CLOSE_UPS = (1.0, 2.0)  # sides of the squares, in units of the frame's longer side
+_CLOSE_UPS = (1.0, 1.5, 2.0)  # sides of the squares, in units of the frame's longer side
 _BELOW = 0.3  # of the room that a square adds lies so much further below the frame, where the body goes on
 
 
@@ -88,7 +91,7 @@ def tiles(height: int, width: int, size: int) -> tuple[Glance, ...]:
 
     There are none if they would show people hardly larger than the whole frame does at `size`.
     """
-    scale = min(TILES_SIDE / min(height, width), 1.0)
+    scale = min(TILES_SIDE / min(height, width), _ENLARGE)
     while True:
         columns, rows = _count(scale * width), _count(scale * height)
         if columns * rows <= _MOST_TILES:
@@ -100,6 +103,19 @@ def tiles(height: int, width: int, size: int) -> tuple[Glance, ...]:
         Glance("tile", left, top, right, bottom, round(scale * max(right - left, bottom - top)))
         for top, bottom in _spans(height, rows, _OVERLAP / scale)
         for left, right in _spans(width, columns, _OVERLAP / scale)
+    )
+
+
+def quarters(tile: Glance) -> tuple[Glance, ...]:
+    """Return four overlapping quarters of a tile with many people; none if the tile is small."""
+    across, down = tile.right - tile.left, tile.bottom - tile.top
+    if min(across, down) < _LEAST_TILE:
+        return ()
+    overlap = 2 * _OVERLAP / tile.size
+    return tuple(
+        Glance("tile", tile.left + left, tile.top + top, tile.left + right, tile.top + bottom, _QUARTER_SIZE)
+        for top, bottom in _spans(down, 2, overlap * down / 2)
+        for left, right in _spans(across, 2, overlap * across / 2)
     )
 
 

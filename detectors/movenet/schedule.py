@@ -28,8 +28,8 @@ class Look(Enum):
 class Schedule:
     """Decides for each frame of a video how thoroughly to look for people.
 
-    - On the first frame, and when the last person was lost: at the whole frame and with all further glances, at
-      most once per `look_interval`.
+    - On the first frame, and when the last person was lost: at the whole frame and with all further glances,
+      at most once per `look_interval`.
     - While no person is followed, or after one was lost within the last `look_interval` frames: at the whole
       frame and with one further glance, every `search_interval` frames.
     - Otherwise: at the whole frame every `look_interval` frames, with one further glance every other time.

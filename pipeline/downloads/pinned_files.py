@@ -81,6 +81,7 @@ _THREE = Package(
     version="0.185.1",
     digest="sha512-5aojFCXKwnjBRZvUnt3WFfEcvUJgkN5LlijRFN95hMy8WVkG4I0QNcJE+OuWvuJ0bOdStrbfXn0pkd6/QyiAlg==",
     megabytes=6,
+)
 _POSE2SIM = Package(
     registry="pypi",
     name="pose2sim",
@@ -111,6 +112,9 @@ def _three(name: str, member: str, size: int, sha256: str, what: str) -> Asset:
         sha256=sha256,
         licence="MIT",
         what=f"three.js, which draws the 3D of pages: {what}",
+    )
+
+
 def _several_people(camera: int, size: int, sha256: str) -> Asset:
     return Asset(
         name=f"several-people-{camera}.mp4",
