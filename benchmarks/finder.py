@@ -55,11 +55,12 @@ def main() -> None:
     parser.add_argument("--missed", action="store_true", help="name the pictures in which something is wrong")
     parser.add_argument("--threads", type=int, default=1, help="threads of the networks")
     options = parser.parse_args()
-    networks = {
-        name: (fetch(f"movenet-{name}.json"), fetch(f"movenet-{name}.bin"))
-        for name in ("multipose", "thunder")
-    }
-    detector = MoveNet(**networks, cache=cache_folder(), threads=options.threads)
+    detector = MoveNet(
+        multipose=(fetch("movenet-multipose.json"), fetch("movenet-multipose.bin")),
+        thunder=(fetch("movenet-thunder.json"), fetch("movenet-thunder.bin")),
+        cache=cache_folder(),
+        threads=options.threads,
+    )
     counts: dict[tuple[str, bool], Count] = {}
     heights: list[tuple[float, bool]] = []
     wrong = []

@@ -192,7 +192,7 @@ def _shrunk(still: _Still, person: Person, share: float, height: int, place: tup
     """Shrink the still until the person fills `share` of a 16:9 picture's height; put it on a background."""
     width = height * 16 // 9
     scale = share * height / (person.keypoints[_ANKLES, 1].max() - person.top)
-    background = cv2.resize(_empty_frame(), (width, height), interpolation=cv2.INTER_AREA)
+    background = _resized(_empty_frame(), (width, height))
     image, people = _paste(still, background, scale, place)
     people = tuple(replace(other, wanted=other.wanted and other.name == person.name) for other in people)
     name = f"{still.name} {person.name} {height}p"
@@ -200,17 +200,21 @@ def _shrunk(still: _Still, person: Person, share: float, height: int, place: tup
 
 
 def _panorama(still: _Still) -> Scene:
-    background = cv2.resize(_empty_frame(), (640, 360), interpolation=cv2.INTER_AREA)
+    background = _resized(_empty_frame(), (640, 360))
     wide = np.hstack([background, background[:, ::-1]] * 4)[:, :4000]
     image, people = _paste(still, wide, 360 / still.image.shape[0], (0.6, 0))
     return Scene("panorama 4000×360", still.name, image, people, _judged(still, people))
 
 
 def _tall(still: _Still) -> Scene:
-    background = cv2.resize(_empty_frame(), (640, 360), interpolation=cv2.INTER_AREA)
+    background = _resized(_empty_frame(), (640, 360))
     tall = np.vstack([background, background[::-1]] * 4)[:2400]
     image, people = _paste(still, tall, 640 / still.image.shape[1], (0, 0.6))
     return Scene("panorama 640×2400", still.name, image, people, _judged(still, people))
+
+
+def _resized(image: NDArray[np.uint8], size: tuple[int, int]) -> Image:
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _paste(
@@ -262,10 +266,10 @@ def _clip_stills() -> Iterator[_Still]:
             present.append(Person("far behind", corners, wanted=False))
     for clip in dict.fromkeys(clip for clip, _ in people):
         with open_video(fetch(clip)) as video:
-            for frame in video.frames():
-                if (clip, frame.index) in people:
-                    name = f"{clip.removesuffix('.mp4')} {frame.index}"
-                    yield _Still(name, frame.image, tuple(people[clip, frame.index]))
+            for shown in video.frames():
+                if (clip, shown.index) in people:
+                    name = f"{clip.removesuffix('.mp4')} {shown.index}"
+                    yield _Still(name, shown.image, tuple(people[clip, shown.index]))
 
 
 def _coco_stills(folder: Path) -> Iterator[_Still]:
