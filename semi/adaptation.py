@@ -74,14 +74,14 @@ class AdaptationConfig(StrictConfig):
         seed: Seed of everything random.
     """
 
-    steps: PositiveInt = 60
-    most_steps: PositiveInt = 400
+    steps: PositiveInt = 30
+    most_steps: PositiveInt = 200
     stretch: PositiveInt = 300
     samples: Annotated[int, Field(ge=2)] = 64
     learning_rate: PositiveFloat = 5e-5
     final_learning_rate: PositiveFloat = 2e-5
-    distillation: Weight = 1.0
-    reprojection: Weight = 2.0
+    distillation: Weight = 2.0
+    reprojection: Weight = 1.0
     bone_consistency: Weight = 4.0
     size: Weight = 1.0
     trunk: Weight = 0.2
