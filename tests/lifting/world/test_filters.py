@@ -102,7 +102,7 @@ def test_bones_keep_one_length(film, walk) -> None:
 
 def test_names_and_cutoffs() -> None:
     assert Filter.parse("butterworth:4.5") == Filter("butterworth", 4.5)
-    assert str(Filter.parse("butterworth")) == "butterworth:2"
+    assert str(Filter.parse("butterworth")) == "butterworth:1.7"
     assert str(Filter.parse("bones")) == "bones"
     for text, message in {
         "kalman": "there is no filter 'kalman'; there are butterworth, one-euro, bones",
