@@ -7,6 +7,7 @@ first pixel instead, which is 0.5 here; `to_coco` converts. Boxes are the same i
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,11 +17,14 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Picture
 
 from ...errors import InputError
 from ...skeleton import Skeleton
 from ..people import Image
 from .keypoint_names import names_in_files
+
+_FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,29 @@ class ImageEntry:
             InputError: If it cannot be read or has another size.
         """
         path = folder / self.name
+        if (stated := _stated_size(path)) is not None:  # before memory is allocated for it
+            self._check_size(path, stated)
         image = cv2.imread(os.fspath(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         if image is None:
             raise InputError(f"{path} cannot be read as an image")
-        height, width = image.shape[:2]
-        if (width, height) != (self.width, self.height):
-            expected = f"{self.width} × {self.height}"
-            raise InputError(f"{path} is {width} × {height}; its annotation says {expected}")
+        self._check_size(path, (image.shape[1], image.shape[0]))
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+    def _check_size(self, path: Path, size: tuple[int, int]) -> None:
+        if size != (self.width, self.height):
+            expected = f"{self.width} × {self.height}"
+            raise InputError(f"{path} is {size[0]} × {size[1]}; its annotation says {expected}")
+
+
+def _stated_size(path: Path) -> tuple[int, int] | None:
+    """Return width and height in the header of an image; None if Pillow does not know the format."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about very large images, which are not decoded
+            with Picture.open(path, formats=_FORMATS) as picture:
+                return picture.size
+    except Exception:  # Pillow raises many kinds of errors for damaged files; OpenCV has the last word
+        return None
 
 
 @dataclass(frozen=True)

@@ -183,3 +183,12 @@ def test_numbers_of_images_that_are_none(number: str, key: str, tmp_path: Path) 
     with pytest.raises(InputError, match="is not a COCO person-keypoint file") as caught:
         read_annotations(path)
     assert "\n" not in str(caught.value)
+
+
+def test_an_image_of_another_size_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((20, 30, 3), np.uint8))
+    entry = ImageEntry(1, "a.png", 30, 20)
+    assert entry.read(tmp_path).shape == (20, 30, 3)
+    monkeypatch.setattr(cv2, "imread", lambda *arguments: pytest.fail("it was decoded"))
+    with pytest.raises(InputError, match=r"a\.png is 30 × 20; its annotation says 3 × 2"):
+        ImageEntry(1, "a.png", 3, 2).read(tmp_path)
