@@ -238,8 +238,13 @@ function draw(now) {
   find("playhead")?.style.setProperty("left", `${player.duration ? (100 * time) / player.duration : 0}%`);
   curves.update();
   writeTime();
+  if (drawn === 0) performance.mark("first-picture");
   document.body.dataset.pictures = String(++drawn);
-  requestAnimationFrame(draw);
+}
+
+function keepDrawing(now) {
+  draw(now);
+  requestAnimationFrame(keepDrawing);
 }
 
 if (data.note) {
@@ -251,4 +256,4 @@ repaint();
 showEverything();
 player.pause();
 window.videopose = { player, scene, sources, draw }; // for scripts, and for the browser's console
-requestAnimationFrame(draw);
+requestAnimationFrame(keepDrawing);
