@@ -30,6 +30,9 @@ needs_browser = [pytest.mark.slow, pytest.mark.skipif(bool(_MISSING), reason=_MI
 _ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 
+PATIENCE = 120.0  # seconds, for machines that are busy with other work
+
+
 class Tab:
     """An open page that keeps what went wrong in it and what it loaded."""
 
@@ -37,6 +40,7 @@ class Tab:
         self.page = page
         self.complaints: list[str] = []
         self.requests: list[str] = []
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("console", lambda message: message.type in ("error", "warning") and self._note(message.text))
         page.on("pageerror", lambda error: self._note(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
@@ -56,7 +60,7 @@ class Tab:
         self.open(path.as_uri())
         self.wait("Number(document.body.dataset.pictures) > 2")
 
-    def wait(self, condition: str, seconds: float = 30) -> None:
+    def wait(self, condition: str, seconds: float = PATIENCE) -> None:
         """Wait until a JavaScript expression is true. (playwright's own way needs `eval`.)"""
         end = monotonic() + seconds
         while not self.run(condition):

@@ -46,7 +46,7 @@ from .command import command, under
     click.option("--no-open", is_flag=True, help="Print the address only; open no browser."),
 )
 def serve(folder: Path, max_size: float, port: int, no_open: bool) -> None:
-    """Serve a local page: drop a video, choose people, download their motion.
+    """Serve a local page: drop a video, download its motion.
 
     The page is for this machine only: it is served at 127.0.0.1, and its address has a token. One video is
     worked on at a time, the others wait. Needs: pip install 'videopose[serve]'

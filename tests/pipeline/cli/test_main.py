@@ -25,8 +25,8 @@ from videopose.pipeline.downloads import assets
 Run = Callable[..., Any]
 Write = Callable[..., Path]
 COMMANDS = [
-    "infer", "detect", "lift", "demo", "render", "view", "serve", "compare", "export", "angles", "assets",
-    "train", "evaluate", "inspect", "people", "prepare",
+    "infer", "detect", "lift", "demo", "live", "render", "view", "serve", "compare", "export", "angles",
+    "assets", "train", "evaluate", "inspect", "people", "prepare",
     "finetune-detector", "evaluate-detector", "semi-train", "install",
 ]  # fmt: skip
 

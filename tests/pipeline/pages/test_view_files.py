@@ -64,12 +64,12 @@ def test_a_table_without_its_video(tmp_path: Path, videopose: Run) -> None:
 
 @pytest.mark.usefixtures("library")
 def test_three_hours_are_thinned_and_it_is_said(tmp_path: Path, videopose: Run) -> None:
-    standing(3 * 3600 * 30).save(tmp_path / "long.npz")
+    standing(3 * 3600 * 10, rate=10).save(tmp_path / "long.npz")
     done = videopose("view", tmp_path / "long.npz", "--no-video")
     assert done.code == 0, done.err
-    assert "note: the page shows one frame in 6, because the motion is long" in done.err
+    assert "note: the page shows one frame in 2, because the motion is long" in done.err
     data = data_of(tmp_path / "long.html")
-    assert data["note"] == "This motion is long: one frame in 6 is shown."
+    assert data["note"] == "This motion is long: one frame in 2 is shown."
     assert data["duration"] == pytest.approx(3 * 3600, abs=1)
     assert (tmp_path / "long.html").stat().st_size < 30e6
 
