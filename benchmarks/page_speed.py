@@ -75,7 +75,7 @@ def film(video: Path, output: Path, frames: int, rate: float) -> None:
     with open_video(video) as opened:
         scale = min(1.0, LONGER_SIDE / max(opened.size))
         size = (round(opened.size[0] * scale), round(opened.size[1] * scale))
-        images = [cv2.resize(f.image, size, interpolation=cv2.INTER_AREA) for f in opened.frames()]
+        images = [np.asarray(cv2.resize(f.image, size), np.uint8) for f in opened.frames()]
     with VideoWriter(output, size=size, rate=rate) as writer:
         for number in range(frames):
             writer.write(images[number % len(images)])
