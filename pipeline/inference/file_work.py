@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from ...detectors.people import Detector
@@ -312,10 +313,18 @@ def _video_to_do(
 
 def _check_video(job: Job, export: ExportOptions | None, overwrite: bool) -> None:
     """Check names. A table beside which something is missing may be finished; that is checked later."""
-    if not _is_incomplete(job, export):
+    if not (_is_incomplete(job, export) and _is_lifted_table(job.table)):
         _check_free(job, export, overwrite)
     if not is_sequence(job.source):
         check_source(job.source)
+
+
+def _is_lifted_table(path: Path) -> bool:
+    """Whether a file is a pose table that `infer` has finished."""
+    try:
+        return "lifting_request" in PoseTable.load(path).meta
+    except InputError:
+        return False
 
 
 def _is_incomplete(job: Job, export: ExportOptions | None) -> bool:
