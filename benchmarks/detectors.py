@@ -40,6 +40,7 @@ from videopose.detectors.crop import Crop
 from videopose.detectors.mask_rcnn import detector as mask_rcnn
 from videopose.detectors.mask_rcnn.require_detectron2 import require_detectron2
 from videopose.detectors.movenet import detector as movenet
+from videopose.detectors.movenet import finder
 from videopose.detectors.movenet.tfjs import read_tfjs
 from videopose.detectors.movenet.tfjs_to_onnx import tfjs_to_onnx
 from videopose.detectors.onnx_runtime import import_onnxruntime
@@ -175,14 +176,15 @@ def build_movenet() -> Subject:
         multipose=graphs["multipose"], thunder=graphs["thunder"], max_people=PEOPLE, threads=1
     )
     models = {name: tfjs_to_onnx(read_tfjs(*graph)) for name, graph in graphs.items()}
-    for place in _GRAPHS.values():
-        setattr(detector, place, _Session(getattr(detector, place)))
+    networks = {name: getattr(detector, place) for name, place in _GRAPHS.items()}
+    for network in networks.values():
+        network._session = _Session(network._session)
 
     def multiply_adds(frames: list[Image]) -> float:
         inputs: list[tuple[str, Any]] = []
         with ExitStack() as stack:
-            for name, place in _GRAPHS.items():
-                session = getattr(detector, place)
+            for name, network in networks.items():
+                session = network._session
 
                 def run(names: Any, feed: Any, name: str = name, original: Any = session.run) -> Any:
                     inputs.append((name, feed["input"]))
@@ -197,9 +199,9 @@ def build_movenet() -> Subject:
 
     numbers = sum(int(np.prod(w.dims)) for m in models.values() for w in m.graph.initializer if len(w.dims))
     stages = (
-        *((getattr(detector, place), "run", "network") for place in _GRAPHS.values()),
+        *((network._session, "run", "network") for network in networks.values()),
         (Crop, "cut", "preparing"),
-        (movenet, "halve", "preparing"),
+        (finder, "halve", "preparing"),
         (Crop, "to_frame", "decoding"),
         (movenet, "as_people", "decoding"),
     )

@@ -96,7 +96,8 @@ def _category(categories: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def _person(entry: Mapping[str, Any], count: int) -> Person:
     x, y, width, height = (float(v) for v in entry["bbox"])
-    numbers = np.array(entry.get("keypoints") or [0] * 3 * count, np.float32)
+    with np.errstate(over="ignore"):  # numbers that are too large become infinite and are refused below
+        numbers = np.array(entry.get("keypoints") or [0] * 3 * count, np.float64).astype(np.float32)
     if numbers.size != 3 * count:
         raise ValueError(f"annotation {entry['id']} has {numbers.size} numbers for {count} keypoints")
     keypoints = numbers.reshape(count, 3)

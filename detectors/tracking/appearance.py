@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -120,6 +119,8 @@ def _inside(points: NDArray[np.float32], box: NDArray[np.floating]) -> NDArray[n
 
 def _colours(image: Image, points: NDArray[np.float32]) -> NDArray[np.float32]:
     """(15,) quantiles of L and of a and b, relative to L, at these points."""
+    import cv2  # here, since the options of a run are read without it
+
     columns, rows = np.round(points).astype(int).T
     pixels = image[rows, columns].astype(np.float32)[None] / 255
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[0]

@@ -50,8 +50,10 @@ def cut_at_changes(
 
 
 def _after_gaps(history: History, watched: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which sightings (n,) follow a gap."""
-    return np.asarray(np.diff(watched[history.indices], prepend=watched[history.indices[0]]) > _UNSEEN)
+    """Return which sightings (n,) follow a gap: frames without a sighting, for long enough."""
+    indices = np.asarray(history.indices)
+    missed = np.diff(indices, prepend=indices[0]) > 1  # in slow footage, neighbouring frames are far apart
+    return np.asarray(missed & (np.diff(watched[indices], prepend=watched[indices[0]]) > _UNSEEN))
 
 
 def _touching(

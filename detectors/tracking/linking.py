@@ -157,8 +157,11 @@ def _costs(
     reach = np.minimum(_REACH + _REACH_PER_SECOND * elapsed, _REACH_LIMIT)
     remembered = np.stack([history.remembered for history in histories])
     other = difference(remembered[:, None], looks[None]) / _OTHER_LOOK  # NaN where not known
-    strange = (other > 2) | ((other > 1) & (absence[:, None] > _SAME_STEP))
-    possible = (distance <= reach) & ~strange
+    near = distance <= reach
+    # With nobody else near, a sudden change of look is one of light, or of a damaged picture.
+    alone = near & (near.sum(0) == 1) & (near.sum(1, keepdims=True) == 1) & (absence[:, None] <= _SAME_STEP)
+    strange = ((other > 2) & ~alone) | ((other > 1) & (absence[:, None] > _SAME_STEP))
+    possible = near & ~strange
     # People of whom it is not known are taken to look as different as half of that.
     look = _LOOK_COST * np.clip(np.where(np.isnan(other), 0.5, other), 0, 1)
     cost = distance + (1 - iou(expected_boxes, boxes)) + absence[:, None] + look

@@ -264,7 +264,7 @@ def test_other_files_are_input_errors(tmp_path: Path, text: str) -> None:
 def test_unreadable_files_are_input_errors(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         load_config(tmp_path / "nowhere.yaml")
-    with pytest.raises(InputError, match="not a YAML file"):
+    with pytest.raises(InputError, match="it is a folder"):
         load_config(tmp_path)
     (tmp_path / "c.yaml").write_bytes(b"name: \xff\xfe")
     with pytest.raises(InputError, match="not a YAML file"):

@@ -62,7 +62,11 @@ def test_only_one_is_taken(two: dict[str, float]) -> None:
         FocalLength(**two)
 
 
-@pytest.mark.parametrize("value", ["26", True, [26]])
+def test_a_number_in_a_text() -> None:
+    assert FocalLength(mm35="26") == FocalLength(mm35=26.0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", ["wide", True, [26]])
 def test_values_of_another_type(value: object) -> None:
     with pytest.raises(UsageError, match="focal length or angle of view: expected a number, found"):
         FocalLength(mm35=value)  # type: ignore[arg-type]

@@ -162,8 +162,9 @@ def test_one_bad_table_does_not_stop_the_others(folder: Path, videopose: Run) ->
     assert "no .2d.npz table in this folder; `videopose detect` makes them" in nothing.err
     shutil.copy(folder / "clip.npz", folder / "clip.2d.npz")
     both = videopose("lift", folder / "clip.npz", folder / "clip.2d.npz")
-    assert both.code == 2
-    assert "would both write" in both.err
+    assert "clip.npz is left out, because it is the result of another input" in both.err
+    assert both.code == 5
+    assert "clip.npz exists; --overwrite replaces it" in both.err
 
 
 def test_a_lifter_that_nobody_knows_is_said_once(folder: Path, videopose: Run) -> None:

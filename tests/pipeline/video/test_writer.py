@@ -136,7 +136,7 @@ def test_a_view_that_is_not_contiguous(tmp_path: Path) -> None:
 
 
 def test_an_unknown_suffix_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"must end in one of \.mp4, \.mov, \.mkv, \.gif"):
+    with pytest.raises(UsageError, match=r"must end in one of \.mp4, \.mov, \.mkv, \.webm, \.gif"):
         VideoWriter(tmp_path / "out.avi", size=(64, 48), rate=30)
 
 
