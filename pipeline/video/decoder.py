@@ -74,8 +74,9 @@ class Decoder:
         self._container = _open(path)
         try:
             self.stream = _first_video(path, self._container.streams)
-            # With threads by frame, the decoder of VP8 does not report errors.
-            self.stream.thread_type = "SLICE" if self.stream.codec.name == "vp8" else "AUTO"
+            # With several threads, libav's decoders lose some marks of damage: by frame it depends on which
+            # thread is first, and by slice damage is not concealed.
+            self.stream.thread_type = "NONE"
             self.untimed = bool(self._container.format.flags & _NO_TIME_STAMPS)
             self.rate = _rate(self.stream, untimed=self.untimed)
             self._record = DamageRecord()
