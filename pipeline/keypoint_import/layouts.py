@@ -113,5 +113,27 @@ def looks_like_h36m(keypoints: NDArray[np.float32]) -> bool:
     return bool(between and np.median(first_five / np.maximum(height, 1e-6)) > 0.3)
 
 
+def looks_like_body25(keypoints: NDArray[np.float32]) -> bool:
+    """Whether 18 keypoints are the first 18 of OpenPose's BODY_25, and not those of its COCO model.
+
+    Some programs cut BODY_25 to that number. Its ninth joint lies between the tenth and the 13th, the hips.
+    In the order of the COCO model these are the right hip and the knees.
+
+    Args:
+        keypoints: x, y and score of one or more people.
+
+    Shape:
+        keypoints: (N, 18, 3).
+    """
+    used = [1, 8, 9, 12]
+    people = keypoints[(keypoints[:, used, 2] > 0).all(1)][..., :2].astype(np.float64)
+    if len(people) < max(1, len(keypoints) // 4):
+        return False
+    neck, hip, right_hip, left_hip = people[:, used].transpose(1, 0, 2)
+    off = np.linalg.norm(hip - (right_hip + left_hip) / 2, axis=-1)
+    trunk = np.linalg.norm(neck - hip, axis=-1)
+    return bool(np.median(off / np.maximum(trunk, 1e-6)) < 0.15)
+
+
 def _known_layouts() -> str:
     return ", ".join(f"{layout.name} ({len(layout)} joints)" for layout in LAYOUTS.values())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, NoPeopleError
 from ...skeleton import COCO17, H36M17, Skeleton
-from .layouts import find_layout, looks_like_h36m, recognise_layout
+from .layouts import LAYOUTS, find_layout, looks_like_body25, looks_like_h36m, recognise_layout
 
 UNKNOWN_PERSON = -1
 """The person's number if the file does not give one."""
@@ -98,7 +98,15 @@ def make_sightings(
             f"it has {crowd:,} people on frame {number}, more than the {MOST_PEOPLE} that are read"
         )
     keypoints = np.stack([keypoints for _, keypoints in people])
-    if layout:
+    if counts == [18] and (layout == "body25" or (not layout and not hint and looks_like_body25(keypoints))):
+        chosen = LAYOUTS["body25"]
+        keypoints = np.pad(keypoints, ((0, 0), (0, len(chosen) - 18), (0, 0)))  # not seen
+        if not layout:
+            notes.append(
+                "its keypoints lie as the first 18 of OpenPose's BODY_25 do, so they are read in the layout "
+                "body25; --keypoint-layout coco18 reads them as its COCO model's"
+            )
+    elif layout:
         chosen = find_layout(layout, counts[0])
     else:
         chosen = recognise_layout(hint or counts[0])

@@ -31,17 +31,18 @@ def _plan(*inputs: str, output: str | None = "memory://out", overwrite: bool = F
 def test_the_steps_of_a_video_give_the_table_of_one_run(
     store, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look, "PART_FRAMES", 10)
-    monkeypatch.setattr(cluster_work, "PART_FRAMES", 10)
-    options = InferOptions(people=2, device="cpu")
+    monkeypatch.setattr(look, "PART_FRAMES", 5)
+    monkeypatch.setattr(cluster_work, "PART_FRAMES", 5)
+    options = InferOptions(people=2, device="cpu", end=0.75)
     [job] = _plan("memory://in")
-    work, state, done = ClusterWork(options, "videopose infer", frames=20), None, []
+    work, state, done = ClusterWork(options, "videopose infer", frames=10), None, []
     while not done or state is not None:
         step = work.step(job, state)
-        assert work.step(job, state).done == step.done or step.state is None  # a step can be done twice
+        if state is None:
+            assert work.step(job, None) == step  # a step can be done twice
         state = step.state
         done.append(step.done)
-    assert done == [20, 40, 46]
+    assert done == [10, 20, 23]
     store.get_file("/out/a.npz", str(tmp_path / "a.npz"))
     table, whole = PoseTable.load(tmp_path / "a.npz"), infer_file(clip, options)
     for name in ("track", "frame", "keypoints", "pose", "root", "confidence", "filled", "time"):

@@ -71,23 +71,23 @@ def _equal(path: Path, other: Path) -> bool:
 
 
 @pytest.mark.parametrize(
-    "kills", [pytest.param(3, id="a few"), pytest.param(20, id="many", marks=pytest.mark.slow)]
+    ("kills", "seconds"),
+    [pytest.param(2, "0.7", id="a few"), pytest.param(20, "2", id="many", marks=pytest.mark.slow)],
 )
 def test_kills_at_random_moments(
-    kills: int, finished: tuple[Path, Any], tmp_path: Path, own_cache: Path
+    kills: int, seconds: str, clip: Path, tmp_path: Path, own_cache: Path
 ) -> None:
-    folder = tmp_path / "work"
+    folder, whole = tmp_path / "work", tmp_path / "whole"
     folder.mkdir()
-    shutil.copy(finished[0] / "clip.mp4", folder)
+    shutil.copy(clip, folder)
     begun = time.monotonic()
-    assert _code(_start(folder, own_cache, "--output", "timed")) == 0
+    assert _code(_start(folder, own_cache, "--end", seconds, "--output", str(whole))) == 0
     usual = time.monotonic() - begun
-    shutil.rmtree(folder / "timed")
     chance = random.Random(7)
     killed = kept = 0
     while killed < kills:
         left = set(folder.glob(".*"))  # by a run that had no time to clean up
-        process = _start(folder, own_cache)
+        process = _start(folder, own_cache, "--end", seconds)
         try:
             process.wait(timeout=chance.uniform(0.3, 1.1) * usual)
         except subprocess.TimeoutExpired:
@@ -104,14 +104,14 @@ def test_kills_at_random_moments(
                     kept = _kept(own_cache)
                 continue
         assert _code(process) == 0
-        _check_done(folder, own_cache, finished[0])
+        _check_done(folder, own_cache, whole)
         (folder / "clip.npz").unlink()
         (folder / "clip.3d.mp4").unlink()
         kept = 0
-    process = _start(folder, own_cache)
+    process = _start(folder, own_cache, "--end", seconds)
     said = process.communicate(timeout=300)[0].decode()
     assert process.returncode == 0 or "exists" in said, said
-    _check_done(folder, own_cache, finished[0])
+    _check_done(folder, own_cache, whole)
 
 
 def _check_done(folder: Path, cache: Path, whole: Path) -> None:

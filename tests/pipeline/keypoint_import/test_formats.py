@@ -343,6 +343,30 @@ def test_layouts_may_not_be_mixed(sample: Sample, tmp_path: Path) -> None:
         read_sightings(files, VIDEO)
 
 
+def test_body25_cut_to_18_keypoints(sample: Sample, tmp_path: Path) -> None:
+    cut = {
+        f"{number}.jpg": {
+            "version": "AlphaPose v0.3",
+            "people": [{"pose_keypoints_2d": _flat(_in_layout("body25", p)[:18])} for p in people],
+        }
+        for number, people in enumerate(sample)
+    }
+    (tmp_path / "a.json").write_text(json.dumps(cut))
+    found = read_sightings([tmp_path / "a.json"], VIDEO)
+    assert found.layout.name == "body25"
+    assert "BODY_25" in found.notes[0]
+    assert "--keypoint-layout coco18" in found.notes[0]
+    coco = convert(found.keypoints, found.layout, COCO17)
+    wanted = np.concatenate(sample)
+    seen = [i for i, name in enumerate(COCO17.names) if name != "lear"]
+    np.testing.assert_allclose(coco[:, seen], wanted[:, seen], rtol=1e-6)
+    assert (coco[:, COCO17.index("lear"), 2] == 0).all()
+    assert read_sightings([tmp_path / "a.json"], VIDEO, "coco18").layout.name == "coco18"
+    named = read_sightings([tmp_path / "a.json"], VIDEO, "body25")
+    assert not named.notes
+    np.testing.assert_array_equal(named.keypoints, found.keypoints)
+
+
 @pytest.mark.parametrize("joints", [3, 14, 15, 19])
 def test_unknown_layouts(joints: int, tmp_path: Path) -> None:
     content = [{"image_id": 0, "category_id": 1, "keypoints": [5.0] * 3 * joints, "score": 1.0}]
