@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 import rich.progress
 from rich.console import Console
+from rich.table import Column
 from rich.text import Text
 
 
@@ -58,8 +59,8 @@ def say(line: str) -> None:
 class _Rate(rich.progress.ProgressColumn):
     """Items per second."""
 
-    def __init__(self, unit: str) -> None:
-        super().__init__()
+    def __init__(self, unit: str, table_column: Column) -> None:
+        super().__init__(table_column)
         self.unit = unit
 
     def render(self, task: rich.progress.Task) -> Text:
@@ -145,16 +146,17 @@ class ManyBars:
 
 
 def _columns(unit: str) -> list[rich.progress.ProgressColumn]:
+    whole = Column(no_wrap=True)  # in a narrow terminal, only the bar becomes shorter
     return [
         rich.progress.SpinnerColumn(),
         rich.progress.TextColumn("{task.description}", markup=False),
         rich.progress.BarColumn(),
-        rich.progress.MofNCompleteColumn(),
-        _Rate(unit),
+        rich.progress.MofNCompleteColumn(table_column=whole.copy()),
+        _Rate(unit, whole.copy()),
         rich.progress.TextColumn("left"),
-        rich.progress.TimeRemainingColumn(compact=True),
+        rich.progress.TimeRemainingColumn(compact=True, table_column=whole.copy()),
         rich.progress.TextColumn("spent"),
-        rich.progress.TimeElapsedColumn(),
+        rich.progress.TimeElapsedColumn(table_column=whole.copy()),
     ]
 
 

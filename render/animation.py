@@ -70,6 +70,7 @@ class Animation:
             self.scene,
             table.time,
             filled=bool(table.filled.any()),
+            unseen=self.scene.has_unseen(),
             damaged=table.damaged_frames(),
         )
         self._background = np.empty((size[1], size[0], 3), np.uint8)

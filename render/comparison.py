@@ -67,6 +67,7 @@ class Comparison:
             tables[0].time,
             damaged=tables[0].damaged_frames(),
             filled=bool(tables[0].filled.any()),
+            unseen=any(scene.has_unseen() for scene in self._scenes),
         )
         self._video = None
         if self.layout.video is not None:

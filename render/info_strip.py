@@ -12,7 +12,21 @@ from .layout import Rect
 from .long_pauses import long_pauses
 from .scene import Scene
 from .strokes import Font, rounded, stencil
-from .theme import CARD, DAMAGED, LEFT, MUTED, PAGE, RIGHT, TEXT, Colour, Picture, mix, track_colour
+from .theme import (
+    CARD,
+    DAMAGED,
+    FILLED,
+    LEFT,
+    MUTED,
+    PAGE,
+    RIGHT,
+    TEXT,
+    UNSEEN,
+    Colour,
+    Picture,
+    mix,
+    track_colour,
+)
 
 _LANES = 4  # the timeline's rows; if there are more tracks, tracks share rows
 
@@ -40,6 +54,7 @@ class InfoStrip:
         scene: The people.
         time: (T,) The time of every frame, in seconds.
         filled: Whether any keypoints were interpolated, which the legend then explains.
+        unseen: Whether any joints are hidden or outside the picture, which the legend then explains.
         damaged: Numbers of the frames that are damaged, rising.
     """
 
@@ -51,11 +66,12 @@ class InfoStrip:
         time: NDArray[np.float64],
         *,
         filled: bool,
+        unseen: bool,
         damaged: NDArray[np.int64],
     ) -> None:
         self._rect, self._unit, self._time = rect, unit, time
         self._tracks, self._spans = scene.tracks, scene.spans()
-        self._filled = filled
+        self._filled, self._unseen = filled, unseen
         self._damaged = damaged
         self._numbered = len(self._tracks) <= _LANES  # else tracks share rows
         self._small = Font(max(11 * unit, 9))
@@ -124,7 +140,9 @@ class InfoStrip:
     def _draw_legend(self, part: Picture) -> None:
         entries: list[tuple[str, Colour]] = [("left", LEFT), ("right", RIGHT)]
         if self._filled:
-            entries.append(("interpolated", mix(MUTED, CARD, 0.6)))
+            entries.append(("interpolated", mix(MUTED, CARD, FILLED)))
+        if self._unseen:
+            entries.append(("not seen", mix(MUTED, CARD, UNSEEN)))
         if len(self._damaged):
             entries.insert(0, ("damaged", DAMAGED))
         dot = max(round(10 * self._unit), 6)

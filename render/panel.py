@@ -11,7 +11,7 @@ from ..skeleton import H36M17
 from .panel_camera import PanelCamera
 from .scene import Person, Scene
 from .strokes import capsules, discs, fill, lines
-from .theme import CARD, GRID, LEFT, RIGHT, SHADOW, Colour, Picture, mix, track_colour
+from .theme import CARD, FILLED, GRID, LEFT, RIGHT, SHADOW, UNSEEN, Colour, Picture, mix, track_colour
 from .views import View
 
 _CELLS = 14  # most grid cells from the middle to the edge; a cell is 0.5 m, doubled until this many suffice
@@ -34,7 +34,6 @@ Shape = tuple[float, NDArray[np.int32], Colour, NDArray[np.int32] | None]
 # Metres: half the thickness of a limb, of a joint and of a shadow; the radius of the head and of the nose.
 _LIMB, _JOINT, _SHADE, _HEAD_RADIUS, _FACE_RADIUS = 0.026, 0.036, 0.03, 0.1, 0.034
 _THINNEST = 0.9  # pixels
-_FILLED, _UNSEEN = 0.6, 0.8  # share of the panel's colour in joints of filled rows, and in hidden joints
 
 
 class Panel:
@@ -113,8 +112,8 @@ class Panel:
         if person.joints is None:
             return math.nan, math.nan
         trunk = track_colour(person.rank)
-        usual = _FILLED if person.filled else 0.0
-        pale = [usual if seen else _UNSEEN for seen in person.seen]
+        usual = FILLED if person.filled else 0.0
+        pale = [usual if seen else UNSEEN for seen in person.seen]
         own = mix(trunk, CARD, pale[_HEAD])
         colours = [mix(side or trunk, CARD, share) for side, share in zip(_SIDES, pale, strict=True)]
         points, depth = self._camera.project(_with_face(person.joints), target)

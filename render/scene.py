@@ -64,6 +64,10 @@ class Scene:
         root = root.astype(np.float32)
         self._places = place_tracks(table, self._rows, self._pose, self._lifted, root)
 
+    def has_unseen(self) -> bool:
+        """Return whether any joint of a pose is hidden or outside the picture."""
+        return bool((self._table.confidence[self._lifted] <= 0).any())
+
     def spans(self) -> list[tuple[int, int]]:
         """Return each track's first and last frame."""
         return [(int(a), int(b)) for a, b in zip(self._first, self._last, strict=True)]

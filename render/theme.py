@@ -27,6 +27,7 @@ LEFT: Colour = (0, 114, 178)
 RIGHT: Colour = (213, 94, 0)
 
 DAMAGED: Colour = (240, 180, 0)
+FILLED, UNSEEN = 0.6, 0.8  # share of the panel's colour in joints of filled rows, and in joints that are not seen
 """Marks damaged frames."""
 
 # For each person's trunk, head and label; distinct from LEFT and RIGHT.

@@ -67,6 +67,21 @@ def test_a_bar_that_moves_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None
     assert "30/30" in text
 
 
+@pytest.mark.parametrize("columns", [80, 77])
+def test_a_narrow_terminal_shortens_the_bar_only(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(progress, "console", Console(stderr=True, highlight=False))
+    with progress_bar("reading pictures of video.mp4", 139) as advance:
+        for _ in range(139):
+            sleep(0.0005)
+            advance()
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert re.search(r"reading pictures of video.mp4 ━+ 139/139 " + RATE, said)
+
+
 def test_an_error_goes_through(capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> None:
         with progress_bar("finding people", 5) as advance:

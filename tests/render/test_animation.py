@@ -10,7 +10,19 @@ from videopose.errors import UsageError
 from videopose.lifting.cameras.intrinsics import Intrinsics, project
 from videopose.lifting.pose_table import PoseTable
 from videopose.render.animation import Animation, shrink
-from videopose.render.theme import CARD, DAMAGED, EMPTY, LEFT, RIGHT, Colour, Picture, track_colour
+from videopose.render.theme import (
+    CARD,
+    DAMAGED,
+    EMPTY,
+    LEFT,
+    MUTED,
+    RIGHT,
+    UNSEEN,
+    Colour,
+    Picture,
+    mix,
+    track_colour,
+)
 from videopose.render.views import NAMED_VIEWS, View
 from videopose.skeleton import COCO17, H36M17
 
@@ -251,6 +263,18 @@ def test_joints_that_the_picture_does_not_show_are_paler() -> None:
         for part in _panels(animation, animation.draw(frame)):
             assert _has(part, LEFT) == strong
             assert _has(part, RIGHT)
+
+
+def test_the_legend_explains_pale_joints() -> None:
+    table = _table(ONE)
+    confidence = table.confidence.copy()
+    confidence[20:, H36M17.left] = 0
+    ink = []
+    for each in (table, _with(table, confidence=confidence)):
+        animation = Animation(each)
+        info = animation.layout.info.of(animation.draw(10))
+        ink.append(int((info == mix(MUTED, CARD, UNSEEN)).all(-1).sum()))
+    assert ink[1] > ink[0] + 40  # the dot of the legend
 
 
 def test_doubtful_keypoints_are_thin_or_left_out() -> None:
