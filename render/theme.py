@@ -27,8 +27,8 @@ LEFT: Colour = (0, 114, 178)
 RIGHT: Colour = (213, 94, 0)
 
 DAMAGED: Colour = (240, 180, 0)
-FILLED, UNSEEN = 0.6, 0.8  # share of the panel's colour in joints of filled rows, and in joints that are not seen
 """Marks damaged frames."""
+FILLED, UNSEEN = 0.6, 0.8  # share of the panel's colour in joints of filled rows, and in unseen ones
 
 # For each person's trunk, head and label; distinct from LEFT and RIGHT.
 TRACKS: tuple[Colour, ...] = ((63, 74, 90), (0, 138, 102), (170, 68, 153), (138, 128, 38), (128, 140, 156))
