@@ -22,6 +22,9 @@ _REACH, _REACH_PER_SECOND, _REACH_LIMIT = 0.6, 4.0, 4.0
 _CONFIDENT = 0.3  # mean keypoint score; people with lower scores are assigned after the others
 _OTHER_LOOK = 22.0  # difference of appearances from which two sightings are not of one person
 _LOOK_COST = 0.5  # cost of such a difference, in the units of the other costs
+_SAME_PLACE = (
+    0.7  # overlap of the expected box and a box (intersection over union) of a person who stays there
+)
 _SAME_STEP = 0.15  # seconds of absence up to which a person may look twice as different, as under new light
 
 
@@ -157,12 +160,13 @@ def _costs(
     reach = np.minimum(_REACH + _REACH_PER_SECOND * elapsed, _REACH_LIMIT)
     remembered = np.stack([history.remembered for history in histories])
     other = difference(remembered[:, None], looks[None]) / _OTHER_LOOK  # NaN where not known
-    near = distance <= reach
-    # With nobody else near, a sudden change of look is one of light, or of a damaged picture.
-    alone = near & (near.sum(0) == 1) & (near.sum(1, keepdims=True) == 1) & (absence[:, None] <= _SAME_STEP)
-    strange = ((other > 2) & ~alone) | ((other > 1) & (absence[:, None] > _SAME_STEP))
+    near, again = distance <= reach, absence[:, None] > _SAME_STEP
+    overlap = iou(expected_boxes, boxes)
+    # Of a person who stays in place alone, a sudden change of look is one of light, or of a damaged picture.
+    alone = (near.sum(0) == 1) & (near.sum(1, keepdims=True) == 1) & (overlap > _SAME_PLACE) & ~again
+    strange = ((other > 2) & ~alone) | ((other > 1) & again)
     possible = near & ~strange
     # People of whom it is not known are taken to look as different as half of that.
     look = _LOOK_COST * np.clip(np.where(np.isnan(other), 0.5, other), 0, 1)
-    cost = distance + (1 - iou(expected_boxes, boxes)) + absence[:, None] + look
+    cost = distance + (1 - overlap) + absence[:, None] + look
     return np.where(possible, cost, _IMPOSSIBLE)
