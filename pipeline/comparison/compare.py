@@ -71,9 +71,8 @@ def compare(
     """
     most = MAXIMUM_VIEWS - (options.truth is not None)
     if not 1 <= len(sources) <= most or len(sources) + (options.truth is not None) < 2:
-        raise UsageError(
-            f"expected 2 to {MAXIMUM_VIEWS} motions, the truth included, found {len(sources)} tables"
-        )
+        found = f"{len(sources)} table" + "s" * (len(sources) != 1)
+        raise UsageError(f"expected 2 to {MAXIMUM_VIEWS} motions, the truth included, found {found}")
     if options.labels and len(options.labels) != len(sources):
         raise UsageError(f"--labels: expected {len(sources)} names, found {len(options.labels)}")
     results = [output] if output else [sources[0].with_name(base_name(sources[0]) + s) for s in _SUFFIXES]

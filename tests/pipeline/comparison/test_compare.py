@@ -142,7 +142,7 @@ def test_a_page_side_by_side(tables: list[Path], tmp_path: Path, videopose: Run)
 def test_what_cannot_be_compared(tables: list[Path], tmp_path: Path, videopose: Run) -> None:
     film(WALK[:7], 25).save(tmp_path / "short.npz")
     for words, message in (
-        ([tables[0]], "expected 2 to 4 motions, the truth included, found 1 tables"),
+        ([tables[0]], "expected 2 to 4 motions, the truth included, found 1 table"),
         ([*tables, *tables], "expected 2 to 4 motions, the truth included, found 6 tables"),
         ([*tables[:2], "--labels", "one"], "--labels: expected 2 names, found 1"),
         ([tables[0], tmp_path / "short.npz"], "with 7 frames of 640×480 pixels"),
