@@ -103,7 +103,9 @@ def test_kills_at_random_moments(
                     assert _kept(own_cache) >= kept  # what was safe stays safe
                     kept = _kept(own_cache)
                 continue
-        assert _code(process) == 0
+        said = process.communicate(timeout=300)[0].decode()
+        # A run that was killed at its very end has left whole results, which are not replaced.
+        assert process.returncode == 0 or (process.returncode == 5 and "exists" in said), said
         _check_done(folder, own_cache, whole)
         (folder / "clip.npz").unlink()
         (folder / "clip.3d.mp4").unlink()
