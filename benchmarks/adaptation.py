@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from semi_footage import DETECTORS, SCENES, Filmed, errors_of, film
+from semi_footage import DETECTORS, LONGEST, SCENES, Filmed, errors_of, film
 
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.inference.lifter import Lifter
@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("detector", choices=DETECTORS)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--clips", type=int, default=12)
+    parser.add_argument("--longest", type=int, default=LONGEST, help="seconds of a clip")
     parser.add_argument("--seed", type=int, default=3, help="of the clips and the cameras")
     parser.add_argument("--lifter", default="default")
     parser.add_argument("--together", action="store_true", help="one lifter for all clips")
@@ -62,13 +63,13 @@ def main() -> None:
     given = parser.parse_args()
     config = AdaptationConfig.model_validate(dict(each.split("=", 1) for each in given.settings))
     lifter = load_lifter(given.lifter)
-    filmed = film_clips(given.scene, given.detector, given.clips, given.seed, given.data)
+    filmed = film_clips(given.scene, given.detector, given.clips, given.seed, given.data, given.longest)
     groups = [filmed] if given.together else [[each] for each in filmed]
     results = [result for group in groups for result in measure(lifter, group, config)]
     report(results)
 
 
-def film_clips(scene: str, detector: str, count: int, seed: int, folder: Path) -> Filmed:
+def film_clips(scene: str, detector: str, count: int, seed: int, folder: Path, longest: int) -> Filmed:
     """Film clips of a scene's people, each by its own camera."""
     table = MotionCapture.load(folder / SCENES[scene].table)
     people = SCENES[scene].people
@@ -78,7 +79,7 @@ def film_clips(scene: str, detector: str, count: int, seed: int, folder: Path) -
         if (not people or table.subjects[i] in people) and table.lengths[i] >= SHORTEST * table.rate
     ]
     np.random.default_rng(seed).shuffle(clips)
-    return film(table, clips[:count], *DETECTORS[detector], cameras=count, seed=seed + 10)
+    return film(table, clips[:count], *DETECTORS[detector], cameras=count, seed=seed + 10, longest=longest)
 
 
 def measure(lifter: Lifter, filmed: Filmed, config: AdaptationConfig) -> list[Result]:

@@ -139,8 +139,9 @@ def film(
     *,
     cameras: int,
     seed: int,
+    longest: int = LONGEST,
 ) -> Filmed:
-    """Film each clip by one of several fixed cameras that look at the action."""
+    """Film each clip, `longest` seconds at most, by one of several fixed cameras that look at the action."""
     generator = torch.Generator().manual_seed(seed)
 
     def uniform(low: float, high: float, count: int) -> list[float]:
@@ -153,7 +154,7 @@ def film(
     for number, clip in enumerate(clips):
         points = at_rate(
             np.concatenate([table.clip(clip), coco_face(table.clip(clip))], 1), table.rate, RATE
-        )[: LONGEST * RATE]
+        )[: longest * RATE]
         points[..., 2] -= np.percentile(points[..., 2].min(1), 2) - 0.07
         camera = number % cameras
         bearing = bearings[camera] + facing[number]

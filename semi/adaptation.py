@@ -5,7 +5,7 @@ bones of each person keep their lengths. There are three differences, which make
 the starting lifter:
 
 - Whole stretches of a clip are lifted at once, so that a step sees the bones of all frames together.
-- The roots are those of the starting lifter, so no trajectory network is trained.
+- The roots are fitted to poses and keypoints anew in every step, so no trajectory network is trained.
 - One camera determines neither the size of a person nor how far the trunk leans towards it. Mean bone lengths
   and the mean position of the trunk's joints are held to the starting lifter's.
 """
@@ -41,6 +41,7 @@ from .losses import bone_consistency, lengths, pose_error, reprojection_error
 from .networks import EvaluationMode
 from .own_motion import own_motion
 from .projection import reciprocal
+from .root_refit import refit_root
 from .spans import COMPARED, Span
 
 SHORTEST_TRACK = 1.0
@@ -74,10 +75,10 @@ class AdaptationConfig(StrictConfig):
         seed: Seed of everything random.
     """
 
-    steps: PositiveInt = 30
+    steps: PositiveInt = 24
     most_steps: PositiveInt = 200
     stretch: PositiveInt = 300
-    samples: Annotated[int, Field(ge=2)] = 64
+    samples: Annotated[int, Field(ge=2)] = 12
     learning_rate: PositiveFloat = 5e-5
     final_learning_rate: PositiveFloat = 2e-5
     distillation: Weight = 2.0
@@ -218,7 +219,7 @@ def _losses(model: Any, batch: ClipBatch) -> dict[str, Tensor]:
 
 def _reprojection(pose: Tensor, stretch: Stretch) -> Tensor:
     """Return the mean distance between projected joints and keypoints, in metres at the root's distance."""
-    placed = (pose + stretch.root[:, None])[:, list(COMPARED)]
+    placed = (pose + refit_root(pose, stretch)[:, None])[:, list(COMPARED)]
     depth = stretch.root[:, None, 2:]
     projected = placed[..., :2] * reciprocal(placed[..., 2:])
     return reprojection_error(projected * depth, stretch.target * depth, stretch.weight)
