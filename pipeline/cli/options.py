@@ -284,7 +284,7 @@ def _lift_options() -> Decorator[Any]:
             is_flag=False,
             flag_value="together",
             type=click.Choice(["together", "each"]),
-            help="Experimental: first adapt a copy of the lifter to the people in all clips, or in each. "
+            help="First adapt a copy of the lifter to the people in all clips, or in each. "
             "Takes about half a minute for 10 s of one person.",
         ),
     )
