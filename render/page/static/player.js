@@ -1,5 +1,7 @@
 // The time that all parts of the page show. A video that plays is the clock; without one, the page's own is.
 
+const PATIENCE = 1; // seconds for which a paused video is waited for
+
 export class Player extends EventTarget {
   time = 0;
   playing = false;
@@ -7,6 +9,7 @@ export class Player extends EventTarget {
   #last = 0;
   #video = null;
   #wanted = null;
+  #waited = 0;
 
   /**
    * @param duration Seconds.
@@ -41,6 +44,7 @@ export class Player extends EventTarget {
   play() {
     if (this.time >= this.duration - 1e-3) this.seek(0);
     this.playing = true;
+    this.#waited = 0;
     this.#last = performance.now();
     this.#startVideo();
     this.#changed();
@@ -82,8 +86,14 @@ export class Player extends EventTarget {
     const video = this.#clock;
     if (video && !video.paused && !video.ended && !video.seeking) {
       this.time = this.#fromVideo(video.currentTime);
+      this.#waited = 0;
     } else if (!video || video.ended) {
       this.time += passed * this.speed;
+    } else if (video.paused) {
+      // The browser broke off its start, or paused it: start it again, and go on without it if it stays paused.
+      this.#waited += passed;
+      if (this.#waited < PATIENCE) this.#startVideo();
+      else this.time += passed * this.speed;
     }
     if (this.time >= this.duration) {
       this.time = this.duration;
