@@ -11,7 +11,7 @@ import click
 from ...lifting.exports import FORMATS
 from .command import Decorator, command, together, under
 from .error_report import Failures
-from .options import OUTPUT_OPTION, OVERWRITE_OPTION, SELECT_OPTION, number_option
+from .options import FILTER_OPTION, OUTPUT_OPTION, OVERWRITE_OPTION, SELECT_OPTION, number_option
 
 if TYPE_CHECKING:
     from ...lifting.pose_table import PoseTable
@@ -42,14 +42,7 @@ MOTION_OPTIONS: Decorator[Any] = together(
             metavar="RATE",
             help="Resample to this many frames a second.  [default: the video's own]",
         ),
-        click.option(
-            "--filter",
-            "filters",
-            multiple=True,
-            metavar="NAME[:HZ]",
-            help="Smooth the motion: butterworth, one-euro, or bones for constant lengths. May be given more "
-            "than once.",
-        ),
+        FILTER_OPTION,
     ),
 )
 

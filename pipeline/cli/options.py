@@ -206,6 +206,15 @@ STATIC_CAMERA_OPTION: Decorator[Any] = under(
     click.option("--static-camera", is_flag=True, help="The camera is still: do not look for its motion."),
 )
 
+FILTER_OPTION: Decorator[Any] = click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="NAME[:HZ]",
+    help="Smooth the motion: butterworth, one-euro, or bones for constant lengths. May be given more "
+    "than once.",
+)
+
 WORLD_OPTIONS: Decorator[Any] = under(
     "World",
     click.option(
@@ -232,14 +241,7 @@ WORLD_OPTIONS: Decorator[Any] = under(
         metavar="CM",
         help="Height of the person who is seen longest; scales the scene.",
     ),
-    click.option(
-        "--filter",
-        "filters",
-        multiple=True,
-        metavar="NAME[:HZ]",
-        help="Smooth the motion: butterworth, one-euro, or bones for constant lengths. May be given more "
-        "than once.",
-    ),
+    FILTER_OPTION,
     click.option("--lock-feet", is_flag=True, help="Hold feet still while they stand on the floor."),
 )
 

@@ -7,7 +7,6 @@ machine and other pages in the browser cannot see the camera's picture.
 from __future__ import annotations
 
 import json
-import secrets
 import struct
 import threading
 from http import HTTPStatus
@@ -20,7 +19,7 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
 from ...render.page import build_live_document, skeleton_data
-from ..web.address import HOST, listen
+from ..web.address import listen
 from ..web.three import three_library
 from .live_poses import LivePoses
 from .live_world import LiveWorld
@@ -52,9 +51,8 @@ class PageServer:
         self._sent: tuple[int, bytes] | None = None
         self._ended, self._watching = False, 0
         self._change, self._encoding = threading.Condition(), threading.Lock()
-        address = listen(port)
-        self._token, self.url = address.token, address.url
-        self._hosts = {f"{HOST}:{address.port}", f"localhost:{address.port}"}
+        self._address = address = listen(port)
+        self.url = address.url
         self._server: Server = serve(
             self._send_frames, sock=address.socket, process_request=self._answer, compression=None
         )
@@ -102,13 +100,10 @@ class PageServer:
 
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer a request: the page, an error, or None for the WebSocket."""
-        token, _, rest = urlsplit(request.path).path.removeprefix("/").partition("/")
-        origin = request.headers.get("Origin")
-        if request.headers.get("Host") not in self._hosts or (
-            origin is not None and urlsplit(origin).netloc not in self._hosts
-        ):
+        if not self._address.admits(request.headers.get("Host"), request.headers.get("Origin")):
             return _text(connection, HTTPStatus.FORBIDDEN, "This page is for browsers on this machine only.")
-        if not secrets.compare_digest(token.encode(), self._token.encode()):
+        rest = self._address.without_token(urlsplit(request.path).path)
+        if rest is None:
             return _text(
                 connection,
                 HTTPStatus.FORBIDDEN,

@@ -40,6 +40,23 @@ class Address:
         """The address for the browser, with the token."""
         return f"http://{HOST}:{self.port}/{self.token}/"
 
+    def admits(self, host: str | None, origin: str | None) -> bool:
+        """Whether a request comes from a page of this server.
+
+        Another site whose name was made to point at this machine sends its own name (DNS rebinding).
+
+        Args:
+            host: The request's Host header.
+            origin: Its Origin header; None if the browser sent none.
+        """
+        hosts = (f"{HOST}:{self.port}", f"localhost:{self.port}")
+        return host in hosts and (origin is None or origin in [f"http://{each}" for each in hosts])
+
+    def without_token(self, path: str) -> str | None:
+        """Return what follows the token in a path, or None if the path does not begin with the token."""
+        token, _, rest = path.removeprefix("/").partition("/")
+        return rest if secrets.compare_digest(token.encode(), self.token.encode()) else None
+
 
 def listen(port: int) -> Address:
     """Take a port of 127.0.0.1.

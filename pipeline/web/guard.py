@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .address import HOST, Address
+from .address import Address
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -35,21 +34,15 @@ def guarded(app: ASGIApp, address: Address) -> ASGIApp:
         app: Sees paths without the token.
         address: The server's address.
     """
-    hosts = {f"{HOST}:{address.port}", f"localhost:{address.port}"}
-    origins = {f"http://{host}" for host in hosts}
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        token, slash, rest = scope["path"].removeprefix("/").partition("/")
-        allowed = (
-            bool(slash)
-            and secrets.compare_digest(token.encode(), address.token.encode())
-            and headers.get("host") in hosts
-            and headers.get("origin", next(iter(origins))) in origins
-        )
-        if not allowed:
+        rest = address.without_token(scope["path"])
+        # Without the slash after the token, the links of the page would miss the token.
+        whole = "/" in scope["path"].removeprefix("/")
+        if rest is None or not whole or not address.admits(headers.get("host"), headers.get("origin")):
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             else:

@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from ...render.page import STATIC, import_map_of_server
-from .three import three_files
+from .three import THREE_FILES, three_files
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 
@@ -38,11 +38,7 @@ def static_routes(folders: Sequence[Path] = ()) -> list[Route]:
 
 def import_map() -> str:
     """Return the JSON of the import map of a page at the root of the server."""
-    library = {
-        "three": "./three/three.module.min.js",
-        "three/core": "./three/three.core.min.js",
-        "three/controls": "./three/three-OrbitControls.js",
-    }
+    library = {module: f"./three/{file}" for module, file in THREE_FILES.items()}
     return json.dumps(import_map_of_server("./static/", library))
 
 
