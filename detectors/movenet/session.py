@@ -31,8 +31,9 @@ def open_session(
         threads: The number of onnxruntime's threads; None for one on each core that this process may use.
             A stated number also keeps onnxruntime from pinning its threads to cores.
         device: "cpu" or "cuda"; "cuda" falls back to the CPU if the installed onnxruntime has no CUDA.
-        spin: Whether threads without work poll for the next run instead of sleeping. Polling is
-            onnxruntime's default. It is fastest for a network that runs on every frame.
+        spin: Whether threads without work poll for more work during a run instead of sleeping. Polling is
+            onnxruntime's default. It is fastest for a network that runs on every frame. After a run, threads
+            always sleep: otherwise they would take the cores that decode and lift.
 
     Raises:
         InputError: A file cannot be read, or is not one of MoveNet's published graphs.
@@ -40,6 +41,7 @@ def open_session(
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = available_cores() if threads is None else threads
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     if not spin:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = ["CPUExecutionProvider"]

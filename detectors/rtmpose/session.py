@@ -32,6 +32,7 @@ def open_onnx(path: Path, device: str) -> InferenceSession:
         providers.insert(0, "CUDAExecutionProvider")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # warnings about the file's graph do not concern the user
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # as in `movenet.session`
     try:
         session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=providers)
     except Exception as error:  # onnxruntime raises many kinds of errors

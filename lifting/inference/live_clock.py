@@ -11,6 +11,7 @@ tremble: the newest poses of all copies are averaged.
 from __future__ import annotations
 
 import math
+import statistics
 from collections import deque
 from typing import NamedTuple
 
@@ -105,5 +106,5 @@ class LiveClock:
         """The usual time between two frames of the camera: measured, else as stated, else the lifter's."""
         assert self._rate is not None
         if len(self._intervals) >= _FEWEST_MEASURED:
-            return float(np.median(self._intervals))
+            return statistics.median(self._intervals)
         return self._camera_interval or 1 / self._rate

@@ -93,5 +93,9 @@ _START = np.diag([_UNKNOWN**2] * 3 + [_FASTEST**2] * 3)
 def _disturbance(seconds: float) -> NDArray[np.float64]:
     """Covariance that accelerations add to position and velocity in this time."""
     dt = max(seconds, 1e-3)
-    block = np.array([[dt**4 / 4, dt**3 / 2], [dt**3 / 2, dt**2]])
-    return np.asarray(ACCELERATION**2 * np.kron(block, np.eye(3)))
+    return ACCELERATION**2 * (dt**4 / 4 * _OF_POSITION + dt**3 / 2 * _OF_BOTH + dt**2 * _OF_VELOCITY)
+
+
+_OF_POSITION = np.diag([1.0] * 3 + [0.0] * 3)
+_OF_VELOCITY = np.diag([0.0] * 3 + [1.0] * 3)
+_OF_BOTH = np.eye(6, k=3) + np.eye(6, k=-3)
