@@ -13,6 +13,13 @@ and the way out if there is one. Any other exception is a bug in videopose and e
 
 from __future__ import annotations
 
+import re
+
+_NO_MEMORY = re.compile(
+    "out of memory|can't allocate memory|cannot allocate|failed to allocate|insufficient memory|bad.?alloc",
+    re.IGNORECASE,
+)
+
 
 class VideoposeError(Exception):
     """Base class of every exception that is raised on purpose.
@@ -52,6 +59,14 @@ class AssetError(VideoposeError):
     """A file to download is missing, unreachable or damaged."""
 
     exit_code = 6
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out. Libraries have their own kinds of it."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's
+        return True
+    from_library = isinstance(error, RuntimeError) or type(error).__module__.startswith(("cv2", "onnxruntime"))
+    return from_library and bool(_NO_MEMORY.search(str(error)))
 
 
 def one_line(error: object) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from .errors import InputError, OutputError
 
 _PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.partial(\.\w+)?", re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DISK_FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}
 
 LONGEST_NAME = 255
@@ -131,6 +132,18 @@ def _partial_name(target: Path) -> str:
     while len(os.fsencode(f".{stem}{rest}")) > LONGEST_NAME:
         stem = stem[:-1]
     return f".{stem}{rest}"
+
+
+def readable_name(text: str) -> str:
+    """Return a text with names of files in which every byte that is not UTF-8 is written as \\xe9.
+
+    Python reads such bytes as surrogates, which no text file, terminal or font takes.
+    """
+    return _SURROGATE.sub(lambda found: _escape(ord(found[0])), text)
+
+
+def _escape(code: int) -> str:
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code < 0xDD00 else f"\\u{code:04x}"
 
 
 def check_target(path: Path) -> None:

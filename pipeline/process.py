@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TextIO
 
+from ..files import readable_name
+
 _SIGNALS = ("SIGTERM", "SIGHUP", "SIGBREAK")  # the last one on Windows only
 
 
@@ -53,7 +55,10 @@ def ended_by_signals() -> Iterator[None]:
 
 
 class _Stream:
-    """A text stream that is silent, and raises nothing, once it cannot be written."""
+    """A text stream that is silent, and raises nothing, once it cannot be written.
+
+    Characters that it has no code for are escaped.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -61,10 +66,14 @@ class _Stream:
     def write(self, text: str) -> int:
         """Write text, if possible."""
         try:
-            return self._stream.write(text)
+            self._stream.write(self._encodable(text))
         except (OSError, ValueError):
             self._silence()
-            return len(text)
+        return len(text)
+
+    def _encodable(self, text: str) -> str:
+        encoding = self._stream.encoding or "utf-8"
+        return readable_name(text).encode(encoding, "backslashreplace").decode(encoding)
 
     def flush(self) -> None:
         """Flush the stream, if possible."""

@@ -39,6 +39,9 @@ class Display(Protocol):
         """Show the progress of a task; see `progress_bar`."""
 
 
+DOING = "while "
+"""With what the note begins that tells, of an error, what was done when it was raised."""
+
 _elsewhere: Display | None = None
 
 
@@ -83,14 +86,25 @@ def progress_bar(description: str, total: int | None, *, unit: str = "fps") -> I
         total: Number of items; None if unknown.
         unit: Unit of the rate.
     """
-    if _elsewhere is not None:
-        with _elsewhere.bar(description, total, unit) as advance:
-            yield advance
-        return
-    with rich.progress.Progress(*_columns(unit), console=console) as bars:
-        task = bars.add_task(description, total=total)
-        yield lambda count=1: bars.advance(task, count)
-        _finish(bars, task)
+    with _noting(description):
+        if _elsewhere is not None:
+            with _elsewhere.bar(description, total, unit) as advance:
+                yield advance
+            return
+        with rich.progress.Progress(*_columns(unit), console=console) as bars:
+            task = bars.add_task(description, total=total)
+            yield lambda count=1: bars.advance(task, count)
+            _finish(bars, task)
+
+
+@contextmanager
+def _noting(description: str) -> Iterator[None]:
+    """Note on an error what was being done."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"{DOING}{description}")
+        raise
 
 
 class ManyBars:

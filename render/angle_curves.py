@@ -37,7 +37,7 @@ def draw_curves(angles: Mapping[str, NDArray[np.float64]], times: NDArray[np.flo
     rows = -(-len(panels) // _COLUMNS)
     figure = Figure(figsize=(11, 1.9 * rows + 0.5), dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(title, fontsize=11, color=_rgb(TEXT))
+    figure.suptitle(title, fontsize=11, color=_rgb(TEXT), parse_math=False)
     axes = figure.subplots(rows, _COLUMNS, squeeze=False, sharex=True)
     for index, (axis, (name, curves)) in enumerate(zip(axes.flat, panels.items(), strict=False)):
         for label, (values, colour) in curves.items():

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
+from ..files import readable_name
 from .theme import Colour, Picture
 
 _SHIFT = 4  # fixed point with 1/16 pixel, cv2's `shift`
@@ -102,12 +103,12 @@ class Font:
 
     def width(self, text: str) -> int:
         """Return the width of a text, in pixels."""
-        return int(np.ceil(self._font.getlength(text)))
+        return int(np.ceil(self._font.getlength(readable_name(text))))
 
     def mask(self, text: str) -> NDArray[np.uint8]:
         """Return a text's coverage (height, width), 0–255."""
         canvas = PillowImage.new("L", (max(self.width(text), 1), self.height))
-        ImageDraw.Draw(canvas).text((0, 0), text, fill=255, font=self._font)
+        ImageDraw.Draw(canvas).text((0, 0), readable_name(text), fill=255, font=self._font)
         return np.asarray(canvas)
 
     def write(self, image: Picture, at: tuple[int, int], text: str, colour: Colour) -> None:

@@ -6,11 +6,14 @@ import traceback
 
 import click
 
-from ...errors import VideoposeError
-from ..progress import say
+from ...errors import VideoposeError, is_out_of_memory
+from ..progress import DOING, say
 
 SOME_FAILED = 7
 """The exit code if some of several inputs failed."""
+
+OUT_OF_MEMORY = 8
+"""The exit code if memory ran out."""
 
 
 def report_error(error: Exception, *, debug: bool) -> int:
@@ -20,8 +23,22 @@ def report_error(error: Exception, *, debug: bool) -> int:
     if isinstance(error, VideoposeError):
         say(f"error: {error}")
         return error.exit_code
+    if is_out_of_memory(error):
+        say(f"error: {_memory_ran_out(error)}")
+        return OUT_OF_MEMORY
     say(f"bug: {type(error).__name__}: {error}" + ("" if debug else " (--debug shows where)"))
     return 1
+
+
+def _memory_ran_out(error: Exception) -> str:
+    """Say in one line what was being done when memory ran out, and what needs less."""
+    doing = next((note for note in getattr(error, "__notes__", ()) if note.startswith(DOING)), None)
+    where = "the GPU's memory" if "CUDA" in str(error) else "memory"
+    away = "--device cpu uses the main memory" if "CUDA" in str(error) else "close other programs"
+    return (
+        f"{where} ran out{f' {doing}' if doing else ''}; {away}, or do less at once: fewer --jobs, a part of "
+        "the video (--start, --end), a smaller batch in a training's configuration"
+    )
 
 
 class Failures:

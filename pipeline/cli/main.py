@@ -57,6 +57,7 @@ Exit codes:
   1  a bug (please report it)      5  a result cannot be written
   2  wrong option or name          6  a pinned download is missing
   3  a file cannot be read         7  some of several inputs failed
+                                   8  memory ran out
 
 `videopose COMMAND --help` explains a command.
 """

@@ -97,7 +97,7 @@ def prepare_labels(
         raise InputError(f"{source}: no person is visible in any video")
     content = Annotations(skeleton, entries, people).as_json()
     with replacing(annotations) as file:
-        file.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+        file.write_text(json.dumps(content, ensure_ascii=False), "utf-8", "backslashreplace")
     return [annotations, images]
 
 

@@ -155,7 +155,8 @@ def show(evaluation: Evaluation) -> None:
 def write_json(path: Path, evaluation: Evaluation) -> None:
     """Write the evaluation as JSON. Raises `OutputError`."""
     with replacing(path) as partial_:
-        partial_.write_text(json.dumps(evaluation.as_json(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        text = json.dumps(evaluation.as_json(), indent=2, ensure_ascii=False) + "\n"
+        partial_.write_text(text, "utf-8", "backslashreplace")
 
 
 def write_csv(path: Path, evaluation: Evaluation) -> None:

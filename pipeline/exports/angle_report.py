@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ...files import replacing
+from ...files import readable_name, replacing
 from ...lifting.exports.angles import Angles, angle_ranges, joint_angles
 from ...lifting.pose_table import PoseTable
 from ...render.angle_curves import draw_curves
@@ -53,7 +53,7 @@ def report_angles(
     check_free(pictures, overwrite=overwrite)
     for motion, picture in zip(motions, pictures, strict=True):
         angles = joint_angles(motion.joints)
-        title = f"{base.name}, person {motion.id}"
+        title = f"{readable_name(base.name)}, person {motion.id}"
         Console().print(_ranges(angles, title))
         with replacing(picture) as partial:
             partial.write_bytes(draw_curves(angles, motion.times, title))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...errors import UsageError
-from ...files import replacing
+from ...files import readable_name, replacing
 from ...lifting.exports import Format, Style, find_format
 from ...lifting.exports.motion import Motion
 from ...lifting.pose_table import PoseTable
@@ -130,7 +130,7 @@ def export_table(
     base = (output or source.parent) / base_name(source)
     files: dict[Path, tuple[Format, Style, list[Motion]]] = {}
     for found, style in formats:
-        style = replace(style, title=base.name)
+        style = replace(style, title=readable_name(base.name))
         for name, people in _files(base.name, found, sources[_locks_feet(found, options)]):
             files[base.with_name(name + found.suffix)] = (found, style, people)
             if options.tpose_frame and found.name == "bvh":

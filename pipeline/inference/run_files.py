@@ -15,7 +15,7 @@ from ..downloads import assets
 from ..engines.processes import do_in_processes
 from ..engines.tasks import ReportError, do_all
 from ..paths import Job, check_free
-from ..progress import say
+from ..progress import DOING, say
 from .file_work import DetectVideos, FileWork, FindPeople, InferVideos, LiftFound, LiftTables
 from .options import DetectOptions, InferOptions, LiftOptions
 
@@ -187,6 +187,7 @@ def do_job(work: FileWork[Loaded], job: Job, networks: Callable[[], Loaded], fai
         except _NotLoadedError as error:
             raise error.reason from None
         except Exception as error:
+            error.add_note(f"{DOING}working on {job.source}")
             failed(error)
 
 

@@ -131,7 +131,7 @@ def _page_video(video: Path, page: Path, copy: bytes | None, start: float) -> Pa
         link = Path(os.path.relpath(video.absolute(), page.absolute().parent)).as_posix()
     except ValueError:  # on another drive of Windows
         return PageVideo(video.name, video.absolute().as_uri(), start)
-    return PageVideo(video.name, quote(link), start)
+    return PageVideo(video.name, quote(os.fsencode(link)), start)
 
 
 def finish_with_page(jobs: Sequence[Job], *, overwrite: bool) -> Callable[[Job], None]:

@@ -165,7 +165,7 @@ class _Ffmpeg:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         try:
             self._process = subprocess.Popen(
-                command.compile(cmd=ffmpeg_executable()),
+                [ffmpeg_executable(), *map(_with_name, command.compile()[1:])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
@@ -212,6 +212,16 @@ class _Ffmpeg:
         return OutputError(f"cannot write {self._path}: ffmpeg failed ({reason})")
 
 
+def _file(path: Path) -> str:
+    """Return ffmpeg's name of a file. ffmpeg-python takes no surrogates, so each character is a byte."""
+    return f"file:{os.fsencode(path).decode('latin-1')}"
+
+
+def _with_name(argument: str) -> str:
+    """Return an argument with the name that `_file` has encoded; others are ASCII and stay."""
+    return os.fsdecode(argument.encode("latin-1"))
+
+
 @contextmanager
 def _encoder(path: Path, size: tuple[int, int], rate: Fraction, quality: Quality) -> Iterator[_Ffmpeg]:
     """Run an ffmpeg that reads raw RGB frames; `path` exists when the block has ended."""
@@ -227,7 +237,7 @@ def _encoder(path: Path, size: tuple[int, int], rate: Fraction, quality: Quality
         with partial_file(path, ".mkv") as lossless, partial_file(path, ".png") as palette:
             if rate > GIF_MAX_RATE:
                 frames = frames.filter("fps", GIF_MAX_RATE)
-            first = frames.output(f"file:{lossless}", vcodec="libx264rgb", preset="ultrafast", crf=0)
+            first = frames.output(_file(lossless), vcodec="libx264rgb", preset="ultrafast", crf=0)
             with _Ffmpeg(first, path) as encoder:
                 yield encoder
             for step in _gif(lossless, palette, target):
@@ -244,14 +254,14 @@ def _h264(frames: Any, target: Path, quality: Quality) -> Any:
         options["g"] = quality.keyframe_every
     if target.suffix.lower() != ".mkv":
         options["movflags"] = "+faststart"  # index first, so that a page can play it while it loads
-    return _yuv(frames).output(f"file:{target}", **options, **_COLOURS)
+    return _yuv(frames).output(_file(target), **options, **_COLOURS)
 
 
 def _vp9(frames: Any, target: Path, quality: Quality) -> Any:
     """Encode raw frames as VP9, at a speed that suits animations."""
     options: dict[str, Any] = {"vcodec": "libvpx-vp9", "crf": quality.crf + _VP9_CRF, "video_bitrate": 0}
     options |= {"deadline": "good", "cpu-used": 5, "row-mt": 1}
-    return _yuv(frames).output(f"file:{target}", **options, **_COLOURS)
+    return _yuv(frames).output(_file(target), **options, **_COLOURS)
 
 
 def _yuv(frames: Any) -> Any:
@@ -266,9 +276,9 @@ def _yuv(frames: Any) -> Any:
 
 def _gif(lossless: Path, palette: Path, target: Path) -> tuple[Any, Any]:
     """The two steps from a video to a GIF: one palette for all frames, then the frames in its colours."""
-    video = ffmpeg.input(f"file:{lossless}")
-    choose = video.filter("palettegen").output(f"file:{palette}", vframes=1, update=1)
+    video = ffmpeg.input(_file(lossless))
+    choose = video.filter("palettegen").output(_file(palette), vframes=1, update=1)
     # An ordered dither is several times faster than error diffusion, and keeps still parts still.
     options = {"dither": "bayer", "bayer_scale": 4, "diff_mode": "rectangle"}
-    mapped = ffmpeg.filter([video, ffmpeg.input(f"file:{palette}")], "paletteuse", **options)
-    return choose, mapped.output(f"file:{target}")
+    mapped = ffmpeg.filter([video, ffmpeg.input(_file(palette))], "paletteuse", **options)
+    return choose, mapped.output(_file(target))

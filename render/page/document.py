@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...files import readable_name
 from .static_files import static_file, static_modules
 
 # The page may run what is in it, and load nothing. `file:` is for a video beside the page.
@@ -80,7 +81,7 @@ def _document(
     """Return the page whose HTML, CSS and first module have this name."""
     modules = {**library.with_names(), **static_modules()}
     imports = {name: _data_url(text) for name, text in modules.items()}
-    body = static_file(f"{name}.html").replace("{title}", html.escape(title))
+    body = static_file(f"{name}.html").replace("{title}", html.escape(readable_name(title)))
     return "\n".join(
         [
             "<!doctype html>",
@@ -90,7 +91,7 @@ def _document(
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<link rel="icon" href="data:,">',
-            f"<title>{html.escape(title)}</title>",
+            f"<title>{html.escape(readable_name(title))}</title>",
             f"<style>\n{static_file('page.css')}{static_file(f'{name}.css')}</style>",
             f'<script type="importmap">{_json({"imports": imports})}</script>',
             f"<body>\n{body}",

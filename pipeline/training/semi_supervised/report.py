@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ....files import replacing
+from ....files import readable_name, replacing
 from ....lifting.training.training_state import TrainingState
 from ....semi.quality import Quality
 from .find_people import People
@@ -77,7 +77,7 @@ def write_report(
     if (folder / "curves.png").exists():
         lines += ["![How the errors changed](curves.png)", ""]
     with replacing(folder / "report.md") as partial:
-        partial.write_text("\n".join(lines), encoding="utf-8")
+        partial.write_text(readable_name("\n".join(lines)), encoding="utf-8")
 
 
 def _videos(people: People, shortest: float) -> list[str]:
