@@ -65,8 +65,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out. Libraries have their own kinds of it."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's
         return True
-    from_library = isinstance(error, RuntimeError) or type(error).__module__.startswith(("cv2", "onnxruntime"))
-    return from_library and bool(_NO_MEMORY.search(str(error)))
+    library = type(error).__module__.partition(".")[0]
+    raised_there = isinstance(error, RuntimeError) or library in ("cv2", "onnxruntime")
+    return raised_there and bool(_NO_MEMORY.search(str(error)))
 
 
 def one_line(error: object) -> str:
