@@ -68,14 +68,14 @@ def simulate(
         )
 
     severity = log_uniform(*config.severity)
-    hidden = 1 + config.hidden * torch.sigmoid((depth - depth[..., twin]) * 15)
-    spread = (hidden * on_device(_UNCERTAINTY, device) * scale[:, None, None])[:, :, None]
-    jitter = log_uniform(*config.jitter)[:, None, None, None] * normal(count, frames, 2, 17)
+    hidden = torch.sigmoid((depth - depth[..., twin]) * 15).mul_(config.hidden).add_(1)
+    spread = hidden.mul_(on_device(_UNCERTAINTY, device) * (severity * scale)[:, None, None])[:, :, None]
     knots = max(2, -(-frames // _KNOT_SPACING) + 1)
+    # In place, to spare passes over the memory.
+    errors = normal(count, frames, 2, 17).mul_(log_uniform(*config.jitter)[:, None, None, None])
     slow = log_uniform(*config.drift)[:, None, None, None] * normal(count, knots, 2, 17)
-    drift = torch.einsum("fk,nkdj->nfdj", _between_knots(frames, knots, device), slow)
-    bias = config.bias * normal(count, 1, 2, 17)
-    seen = points + severity[:, None, None, None] * spread * (jitter + drift + bias)
+    errors.add_(torch.einsum("fk,nkdj->nfdj", _between_knots(frames, knots, device), slow))
+    seen = errors.add_(config.bias * normal(count, 1, 2, 17)).mul_(spread).add_(points)
 
     chance = config.outliers * severity[:, None, None, None]
     stray = torch.rand(count, frames, 1, 17, generator=generator, device=device) < chance

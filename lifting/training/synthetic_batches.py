@@ -113,6 +113,7 @@ def _role(table: MotionCapture, clip: int, motion: MotionFile) -> str:
 
 _NEAR = 0.3  # Smallest depth of a projected point, in metres.
 _NOSE = H36M17.index("nose")
+_NO_EDGES = (-math.inf, math.inf, -math.inf, math.inf)
 
 
 _COCO_TO_H36M = torch.from_numpy(COCO_TO_H36M.copy())
@@ -208,7 +209,7 @@ def film(bank: MotionBank, config: SyntheticConfig, count: int, generator: torch
     map_coco = torch.einsum("nij,nkp->npjik", turn, body[:, indices(COCO_POINTS, device)]).reshape(
         count, NUM_POINTS * 3, 3 * 17
     )
-    coco = torch.bmm(windows, map_coco).view(count, frames, 3, 17) + shift[:, None, :, None]
+    coco = torch.bmm(windows, map_coco).view(count, frames, 3, 17).add_(shift[:, None, :, None])
     depth = coco[:, :, 2].clamp(min=_NEAR)
     rays = coco[:, :, :2] / depth[:, :, None]
     sees = config.input_space == "centred-visible"
@@ -227,14 +228,11 @@ def film(bank: MotionBank, config: SyntheticConfig, count: int, generator: torch
     root = pose[:, 0]
     rays = simulate(rays, depth, 1 / root[:, 2].clamp(min=_NEAR), config.detections, generator)
     if sees:
-        rays = torch.where(
-            misplaced[:, None, None, None],
-            rays.clamp(edges[:, None, 0::2, None], edges[:, None, 1::2, None]),
-            rays,
-        )
+        edges = torch.where(misplaced[:, None], edges, edges.new_tensor(_NO_EDGES))[:, None, :, None]
+        rays = rays.clamp(edges[:, :, 0::2], edges[:, :, 1::2])
     error = torch.randn(count, generator=generator, device=device).clamp(-2.5, 2.5)
     focal = torch.exp(config.cameras.focal_error * error)
-    rays = rays * focal[:, None, None, None]
+    rays.mul_(focal[:, None, None, None])
     keypoints = (rays @ on_device(_COCO_TO_H36M, device).T).transpose(2, 3)
     visible = visible_joints(found) if sees else None
     return Filmed(keypoints, visible, pose - root[:, None], root, target)

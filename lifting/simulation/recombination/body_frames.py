@@ -37,10 +37,10 @@ def _unit(vectors: Tensor) -> Tensor:
 
 
 def rotate(rotation: Tensor, vectors: Tensor) -> Tensor:
-    """Rotate vectors: (…, 3, 3) and (…, P, 3) → (…, P, 3).
-
-    Three products and sums, which are faster than many products of small matrices.
-    """
+    """Rotate vectors: (…, 3, 3) and (…, P, 3) → (…, P, 3)."""
+    if not vectors.is_cuda:
+        return vectors @ rotation.transpose(-1, -2)
+    # On a GPU three products and sums are faster than very many products of small matrices.
     columns = rotation.unsqueeze(-3)  # (…, 1, 3, 3)
     out = vectors[..., 0:1] * columns[..., 0]
     out = torch.addcmul(out, vectors[..., 1:2], columns[..., 1])

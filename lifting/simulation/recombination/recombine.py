@@ -91,10 +91,10 @@ def _swap_parts(after: Tensor, whole: Tensor, config: RecombinationConfig) -> No
 
 
 def _donors(whole: Tensor, span: slice, number: int) -> Tensor:
-    """Return as many other windows as `span` has."""
-    shift = number * (len(whole) // 7 + 1)
-    places = (torch.arange(span.start, span.stop, device=whole.device) + shift) % len(whole)
-    return whole[places]
+    """Return as many other windows as `span` has, without copying them."""
+    count = span.stop - span.start
+    start = (span.start + number * (len(whole) // 7 + 1)) % (len(whole) - count + 1)
+    return whole[start : start + count]
 
 
 def _swap(after: Tensor, span: slice, donor: Tensor, root: int, part: slice, *, pelvis: bool) -> None:
@@ -119,14 +119,13 @@ def _turn_parts(after: Tensor, config: RecombinationConfig, generator: torch.Gen
     for start, spread, root, part, axes in parts:
         span = _span(count, start, config.turned)
         own = after[span]
-        frame = axes(own)
-        turn = product(product(frame, _slow_turns(own, spread, generator)), frame.transpose(-1, -2))
+        turn = from_rotation_vectors(rotate(axes(own), _slow_turns(own, spread, generator))[:, :, 0])
         joint = own[:, :, root, None]
         own[:, :, part] = joint + rotate(turn, own[:, :, part] - joint)
 
 
 def _slow_turns(windows: Tensor, degrees: float, generator: torch.Generator) -> Tensor:
-    """Sample slowly changing rotations (N, F, 3, 3). Each component has a spread of about `degrees`."""
+    """Sample slowly changing rotation vectors (N, F, 1, 3); each component spreads by about `degrees`."""
     count, frames = windows.shape[:2]
     device = windows.device
     spread = math.radians(degrees)
@@ -134,7 +133,7 @@ def _slow_turns(windows: Tensor, degrees: float, generator: torch.Generator) -> 
     uniform = torch.rand(count, 2, 1, 1, generator=generator, device=device)
     time = torch.linspace(-1, 1, frames, device=device)[None, :, None]
     swing = torch.sin(4 * uniform[:, 0] * time + 2 * math.pi * uniform[:, 1])
-    return from_rotation_vectors(normal[:, 0] + 0.7 * normal[:, 1] * swing)
+    return (normal[:, 0] + 0.7 * normal[:, 1] * swing)[:, :, None]
 
 
 def _stand(
