@@ -30,7 +30,7 @@ SIDE = {
 @click.option("--output", type=click.Path(path_type=Path), default=Path("docs/images/joint-angles.png"))
 def main(output: Path) -> None:
     """Draw the picture."""
-    figure = Figure(figsize=(11, 8.2), dpi=80, layout="constrained")
+    figure = Figure(figsize=(13, 8.2), dpi=80, layout="constrained")
     FigureCanvasAgg(figure)
     panels = [
         ("pelvis tilt, trunk lean forward\nfrom the right", _lean),
@@ -42,14 +42,17 @@ def main(output: Path) -> None:
         ("hip adduction (+: inwards)\nfrom the front", _adduction),
         ("hip rotation (+: inwards)\nfrom above, knee bent", _hip_rotation),
         ("knee flexion (+: bent)\nfrom the right", _knee),
+        ("ankle flexion (+: toes up)\nfrom the right", _ankle),
         ("shoulder flexion (+: forward)\nfrom the right", _shoulder_flexion),
         ("shoulder abduction (+: outwards)\nfrom the front", _abduction),
         ("elbow flexion (+: bent)\nfrom the right", _elbow),
     ]
-    for axis, (title, draw) in zip(figure.subplots(3, 4).flat, panels, strict=True):
+    axes = list(figure.subplots(3, 5).flat)
+    for axis in axes:
+        axis.axis("off")
+    for axis, (title, draw) in zip(axes, panels, strict=False):
         axis.set_title(title, fontsize=9, color=BODY)
         axis.set_aspect("equal")
-        axis.axis("off")
         draw(axis)
     output.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(output)
@@ -201,6 +204,16 @@ def _knee(axis: Any) -> None:
     _zero(axis, knee, _turn(knee, 0.45, 165))
     _line(axis, knee, _turn(knee, 0.43, 225), colour=MOVED)
     _arc(axis, knee, 0.3, 167, 222)
+
+
+def _ankle(axis: Any) -> None:
+    knee, ankle = (-0.05, 0.5), (0.0, 0.07)
+    _line(axis, knee, ankle)
+    shin = float(np.degrees(np.arctan2(ankle[0] - knee[0], ankle[1] - knee[1])))
+    _zero(axis, ankle, _turn(ankle, 0.26, shin - 90))
+    _line(axis, ankle, _turn(ankle, 0.24, shin - 115), colour=MOVED)
+    _line(axis, ankle, _turn(ankle, 0.06, shin + 65), colour=MOVED)
+    _arc(axis, ankle, 0.2, shin - 91, shin - 112)
 
 
 def _shoulder_flexion(axis: Any) -> None:

@@ -53,7 +53,7 @@ def film(
     generator = torch.Generator().manual_seed(seed)
     cameras = CameraConfig()
     rate = lifter.rate or motion.rate
-    people = [_person(motion, clip, rate) for clip in clips]
+    people = [person_of(motion, clip, rate) for clip in clips]
     for person in people[1:]:
         distance, bearing = torch.rand(2, generator=generator).tolist()
         away, angle = 1.5 + 2.5 * distance, 2 * np.pi * bearing
@@ -103,7 +103,7 @@ def film(
     )
 
 
-def _person(motion: MotionCapture, clip: int, rate: float) -> NDArray[np.float64]:
+def person_of(motion: MotionCapture, clip: int, rate: float) -> NDArray[np.float64]:
     """(T, 22, 3) points in the world, the floor at 0."""
     points = motion.clip(clip)
     at = at_rate(np.concatenate([points, coco_face(points)], 1), motion.rate, rate)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from ...skeleton import H36M17
+from ..world.feet import foot_axes
 from .axes import Z_UP_TO_Y_UP
 
 _NEUTRAL_LEAN = 5.0  # degrees: how far behind the hips a person's shoulders are when the pelvis is upright
@@ -50,16 +51,21 @@ NAMES = (
 )
 """The angles of `joint_angles`, in order."""
 
+ANKLES = ("ankle_flexion_right", "ankle_flexion_left")
+"""Those that come after them if heels and toes are known."""
 
-def joint_angles(joints: Vectors) -> Angles:
+
+def joint_angles(joints: Vectors, feet: Vectors | None = None) -> Angles:
     """Return a person's joint angles.
 
     Args:
         joints: (T, 17, 3) Human3.6M joints in the world, metres, z up; NaN in frames without a pose.
+        feet: (T, 2, 3, 3) heel, big toe and small toe of the left and the right foot there, as of
+            `world.feet`. None if they are not known.
 
     Returns:
-        For each of `NAMES` (T,) degrees. NaN in frames without a pose, and where the joints do not show the
-        angle. No angle jumps by 360° from one frame to the next that has it.
+        For each of `NAMES`, and of `ANKLES` with `feet`, (T,) degrees. NaN in frames without a pose, and
+        where the joints do not show the angle. No angle jumps by 360° from one frame to the next that has it.
     """
     body = _Body(joints)
     rotation, list_, tilt = _euler(body.pelvis, "YXZ")
@@ -78,16 +84,20 @@ def joint_angles(joints: Vectors) -> Angles:
             f"shoulder_abduction_{side}": _projected(out, down),
             f"elbow_flexion_{side}": _between(arm, forearm),
         }
-    angles = {name: np.where(body.valid, angles[name], np.nan) for name in NAMES}
+        if feet is not None:
+            angles[f"ankle_flexion_{side}"] = _ankle(shin, feet, side)
+    names = NAMES if feet is None else (*NAMES, *ANKLES)
+    angles = {name: np.where(body.valid, angles[name], np.nan) for name in names}
     # Shoulder angles are not made continuous: a raised arm is at 180°, whatever came before.
     return {name: values if "shoulder" in name else _continuous(values) for name, values in angles.items()}
 
 
-def opensim_coordinates(joints: Vectors) -> Angles:
+def opensim_coordinates(joints: Vectors, feet: Vectors | None = None) -> Angles:
     """Return a person's pose as the coordinates that OpenSim's full-body models have.
 
     Args:
         joints: (T, 17, 3) Human3.6M joints in the world, metres, z up; all finite.
+        feet: Heels and toes, as of `joint_angles`. Without them there are no ankle angles.
 
     Returns:
         (T,) each: angles in degrees, in OpenSim's order of rotation and with its signs; `pelvis_tx`, `_ty`
@@ -107,6 +117,8 @@ def opensim_coordinates(joints: Vectors) -> Angles:
         for name, values in zip(("flexion", "adduction", "rotation"), hip_angles, strict=True):
             coordinates[f"hip_{name}_{end}"] = values
         coordinates[f"knee_angle_{end}"] = _between(thigh, shin)
+        if feet is not None:
+            coordinates[f"ankle_angle_{end}"] = _ankle(shin, feet, side)
         for name, values in zip(("flex", "add", "rot"), arm_angles, strict=True):
             coordinates[f"arm_{name}_{end}"] = values
         coordinates[f"elbow_flex_{end}"] = _between(arm, forearm)
@@ -220,6 +232,12 @@ def _between(first: Vectors, second: Vectors) -> NDArray[np.float64]:
     """Return the angle between two vectors, 0–180 degrees."""
     sine = np.linalg.norm(np.cross(first, second), axis=-1)
     return np.degrees(np.arctan2(sine, (first * second).sum(-1)))
+
+
+def _ankle(shin: Vectors, feet: Vectors, side: str) -> NDArray[np.float64]:
+    """Return by how many degrees the toes are lifted from a right angle to the shin."""
+    ahead = foot_axes(feet @ Z_UP_TO_Y_UP.T)[:, ("left", "right").index(side), :, 2]
+    return _between(shin, ahead) - 90
 
 
 def _parent_axes(parent: Rotation, vectors: Vectors) -> Vectors:

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from ...errors import UsageError
-from .markers import MARKERS, marker_positions
+from .markers import markers_of
 from .motion import Motion
 from .style import Style
 
@@ -31,15 +31,16 @@ def encode(motions: Sequence[Motion], style: Style) -> bytes:
     import c3d
 
     (motion,) = motions
-    points = style.from_world(marker_positions(motion.joints))
+    names, positions = markers_of(motion)
+    points = style.from_world(positions)
     writer = c3d.Writer(point_rate=motion.rate, analog_rate=0.0, point_scale=-1.0, point_units=style.units)
-    writer.set_point_labels(MARKERS)
+    writer.set_point_labels(names)
     writer.set_start_frame(int(motion.frames[0]) + 1)
     writer.set_screen_axis("+X", "+Y" if style.up == "y" else "+Z")
     for frame in points:
         seen = np.isfinite(frame).all(-1)
         # x, y, z, residual, cameras: 0 of an interpolated or computed point, −1 of one that is not seen.
-        rows = np.zeros((len(MARKERS), 5), np.float32)
+        rows = np.zeros((len(names), 5), np.float32)
         rows[:, :3] = np.where(seen[:, None], frame, 0)
         rows[:, 3] = np.where(seen, 0, -1)
         writer.add_frames([(rows, np.zeros((0, 0)))])

@@ -1,7 +1,8 @@
 """CSV of joint positions: one row a person, frame and joint. Metres, z up.
 
-Columns: track, frame (from 0 at the video's first), time (seconds since then), joint (Human3.6M's 17), x, y
-and z with their unit in the name, and confidence (0–1). Frames without a pose are left out.
+Columns: track, frame (from 0 at the video's first), time (seconds since then), joint (Human3.6M's 17; then
+heels and toes, if they are known), x, y and z with their unit in the name, and confidence (0–1). Frames
+without a pose are left out.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ from .style import Style
 def encode(motions: Sequence[Motion], style: Style) -> bytes:
     """Return one person's coordinates as a MOT file."""
     (motion,) = motions
-    coordinates = opensim_coordinates(motion.all_joints[motion.present])
+    feet = None if motion.feet is None else motion.feet.positions[motion.present]
+    coordinates = opensim_coordinates(motion.all_joints[motion.present], feet)
     times = motion.times[motion.present]
     lines = [
         style.title,

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..world.feet import Feet
 from .axes import Z_UP_TO_Y_UP
 from .clock import Clock
 from .rig_fitting import fit_rig
@@ -67,6 +68,20 @@ class Motion:
         return np.where(self.confidence[..., None] > 0, self.all_joints, np.nan)
 
     @cached_property
+    def feet(self) -> Feet | None:
+        """Heels and toes on the clock's frames, z up; None if the detector found none.
+
+        NaN in a gap and, with `only_seen`, where the score is 0.
+        """
+        if self.track.feet is None:
+            return None
+        confidence = self._between_frames(self.track.feet.confidence)
+        positions = self._between_frames(self.track.feet.positions)
+        if self.only_seen:
+            positions = np.where(confidence[..., None] > 0, positions, np.nan)
+        return Feet(positions, confidence)
+
+    @cached_property
     def confidence(self) -> NDArray[np.float64]:
         """(F, 17), 0–1: how reliable each joint is; NaN in a gap."""
         return self._between_frames(self.track.confidence)
@@ -85,7 +100,9 @@ class Motion:
         at = self.clock.seconds(self.track.frames)
         rising = np.diff(at, prepend=-1) > 0  # two frames with one time stamp count once
         contact = None if self.track.contact is None else self.track.contact[rising]
-        return fit_rig(self.track.joints[rising] @ Z_UP_TO_Y_UP.T, at[rising], contact).at(self.times)
+        feet = None if self.track.feet is None else self.track.feet[rising].positions @ Z_UP_TO_Y_UP.T
+        joints = self.track.joints[rising] @ Z_UP_TO_Y_UP.T
+        return fit_rig(joints, at[rising], contact, feet).at(self.times)
 
 
 def make_motion(track: Track, clock: Clock, *, only_seen: bool = False) -> Motion:

@@ -11,8 +11,10 @@ bone's two ends do not show how it is twisted about itself. The twist is found l
 - thighs and upper arms: by the plane in which knee and elbow are bent, the more the further they are bent;
   straight limbs are not twisted, and the change from one to the other is smoothed over 0.1 s;
 - shoulder bones, shins, forearms: turned the shortest way from the bone before;
-- feet and hands: as the shin and the forearm, since the 17 joints end at ankle and wrist; a foot whose end
-  would be below the floor is turned up about the ankle until it is not.
+- feet: by heel and toes, if the detector found them (`world.feet`), otherwise as the shin, since the 17
+  joints end at the ankle; a foot whose end would be below the floor is turned up about the ankle until it is
+  not;
+- hands: as the forearm.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from ...skeleton import H36M17
+from ..world.feet import foot_axes
 from .bone_constraints import settle
 from .rig import ENDS, JOINTS, PARENTS, BoneLengths
 from .rig_motion import RigMotion, forward
@@ -64,7 +67,10 @@ def bone_lengths(joints: Vectors) -> BoneLengths:
 
 
 def fit_rig(
-    joints: Vectors, times: NDArray[np.float64], support: NDArray[np.float64] | None = None
+    joints: Vectors,
+    times: NDArray[np.float64],
+    support: NDArray[np.float64] | None = None,
+    feet: Vectors | None = None,
 ) -> RigMotion:
     """Fit the rig to a person's joints.
 
@@ -74,6 +80,8 @@ def fit_rig(
         support: (T, 2), 0–1: how far the left and right foot stand on the floor. The whole body is moved so
             that these feet are where the joints have them, in spite of constant bones. Without it, the lower
             foot of each frame is taken.
+        feet: (T, 2, 3, 3) heel, big toe and small toe of the left and the right foot, y up, all finite, as of
+            `world.feet`. Without them, feet turn with the shins.
 
     Returns:
         The motion at the same times.
@@ -86,7 +94,7 @@ def fit_rig(
     lengths = bone_lengths(joints)
     support = _support(joints, times, support)
     settled = settle(joints, _bones(lengths), support)
-    fit = _Fit(settled, times, lengths)
+    fit = _Fit(settled, times, lengths, None if feet is None else foot_axes(feet))
     shift = _support_shift(fit, joints, support)
     for foot in ("lfoot", "rfoot"):
         fit.keep_above_floor(foot, shift)
@@ -103,7 +111,9 @@ def fit_rig(
 class _Fit:
     """World rotations and positions of the rig's joints, bone by bone."""
 
-    def __init__(self, joints: Vectors, times: NDArray[np.float64], lengths: BoneLengths) -> None:
+    def __init__(
+        self, joints: Vectors, times: NDArray[np.float64], lengths: BoneLengths, feet: Vectors | None
+    ) -> None:
         self.lengths = lengths
         self._rest = dict(zip(JOINTS, self.lengths.rest(), strict=True))
         self._at = {name: joints[:, index] for index, name in enumerate(H36M17.names)}
@@ -111,9 +121,11 @@ class _Fit:
         self.rotation: dict[str, Rotation] = {}
         self.position: dict[str, Vectors] = {"hips": self._at["hip"]}
         self._trunk()
-        for side in "lr":
+        for number, side in enumerate("lr"):
             self._limb(side + "thigh", side + "shin", side + "knee", side + "foot", hinge=(1, 0, 0))
             self._follow(side + "foot", side + "shin")
+            if feet is not None:
+                self.rotation[side + "foot"] = Rotation.from_matrix(feet[:, number])
             self._place(side + "shoulder", "upper_chest")
             self._swing(side + "shoulder", "upper_chest", side + "arm", self._at[side + "shoulder"])
             hinge = (0, -1, 0) if side == "l" else (0, 1, 0)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, UsageError
 from ..pose_table import PoseTable
+from ..world.feet import Feet, find_feet
 from .rig import ANKLE_HEIGHT
 
 _SPACING = 1.2  # metres between people whose roots are not known
@@ -28,6 +29,7 @@ class Track:
         joints: (T, 17, 3) Human3.6M joints, metres, x right, y forward, z up, the floor at z = 0; finite.
         confidence: (T, 17), 0–1: how reliable each joint is.
         contact: (T, 2), 0–1: whether the left and the right foot stand on the floor; None if not known.
+        feet: Heels and toes on the same frames; None if the detector found none.
     """
 
     id: int
@@ -35,6 +37,7 @@ class Track:
     joints: NDArray[np.float64]
     confidence: NDArray[np.float64]
     contact: NDArray[np.float64] | None = None
+    feet: Feet | None = None
 
     def __post_init__(self) -> None:
         if self.joints.shape != (len(self.frames), 17, 3) or not len(self.frames):
@@ -66,6 +69,7 @@ def tracks_in_world(
     for number, rows in table.tracks():
         posed = np.flatnonzero(np.isfinite(joints[rows]).all((1, 2))) + rows.start
         if len(posed):
+            feet = find_feet(table, rows, joints[rows])
             contact = table.contact[posed].astype(np.float64)
             tracks.append(
                 Track(
@@ -74,6 +78,7 @@ def tracks_in_world(
                     joints=joints[posed],
                     confidence=table.confidence[posed].astype(np.float64),
                     contact=contact if np.isfinite(contact).all() else None,
+                    feet=None if feet is None else feet[posed - rows.start],
                 )
             )
             presence[number] = (len(posed), _extent(table.keypoints[rows]))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .markers import MARKERS, marker_positions
+from .markers import markers_of
 from .motion import Motion
 from .style import Style
 
@@ -18,18 +18,19 @@ from .style import Style
 def encode(motions: Sequence[Motion], style: Style) -> bytes:
     """Return one person's markers as a TRC file."""
     (motion,) = motions
+    names, positions = markers_of(motion)
     count = len(motion.frames)
     rate = f"{motion.rate:.6g}"
     start = int(motion.frames[0]) + 1
     lines = [
         f"PathFileType\t4\t(X/Y/Z)\t{style.title}.trc",
         "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\tOrigDataStartFrame\tOrigNumFrames",
-        f"{rate}\t{rate}\t{count}\t{len(MARKERS)}\t{style.units}\t{rate}\t{start}\t{count}",
-        "Frame#\tTime\t" + "\t\t\t".join(MARKERS) + "\t\t",
-        "\t\t" + "\t".join(f"{axis}{number}" for number in range(1, len(MARKERS) + 1) for axis in "XYZ"),
+        f"{rate}\t{rate}\t{count}\t{len(names)}\t{style.units}\t{rate}\t{start}\t{count}",
+        "Frame#\tTime\t" + "\t\t\t".join(names) + "\t\t",
+        "\t\t" + "\t".join(f"{axis}{number}" for number in range(1, len(names) + 1) for axis in "XYZ"),
         "",
     ]
-    points = style.from_world(marker_positions(motion.joints)).reshape(count, -1)
+    points = style.from_world(positions).reshape(count, -1)
     decimals = 3 if style.units == "mm" else 6
     for frame, time, values in zip(motion.frames, motion.times, points, strict=True):
         cells = ["" if np.isnan(value) else f"{value:.{decimals}f}" for value in values]

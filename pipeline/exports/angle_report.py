@@ -52,7 +52,7 @@ def report_angles(
     ]
     check_free(pictures, overwrite=overwrite)
     for motion, picture in zip(motions, pictures, strict=True):
-        angles = joint_angles(motion.joints)
+        angles = joint_angles(motion.joints, None if motion.feet is None else motion.feet.positions)
         title = f"{readable_name(base.name)}, person {motion.id}"
         Console().print(_ranges(angles, title))
         with replacing(picture) as partial:

@@ -187,7 +187,10 @@ def _track(motion: Shown, track: Track) -> dict[str, Any]:
         "offset": middle.tolist(),
         "joints": _packed(np.rint((track.joints - middle) / scale), "i2"),
         "angles": {
-            name: _packed(_tenths(values), "i2") for name, values in joint_angles(track.joints).items()
+            name: _packed(_tenths(values), "i2")
+            for name, values in joint_angles(
+                track.joints, None if track.feet is None else track.feet.positions
+            ).items()
         },
         "keypoints": None,
         "scores": None,

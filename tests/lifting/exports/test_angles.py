@@ -139,3 +139,17 @@ def test_opensim_coordinates_have_opensims_signs() -> None:
 def test_ranges_leave_out_what_is_not_known() -> None:
     ranges = angle_ranges({"a": np.array([1.0, np.nan, 3.0]), "b": np.array([np.nan])})
     assert ranges == {"a": (1.0, 2.0, 3.0)}
+
+
+def test_ankle_flexion_is_zero_at_a_right_angle_and_grows_with_lifted_toes() -> None:
+    joints, ankle = _standing(), _standing()[:, [6, 3]]
+    for lifted in (-40.0, 0.0, 25.0):
+        ahead = np.array([np.cos(np.radians(lifted)), 0, np.sin(np.radians(lifted))])
+        feet = np.stack([ankle, ankle + 0.2 * ahead + (0, 0.03, 0), ankle + 0.2 * ahead - (0, 0.03, 0)], 2)
+        feet[:, 0, [1, 2]] = feet[:, 0, [2, 1]]  # the left big toe is on the right of the small one
+        angles = joint_angles(joints, feet)
+        shin = np.degrees(np.arctan2(*(joints[0, 5] - joints[0, 6])[[0, 2]]))
+        assert angles["ankle_flexion_left"] == pytest.approx(lifted + shin, abs=1e-6)
+        assert opensim_coordinates(joints, feet)["ankle_angle_l"] == pytest.approx(lifted + shin, abs=1e-6)
+    assert "ankle_flexion_left" not in joint_angles(joints)
+    assert "ankle_angle_l" not in opensim_coordinates(joints)

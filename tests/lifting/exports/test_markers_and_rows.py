@@ -7,13 +7,16 @@ import json
 import c3d
 import numpy as np
 import pytest
+from feet_in_pictures import with_feet
 from numpy.typing import NDArray
 from walking import motions_of, table_of, walking
 
 from videopose.lifting.exports import FORMATS, Format, Style, find_format
-from videopose.lifting.exports.angles import NAMES, joint_angles
-from videopose.lifting.exports.markers import MARKERS, marker_positions
-from videopose.lifting.exports.motion import Motion
+from videopose.lifting.exports.angles import ANKLES, NAMES, joint_angles
+from videopose.lifting.exports.clock import make_clock
+from videopose.lifting.exports.markers import FOOT_MARKERS, MARKERS, marker_positions
+from videopose.lifting.exports.motion import Motion, make_motion
+from videopose.lifting.exports.tracks import tracks_in_world
 from videopose.skeleton import H36M17
 from videopose.unpickle import load_object_npz
 
@@ -127,3 +130,66 @@ def test_npz_is_what_videopose3d_reads(motion: Motion, tmp_path) -> None:
 def test_every_format_writes_something_and_has_a_module_of_its_own(motion: Motion) -> None:
     assert len({found.module for found in FORMATS.values()}) == len(FORMATS)
     assert len({found.suffix for found in FORMATS.values()}) == len(FORMATS)
+
+
+@pytest.fixture(scope="module")
+def on_feet() -> Motion:
+    """A person who comes on frame 10 and whose heels and toes were found; lost for 4 frames."""
+    joints = walking(30)["joints"]
+    joints[12:16] = np.nan
+    return motions_of(with_feet(table_of({4: joints}, first={4: 10}), 0.0))[0]
+
+
+def _feet_of(motion: Motion) -> NDArray[np.float64]:
+    assert motion.feet is not None
+    return motion.feet.positions.reshape(-1, 6, 3)
+
+
+@pytest.mark.filterwarnings("ignore:No analog data")
+def test_trc_and_c3d_have_markers_of_heels_and_toes(on_feet: Motion) -> None:
+    lines = _written("trc", on_feet).decode().splitlines()
+    assert lines[3].split("\t")[2::3] == [*MARKERS, *FOOT_MARKERS]
+    assert FOOT_MARKERS[:2] == ("LHeel", "LBigToe")
+    cells = [line.split("\t")[2 + 3 * len(MARKERS) :] for line in lines[6:]]
+    table = np.array([[float(cell) if cell else np.nan for cell in row] for row in cells])
+    feet = _feet_of(on_feet)
+    assert np.isnan(feet[12:16]).all()
+    _same(table.reshape(-1, 6, 3) / 1000, feet[..., [0, 2, 1]] * (1, 1, -1), 1e-6)
+    reader = c3d.Reader(io.BytesIO(_written("c3d", on_feet)))
+    assert [label.strip() for label in reader.point_labels] == [*MARKERS, *FOOT_MARKERS]
+    points = np.stack([frame for _, frame, _ in reader.read_frames()])[:, len(MARKERS) :, :3]
+    _same(points[on_feet.present] / 1000, feet[on_feet.present], 1e-5)
+
+
+def test_csv_and_json_have_rows_of_heels_and_toes(on_feet: Motion) -> None:
+    rows = list(csv.DictReader(io.StringIO(_written("csv", on_feet).decode())))
+    document = json.loads(_written("json", on_feet))
+    names = [*H36M17.names, "lheel", "lbigtoe", "lsmalltoe", "rheel", "rbigtoe", "rsmalltoe"]
+    assert [row["joint"] for row in rows[: len(names)]] == document["joints"] == names
+    assert document["parents"][-6:] == [6, 6, 6, 3, 3, 3]
+    assert len(rows) == len(document["rows"]) == 26 * len(names)
+    assert rows[17]["confidence"] == "0.9"
+    found = np.array([[float(row[f"{axis}_m"]) for axis in "xyz"] for row in rows if "toe" in row["joint"]])
+    _same(found, _feet_of(on_feet)[on_feet.present][:, [1, 2, 4, 5]].reshape(-1, 3), 1e-5)
+
+
+def test_ankle_angles_are_columns_where_heels_and_toes_are_known(on_feet: Motion, motion: Motion) -> None:
+    both = FORMATS["angles"].encode([on_feet, motion], _style(find_format("angles"))).decode()
+    rows = list(csv.DictReader(io.StringIO(both)))
+    assert list(rows[0]) == ["track", "frame", "time", *NAMES, *ANKLES]
+    assert rows[0]["ankle_flexion_left"] != "" == rows[-1]["ankle_flexion_left"]
+    mot = _written("mot", on_feet).decode().splitlines()
+    names = mot[mot.index("endheader") + 1].split("\t")
+    first = mot[mot.index("endheader") + 2].split("\t")
+    angle = float(first[names.index("ankle_angle_l")])
+    assert angle == pytest.approx(float(rows[0]["ankle_flexion_left"]), abs=0.01)
+
+
+def test_only_seen_leaves_out_toes_that_were_not_found() -> None:
+    table = with_feet(table_of({1: walking(10)["joints"]}), 0.0)
+    table.extra[:, table.extra_names.index("rbigtoe"), 2] = 0
+    (track,) = tracks_in_world(table)
+    motion = make_motion(track, make_clock(table.time, table.rate, None), only_seen=True)
+    feet = _feet_of(motion)
+    assert np.isnan(feet[:, 4]).all()
+    assert np.isfinite(np.delete(feet, 4, 1)).all()

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from feet_in_pictures import with_feet
 from numpy.typing import NDArray
 from walking import motions_of, table_of, walking
 
@@ -129,6 +130,16 @@ def test_bvh_in_blender_is_close_to_the_table(motion: Motion, tmp_path: Path) ->
     for joint, parent in enumerate(PARENTS[1:], 1):
         lengths = np.linalg.norm(heads[:, joint] - heads[:, parent], axis=-1)
         assert np.ptp(lengths) < 1e-4
+
+
+def test_feet_in_blender_point_where_heels_and_toes_say(tmp_path: Path) -> None:
+    joints = np.repeat(walking(1, heading=-90)["joints"], 60, 0)  # who looks into the camera
+    motion = motions_of(with_feet(table_of({1: joints}), -45.0))[0]
+    armature = _in_blender(motion, _write(motion, tmp_path / "turned.bvh"))
+    for heads, tails in zip(armature["frames"], armature["toes"], strict=True):
+        for foot in ("LeftFoot", "RightFoot"):
+            x, y, _ = np.subtract(tails[foot], heads[foot])
+            assert np.degrees(np.arctan2(y, x)) == pytest.approx(-45, abs=12)
 
 
 def test_bvh_in_blender_rests_in_a_t_pose_on_the_floor(motion: Motion, tmp_path: Path) -> None:

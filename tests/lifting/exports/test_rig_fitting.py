@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from feet_in_pictures import with_feet
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
-from walking import walking
+from walking import motions_of, table_of, walking
 
 from videopose.lifting.exports.axes import Z_UP_TO_Y_UP
 from videopose.lifting.exports.rig import JOINTS, PARENTS
@@ -137,3 +138,17 @@ def test_joints_that_are_not_finite_are_refused() -> None:
     joints[2, 3] = np.nan
     with pytest.raises(ValueError, match="finite"):
         fit_rig(joints, times)
+
+
+@pytest.mark.parametrize("turned", [-50, 0, 35])
+def test_feet_point_where_heels_and_toes_say(turned: float) -> None:
+    table = with_feet(table_of({1: walking(60, heading=-90)["joints"]}), -90.0 + turned)
+    rig = motions_of(table)[0].rig
+    world = rig.world_rotations()
+    for foot in ("lfoot", "rfoot"):
+        ahead = Rotation.from_quat(world[:, JOINTS.index(foot)]).apply((0, 0, 1))
+        heading = np.degrees(np.arctan2(ahead[:, 0], ahead[:, 2]))
+        assert np.median(heading) == pytest.approx(turned, abs=8)
+    plain = motions_of(table_of({1: walking(60, heading=-90)["joints"]}))[0].rig.rotations
+    feet = [JOINTS.index("lfoot"), JOINTS.index("rfoot")]
+    assert np.array_equal(np.delete(rig.rotations, feet, 1), np.delete(plain, feet, 1))

@@ -1,8 +1,8 @@
 """Run by a Python that has Blender's `bpy`: print what Blender makes of a file, as JSON.
 
-usage: python read_in_blender.py FILE FRAME… ; frames count from the file's first.
-Prints {"fps", "armatures": [{"name", "rest": {bone: head}, "tails": {bone: tail}, "frames": [{bone: head}]}]}
-in metres, z up.
+usage: python read_in_blender.py FILE FRAME… ; frames count from the file's first. Prints {"fps", "armatures":
+[{"name", "rest": {bone: head}, "tails": {bone: tail}, "frames": [{bone: head}], "toes": [{bone: tail}]}]} in
+metres, z up.
 """
 
 import json
@@ -35,14 +35,17 @@ def point(armature, vector):
 result = []
 for armature in (thing for thing in bpy.data.objects if thing.type == "ARMATURE"):
     bones = armature.data.bones
-    posed = []
+    posed, toes = [], []
     for frame in frames:
         scene.frame_set(first + frame)
         posed.append({bone.name: point(armature, bone.head) for bone in armature.pose.bones})
+        feet = [bone for bone in armature.pose.bones if bone.name.endswith("Foot")]
+        toes.append({bone.name: point(armature, bone.tail) for bone in feet})
     result.append({
         "name": armature.name,
         "rest": {bone.name: point(armature, bone.head_local) for bone in bones},
         "tails": {bone.name: point(armature, bone.tail_local) for bone in bones},
         "frames": posed,
+        "toes": toes,
     })  # fmt: skip
 print("RESULT " + json.dumps({"fps": scene.render.fps / scene.render.fps_base, "armatures": result}))
