@@ -7,13 +7,16 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Timer
 
 from .known_camera import KnownCamera, by_equivalent_focal_length
 from .stills import first_still
 
 _SECONDS = 20.0
+_MOST_BYTES = 1 << 20  # of its answer, which has a few hundred; a value in a file can be of any length
 # In older versions a file (CVE-2021-22204) or its name (CVE-2022-23935) could run code.
 _OLDEST = (12, 38)
 
@@ -48,17 +51,30 @@ def _safe(program: str) -> bool:
 
 
 def _ask(program: str, *arguments: str) -> str:
-    """Return the program's output; an empty text if it cannot be run or takes too long."""
+    """Return the beginning of the program's output: what it wrote in time. Empty if it cannot be run."""
     try:
-        done = subprocess.run(
-            [program, *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        with (
+            subprocess.Popen(
+                [program, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            ) as process,
+            _killed_late(process),
+        ):
+            assert process.stdout is not None
+            return process.stdout.read(_MOST_BYTES).decode(errors="replace")
+    except OSError:
         return ""
-    return done.stdout
+
+
+@contextmanager
+def _killed_late(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Kill a process that runs when the block ends, or for longer than `_SECONDS`."""
+    clock = Timer(_SECONDS, process.kill)
+    clock.start()
+    try:
+        yield
+    finally:
+        clock.cancel()
+        process.kill()

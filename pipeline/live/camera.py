@@ -14,6 +14,7 @@ import cv2
 
 from ...detectors.people import Image
 from ...errors import InputError, UsageError
+from ..video.picture_size import DECODER_OPTIONS
 from ..video.reader import Frame, open_video
 
 _PROTOCOLS = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "rtp")
@@ -128,10 +129,11 @@ class Stream:
         if protocol not in _PROTOCOLS:
             raise UsageError(f"--camera reads {', '.join(_PROTOCOLS)} streams, found {protocol}://")
         self.name = url
-        options = {"rtsp_transport": "tcp"} if protocol.startswith("rtsp") else {}
+        options = DECODER_OPTIONS | ({"rtsp_transport": "tcp"} if protocol.startswith("rtsp") else {})
         try:
             self._container = av.open(url, timeout=_PATIENCE, options=options)
             self._stream = self._container.streams.video[0]
+            self._stream.codec_context.options = DECODER_OPTIONS
             self._decoded = self._container.decode(self._stream)
             self._first = next(self._decoded)
         except (av.error.FFmpegError, OSError, IndexError, StopIteration) as error:

@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 
 from ...errors import InputError
 from .damage import DamageRecord
+from .picture_size import DECODER_OPTIONS, objection_of_libav, objection_to_size
 from .reach import Reach
 from .soundness import Soundness
 from .source import allowed_formats
@@ -74,6 +75,11 @@ class Decoder:
         self._container = _open(path)
         try:
             self.stream = _first_video(path, self._container.streams)
+            codec = self.stream.codec_context
+            codec.options = DECODER_OPTIONS
+            objection = objection_to_size(codec.width, codec.height)
+            if objection is not None:
+                raise InputError(f"cannot read {path}: {objection}")
             # With several threads, libav's decoders lose some marks of damage: by frame it depends on which
             # thread is first, and by slice damage is not concealed.
             self.stream.thread_type = "NONE"
@@ -87,7 +93,8 @@ class Decoder:
             self._rest = self._decode()
             first = next(self._rest, None)
             if first is None:
-                raise InputError(f"cannot read {path}: no frame of its video can be decoded")
+                reason = objection_of_libav(path, _options()) or "no frame of its video can be decoded"
+                raise InputError(f"cannot read {path}: {reason}")
             self.first = first
         except BaseException:
             self.close()
@@ -247,17 +254,20 @@ def _begins_anew(packet: AnyPacket, following: AnyPacket) -> bool:
 
 
 def _open(path: Path) -> InputContainer:
-    # "file:" so that a name is not taken for a URL; the lists, so that no other file or device is opened
-    options = {"protocol_whitelist": "file", "format_whitelist": allowed_formats()}
     try:
-        # Tags are free text, often in other encodings than UTF-8.
-        return av.open(f"file:{path}", "r", options=options, metadata_errors="replace")
+        # "file:" so that a name is not taken for a URL. Tags are free text, often in other encodings than UTF-8.
+        return av.open(f"file:{path}", "r", options=_options(), metadata_errors="replace")
     except FileNotFoundError:
         raise InputError(f"cannot read {path}: there is no such file") from None
     except (av.FFmpegError, OSError) as error:
         raise InputError(
             f"cannot read {path}: it is not a video, or too damaged to open ({_reason(error)})"
         ) from error
+
+
+def _options() -> dict[str, str]:
+    # The lists, so that no other file or device is opened.
+    return {"protocol_whitelist": "file", "format_whitelist": allowed_formats(), **DECODER_OPTIONS}
 
 
 def _first_video(path: Path, streams: av.container.streams.StreamContainer) -> VideoStream:

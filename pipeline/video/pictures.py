@@ -9,15 +9,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pictures
 from PIL import ImageOps
 
 from ...detectors.people import Image
-from ...errors import InputError
+from ...errors import InputError, one_line
 from ...files import file_digest
 from ..picture_files import find_pictures
 from .damage import Damage
 from .decoder import DEFAULT_RATE
+from .picture_size import objection_to_size
 from .reader import Frame, Video
 
 _FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")  # Pillow runs an interpreter for some others (EPS)
@@ -41,13 +43,23 @@ class PictureSequence(Video):
         self.rate_is_assumed = rate is None
         self.times: list[float] = []
         self.damaged: Damage | None = None
-        first = next((image for image in map(_read, self._found.files) if image is not None), None)
-        if first is None:
-            raise InputError(f"cannot read {path}: none of its {len(self._found.files)} pictures can be read")
+        first = self._first()
         self.size = (first.shape[1], first.shape[0])
         self.rotation, self.mirrored = 0, False
         self.frame_count: int | None = len(self._found.files)
         self.duration = (self._found.ticks[-1] + 1) / self.rate
+
+    def _first(self) -> Image:
+        """Return the first picture that can be read."""
+        errors = []
+        for file in self._found.files:
+            try:
+                return _read(file)
+            except InputError as error:
+                errors.append(str(error))
+        raise InputError(
+            f"cannot read {self.path}: none of its {len(errors)} pictures can be read; the first: {errors[0]}"
+        )
 
     def close(self) -> None:
         """Do nothing: no file is left open."""
@@ -61,8 +73,9 @@ class PictureSequence(Video):
             time = (tick - zero) / self.rate
             if end is not None and time >= end:
                 break
-            image = _read(file)
-            if image is None:
+            try:
+                image = _read(file)
+            except InputError:
                 zero = None if not self.times else zero
                 unreadable.append(file.name)
                 continue
@@ -100,18 +113,32 @@ def digest_of(path: Path) -> str:
     return hashlib.sha256("".join(map(file_digest, find_pictures(path).files)).encode()).hexdigest()
 
 
-def _read(file: Path) -> Image | None:
-    """Return a picture, upright, as (H, W, 3) RGB; None if it cannot be read."""
+def _read(file: Path) -> Image:
+    """Return a picture, upright, as (H, W, 3) RGB.
+
+    Raises:
+        InputError: It cannot be read, or is too large.
+    """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about damaged EXIF; a picture far too large raises an exception
+            warnings.simplefilter("ignore")  # about damaged EXIF, and about large pictures
             with Pictures.open(file, formats=_FORMATS) as picture:
-                upright = ImageOps.exif_transpose(picture)
-                if upright.mode.startswith("I;16") or upright.mode == "I":
-                    upright = Pictures.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
-                return np.asarray(upright.convert("RGB"))
-    except Exception:  # Pillow raises many kinds of errors for damaged files
-        return None
+                if objection := objection_to_size(*picture.size):
+                    raise InputError(f"{file.name}: {objection}")
+                ImageOps.exif_transpose(picture, in_place=True)
+                if picture.mode == "RGB":
+                    return np.asarray(picture)
+                if picture.mode.startswith("I;16") or picture.mode == "I":
+                    return _of_16_bits(np.asarray(picture))
+                return np.asarray(picture.convert("RGB"))
+    except InputError:
+        raise
+    except Exception as error:  # Pillow raises many kinds of errors for damaged files
+        raise InputError(f"{file.name}: {one_line(error)}") from error
+
+
+def _of_16_bits(grey: NDArray[np.integer]) -> Image:
+    return np.repeat((grey >> 8).astype(np.uint8)[..., None], 3, axis=-1)
 
 
 def _listed(names: list[str]) -> str:

@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detectors.people import Image
-from ...errors import UsageError
+from ...errors import InputError, UsageError
 from ...files import file_digest
 from ..picture_files import is_sequence
 from .damage import Damage
 from .decoder import Decoder
 from .orientation import Orientation
+from .picture_size import objection_to_size
 from .source import check_source
 from .time_stamps import Clock
 
@@ -85,6 +86,9 @@ class Video:
         self.rotation, self.mirrored = self._orientation.rotation, self._orientation.mirrored
         self._decoded_size = _square(first.width, first.height, stream.sample_aspect_ratio)
         width, height = self._decoded_size
+        if objection := objection_to_size(width, height):
+            self.close()
+            raise InputError(f"cannot read {path}: {objection}")
         self.size = (height, width) if self._orientation.transpose else (width, height)
 
     def frames(
