@@ -255,7 +255,8 @@ def _begins_anew(packet: AnyPacket, following: AnyPacket) -> bool:
 
 def _open(path: Path) -> InputContainer:
     try:
-        # "file:" so that a name is not taken for a URL. Tags are free text, often in other encodings than UTF-8.
+        # "file:" so that a name is not taken for a URL.
+        # Tags are free text, often in other encodings than UTF-8.
         return av.open(f"file:{path}", "r", options=_options(), metadata_errors="replace")
     except FileNotFoundError:
         raise InputError(f"cannot read {path}: there is no such file") from None

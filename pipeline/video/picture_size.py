@@ -22,8 +22,8 @@ def objection_to_size(width: int, height: int) -> str | None:
     if width * height <= MOST_PIXELS:
         return None
     return (
-        f"its pictures have {width}×{height} pixels; those of up to {MOST_PIXELS:,} pixels are read, so scale "
-        "it down first"
+        f"its pictures have {width}×{height} pixels; those of up to {MOST_PIXELS:,} pixels are read, so "
+        "scale it down first"
     )
 
 
