@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...skeleton import COCO17
+from ..people import FEET
 from .track import Track
 
 _TRUNK = 0.5  # metres from shoulders to hips
@@ -51,15 +52,23 @@ def place_missing(track: Track, times: NDArray[np.float64]) -> Track:
     Shoulders and hips are interpolated linearly over time. The others are interpolated relative to a
     neighbour, so that a hidden wrist moves with its elbow. Shoulders, hips and limbs of which neither side is
     ever seen are put where a standing person of the same size has them. Of one side, a keypoint that is never
-    seen is put on its neighbour, a shoulder or hip on its counterpart.
+    seen is put on its neighbour, a shoulder or hip on its counterpart. Heels and toes are interpolated beside
+    their ankle; those that are never seen are put on it.
 
     Args:
         track: The person.
         times: (n,) seconds of the track's frames.
     """
     xy, seen = track.keypoints[..., :2].astype(np.float64), track.keypoints[..., 2] > 0
-    if seen.all() or not seen.any(1).all():
-        return track
+    if not seen.all() and seen.any(1).all():
+        _place_body(xy, seen, times)
+        keypoints = np.concatenate([xy, track.keypoints[..., 2:]], -1).astype(np.float32)
+        track = replace(track, keypoints=keypoints)
+    return track if track.extra is None else replace(track, extra=_placed_feet(track, track.extra, times))
+
+
+def _place_body(xy: NDArray[np.float64], seen: NDArray[np.bool_], times: NDArray[np.float64]) -> None:
+    """Place COCO's keypoints that were not seen, in `xy`."""
     scale = _pixels_per_metre(xy, seen)
     down = scale * _down(xy, seen)
     _place_trunk(xy, seen, times, down)
@@ -71,7 +80,19 @@ def place_missing(track: Track, times: NDArray[np.float64]) -> Track:
             xy[:, joint] = anchor
         else:
             xy[:, joint] = anchor + _HANGING.get(joint, 0.0) * down
-    return replace(track, keypoints=np.concatenate([xy, track.keypoints[..., 2:]], -1).astype(np.float32))
+
+
+def _placed_feet(track: Track, extra: NDArray[np.float32], times: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The further keypoints, with those of feet that were not seen near their ankles."""
+    placed = extra.copy()
+    for place, name in enumerate(track.extra_names):
+        seen = extra[:, place, 2] > 0
+        if name not in FEET or seen.all():
+            continue
+        ankle = track.keypoints[:, COCO17.index(name[0] + "ankle"), :2].astype(np.float64)
+        offset = extra[:, place, :2] - ankle
+        placed[:, place, :2] = ankle + (_through_time(offset, seen, times) if seen.any() else 0)
+    return placed
 
 
 def _place_trunk(

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...bounded import open_archive
-from ...detectors.people import People
+from ...detectors.people import FEET, People
 from ...detectors.tracking import Track, keypoint_boxes, link
 from ...errors import InputError, UsageError
 from ...files import file_digest
-from ...skeleton import COCO17, convert
+from ...skeleton import COCO17, Skeleton, convert
 from ..video.reader import Video
 from .formats import read_sightings
 from .sightings import Sightings
@@ -267,6 +267,8 @@ def check_length(found: Sightings, video: Video, source: Path) -> None:
 def follow(found: Sightings, frames: NDArray[np.int32], times: NDArray[np.float64]) -> list[Track]:
     """Track people: by the file's numbers of people if they are distinct, else by `link`.
 
+    Heels and toes are kept as the tracks' `extra` keypoints, if the layout has them and any was found.
+
     Args:
         found: The keypoints.
         frames: (n,) the frames that were decoded, rising.
@@ -276,16 +278,41 @@ def follow(found: Sightings, frames: NDArray[np.int32], times: NDArray[np.float6
     there = frames[at] == found.frame
     frame, person = found.frame[there], found.person[there]
     keypoints = convert(found.keypoints[there], found.layout, COCO17)
+    feet = _feet(found.keypoints[there], found.layout)
+    names = () if feet is None else FEET
     if _tells_apart(frame, person):
         tracks = []
         for number, identity in enumerate(np.unique(person)):
             rows = np.flatnonzero(person == identity)
             rows = rows[np.argsort(frame[rows])]
             tracks.append(
-                Track(number, frame[rows].astype(np.int32), keypoints[rows], np.zeros(len(rows), np.bool_))
+                Track(
+                    number,
+                    frame[rows].astype(np.int32),
+                    keypoints[rows],
+                    np.zeros(len(rows), np.bool_),
+                    None if feet is None else feet[rows],
+                    names,
+                )
             )
         return tracks
-    return link([_people(keypoints[frame == number]) for number in frames], frames=frames, times=times)
+    people = [
+        replace(
+            _people(keypoints[frame == number]),
+            extra=None if feet is None else feet[frame == number],
+            extra_names=names,
+        )
+        for number in frames
+    ]
+    return link(people, frames=frames, times=times)
+
+
+def _feet(keypoints: NDArray[np.float32], layout: Skeleton) -> NDArray[np.float32] | None:
+    """Heels and toes (N, 6, 3), as `FEET`; None if the layout has none, or none was found."""
+    if not {*FEET} <= {*layout.names}:
+        return None
+    feet = keypoints[:, list(layout.indices(*FEET))]
+    return feet if (feet[..., 2] > 0).any() else None
 
 
 def _tells_apart(frame: NDArray[np.int64], person: NDArray[np.int64]) -> bool:

@@ -1,8 +1,10 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from videopose.detectors.people import FEET
 from videopose.detectors.tracking import Track, place_missing
 
 NOSE, LEYE, LEAR = 0, 1, 3
@@ -91,3 +93,21 @@ def test_a_hip_that_is_never_seen_is_put_on_the_other() -> None:
 def test_frames_without_keypoints_stay_as_they_are() -> None:
     track = _without(_walker(), *[(slice(0, 1), joint) for joint in range(17)])
     assert place_missing(track, TIMES) is track
+
+
+def test_heels_and_toes_move_with_their_ankles() -> None:
+    whole = _walker()
+    ankles = whole.keypoints[:, [LANKLE, LANKLE + 1]]
+    extra = np.stack([ankles[:, number % 2] + [10 * number, 5, 0] for number in range(6)], 1)
+    seen = replace(whole, extra=extra.astype(np.float32), extra_names=FEET)
+    np.testing.assert_array_equal(place_missing(seen, TIMES).extra, seen.extra)
+    without = extra.astype(np.float32)
+    without[2:4, FEET.index("lheel")] = 0
+    without[:, FEET.index("rheel")] = 0
+    found = place_missing(replace(seen, extra=without), TIMES).extra
+    assert found is not None
+    np.testing.assert_allclose(
+        found[:, FEET.index("lheel"), :2], extra[:, FEET.index("lheel"), :2], rtol=1e-5
+    )
+    np.testing.assert_allclose(found[:, FEET.index("rheel"), :2], ankles[:, 1, :2], rtol=1e-5)
+    assert (found[2:4, FEET.index("lheel"), 2] == 0).all()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from videopose.detectors.people import FEET
 from videopose.errors import InputError, UsageError
 from videopose.lifting.datasets.videopose3d_files import KeypointFile
 from videopose.lifting.pose_table import PoseTable
@@ -207,7 +208,46 @@ def test_people_are_linked_where_numbers_do_not_tell(person: list[int]) -> None:
     assert all(np.ptp(track.keypoints[..., 0], axis=0).max() == 0 for track in tracks)
 
 
+@pytest.mark.parametrize("layout", ["halpe26", "halpe136", "body25", "wholebody133"])
+@pytest.mark.parametrize("person", [7, -1])
+def test_heels_and_toes_are_kept(layout: str, person: int) -> None:
+    skeleton = LAYOUTS[layout]
+    keypoints = np.random.default_rng(0).uniform([0, 0, 0.9], [500, 300, 0.9], (5, len(skeleton), 3))
+    keypoints[:] = keypoints[0]  # who stands still
+    found = Sightings("", skeleton, np.arange(5), keypoints.astype(np.float32), np.full(5, person))
+    (track,) = follow(found, np.arange(5, dtype=np.int32), np.arange(5) / 30)
+    assert track.extra_names == FEET
+    assert track.extra is not None
+    np.testing.assert_allclose(track.extra, keypoints[:, list(skeleton.indices(*FEET))], rtol=1e-6)
+
+
+def test_no_heels_and_toes_if_none_was_found() -> None:
+    layout = LAYOUTS["body25"]  # as of BODY_25 cut to 18
+    keypoints = np.full((5, 25, 3), 0.5, np.float32)
+    keypoints[:, 19:] = 0
+    found = Sightings("", layout, np.arange(5), keypoints, np.full(5, 7))
+    (track,) = follow(found, np.arange(5, dtype=np.int32), np.arange(5) / 30)
+    assert track.extra is None
+
+
 # from the command line ----------------------------------------------------------------------------------
+
+
+def test_heels_and_toes_of_a_file_come_into_the_table(clip: Path, tmp_path: Path, videopose: Run) -> None:
+    shutil.copy(clip, tmp_path)
+    layout = LAYOUTS["halpe26"]
+    keypoints = np.repeat(np.random.default_rng(0).uniform([0, 0, 0.9], [500, 300, 0.9], (1, 26, 3)), 46, 0)
+    keypoints[:, layout.index("lheel"), 0] += np.arange(46)
+    keypoints[10:20, layout.index("lheel")] = 0  # not found there
+    words = ("--keypoints", _coco(tmp_path / "halpe.json", keypoints), "--static-camera")
+    done = videopose("detect", tmp_path / clip.name, *words)
+    assert done.code == 0, done.err
+    table = PoseTable.load(tmp_path / f"{clip.stem}.2d.npz")
+    assert table.extra_names == FEET
+    heel = table.extra[:, FEET.index("lheel")]
+    assert heel[[9, 20], 0] == pytest.approx(keypoints[[9, 20], layout.index("lheel"), 0])
+    assert (heel[10:20, 2] == 0).all()
+    assert np.diff(heel[8:22, 0]) == pytest.approx(1, abs=0.01)  # near the ankle, not in the corner
 
 
 def test_wrong_keypoints_are_one_line(clip: Path, tmp_path: Path, videopose: Run) -> None:
