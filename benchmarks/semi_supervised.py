@@ -17,11 +17,12 @@ is measured.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -81,18 +82,31 @@ _FEW = {"schedule.epochs": 25, "schedule.decay": 0.846, "schedule.learning_rate"
 _MORE = {"schedule.epochs": 75, "schedule.decay": 0.946}
 
 
-def best_alone(share: float) -> dict[str, Any]:
-    """Return the settings that are best for labels alone, on other people.
+def schedule(share: float, *, footage: bool) -> dict[str, Any]:
+    """Return the settings that are best for labels alone, on other people, or with footage.
 
-    Few labels over-fit and are trained shorter; many are trained longer than with footage.
+    Few labels alone over-fit and are trained shorter, more are trained longer. With all labels, footage has
+    as many steps as labels alone.
     """
-    return _FEW if share <= SHARES[0] else _MORE
+    if footage:
+        return _MORE if share == SHARES[-1] else {}
+    return _FEW if share == SHARES[0] else _MORE
 
 
 DETECTED = 5
 """The weight of reprojection to a detector's keypoints, which are less exact."""
 
 KEYPOINTS = {"gt": "True keypoints", "simulated": "Simulated detections"}
+
+EFFECTS = {
+    "mean lengths (`bones`)": ("without bones", "with footage"),
+    "constant lengths (`bone_consistency`)": ("with footage", "steady bones"),
+}
+"""A term → the methods without it and with it."""
+
+SEEDS = 3
+FEW_LABELS_SEEDS = 5
+"""Seeds of the smallest share. With few labels, seeds differ more."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +134,7 @@ class Run:
         }
         if self.keypoints == "simulated":
             changes["semi.reprojection"] = DETECTED
-        if self.method == "labels alone":
-            changes |= best_alone(self.share)
+        changes |= schedule(self.share, footage=self.method != "labels alone")
         return load_recorded_recipe(RECIPE, changes | METHODS[self.method])
 
     def settings(self) -> dict[str, Any]:
@@ -140,7 +153,7 @@ def main() -> None:
     parser.add_argument("--keypoints", nargs="+", default=list(KEYPOINTS), choices=list(KEYPOINTS))
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of a person's frames")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, nargs="+", help="by default as many as the page says")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time")
     options = parser.parse_args()
     try:
@@ -149,11 +162,16 @@ def main() -> None:
             return
         if options.data is None:
             raise UsageError("give --data FOLDER, the motion capture that `videopose prepare cmu` makes")
-        order = product(options.keypoints, options.seeds, options.shares, options.methods)
-        runs = [Run(keypoints, share, method, seed) for keypoints, seed, share, method in order]
+        order = product(options.keypoints, options.shares, options.methods)
+        runs = [Run(*what, seed) for what in order for seed in options.seeds or seeds(what[1])]
         carry_out(runs, options.data, options.results, jobs=options.jobs)
     except VideoposeError as error:
         sys.exit(str(error))
+
+
+def seeds(share: float) -> range:
+    """Return the seeds of a share of labels."""
+    return range(FEW_LABELS_SEEDS if share == SHARES[0] else SEEDS)
 
 
 def carry_out(runs: Sequence[Run], data: Path, results: Path, *, jobs: int) -> None:
@@ -181,6 +199,8 @@ def perform(run: Run, data: Path) -> dict[str, Any]:
     """Train and measure: the result, a row of the table. Errors are millimetres."""
     config = run.config()
     labeled = thin(filmed(data, run.keypoints, LABELED, seed=run.seed), subset=run.share)
+    frames = sum(len(recording) for recording in labeled.recordings)
+    config = config.for_labeled_frames(frames)
     footage = recorded_footage(filmed(data, run.keypoints), config.input_space, config.semi)
     networks = PoseAndTrajectory.untrained(config.model, seed=run.seed, strided=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -197,7 +217,7 @@ def perform(run: Run, data: Path) -> dict[str, Any]:
         "run": run.name,
         "seed": run.seed,
         "frames": {
-            "labeled": sum(len(recording) for recording in labeled.recordings),
+            "labeled": frames,
             "unlabeled": footage.frames,
             "test": errors.pop("frames"),
         },
@@ -254,7 +274,7 @@ def write(results: Results, *, page: Path = PAGE, picture: Path = PICTURE) -> No
     measured = [keypoints for keypoints in KEYPOINTS if shares(results, keypoints)]
     if not measured:
         raise InputError("no results; train first, by `run`")
-    tables = "\n\n".join(table(results, keypoints) for keypoints in measured)
+    tables = "\n\n".join([*(table(results, keypoints) for keypoints in measured), effects(results, measured)])
     shown = f"![Errors by the number of labeled frames](images/{picture.name})"
     insert(page, BEGIN, END, f"{tables}\n\n{shown}")
     draw(results, measured, picture)
@@ -269,10 +289,24 @@ def table(results: Results, keypoints: str) -> str:
     ]
     for share in shares(results, keypoints):
         base, *others = (mpjpe(results, keypoints, share, method) for method in METHODS)
-        runs = next(results[name] for name in _names(keypoints, share) if name in results)
-        cells = [f"{100 * share:g} %", f"{runs[0]['frames']['labeled']:,}", _cell(base)]
+        cells = [f"{100 * share:g} %", f"{_labeled_frames(results, keypoints, share):,}", _cell(base)]
         cells += [_cell(other, base) for other in others]
         lines.append(f"| {' | '.join(cells).replace('-', '−')} |")
+    return "\n".join(lines)
+
+
+def effects(results: Results, measured: Sequence[str]) -> str:
+    """Return a table in Markdown: what each term changes, mean of the seeds and its standard error."""
+    lines = [
+        f"| Change of MPJPE by a term, mm | frames | {' | '.join(EFFECTS)} |",
+        "|---|---|" + "---|" * len(EFFECTS),
+    ]
+    for keypoints in measured:
+        for share in shares(results, keypoints):
+            pairs = [paired(results, keypoints, share, *methods) for methods in EFFECTS.values()]
+            cells = [KEYPOINTS[keypoints], f"{_labeled_frames(results, keypoints, share):,}"]
+            cells += [_change(changes) for changes in pairs]
+            lines.append(f"| {' | '.join(cells).replace('-', '−')} |")
     return "\n".join(lines)
 
 
@@ -285,7 +319,7 @@ def draw(results: Results, measured: Sequence[str], path: Path) -> None:
         for method, colour in zip(METHODS, (BLUE, ORANGE, GREEN, PURPLE), strict=True):
             at = [share for share in shares(results, keypoints) if mpjpe(results, keypoints, share, method)]
             found = [mpjpe(results, keypoints, share, method) for share in at]
-            frames = [results[Run(keypoints, s, method, 0).name][0]["frames"]["labeled"] for s in at]
+            frames = [_labeled_frames(results, keypoints, share) for share in at]
             centre = np.array([mean(values) for values in found])
             spread = np.array([stdev(values) if len(values) > 1 else 0.0 for values in found])
             axes.plot(frames, centre, "o-", color=colour, label=method)
@@ -312,8 +346,25 @@ def mpjpe(results: Results, keypoints: str, share: float, method: str) -> list[f
     return [run["errors"]["mpjpe"] for run in found]
 
 
-def _names(keypoints: str, share: float) -> Iterator[str]:
-    return (Run(keypoints, share, method, 0).name for method in METHODS)
+def paired(results: Results, keypoints: str, share: float, before: str, after: str) -> list[float]:
+    """Return the change of MPJPE from one method to another, for each seed that both have."""
+    first, second = (
+        {run["seed"]: run["errors"]["mpjpe"] for run in results.get(Run(keypoints, share, name, 0).name, ())}
+        for name in (before, after)
+    )
+    return [second[seed] - first[seed] for seed in first if seed in second]
+
+
+def _labeled_frames(results: Results, keypoints: str, share: float) -> int:
+    names = (Run(keypoints, share, method, 0).name for method in METHODS)
+    return next(int(results[name][0]["frames"]["labeled"]) for name in names if name in results)
+
+
+def _change(values: Sequence[float]) -> str:
+    if not values:
+        return "–"
+    error = f" ± {stdev(values) / math.sqrt(len(values)):.1f}" if len(values) > 1 else ""
+    return f"{mean(values):+.1f}{error}"
 
 
 def _cell(values: Sequence[float], base: Sequence[float] = ()) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, create_model
+from pydantic import Field, NonNegativeInt, PositiveInt, create_model
 
 from ..errors import UsageError
 from ..lifting.training.config import RecordedConfig, SyntheticConfig
@@ -58,10 +58,35 @@ class SemiConfig(LossWeights):  # type: ignore[misc]
         return float(getattr(self, loss))
 
 
+class SemiRecordedLosses(SemiConfig):
+    """The settings of the losses for people of a dataset.
+
+    Attributes:
+        full_weight_frames: Up to so many labeled frames the losses of unlabeled samples have their whole
+            weights. With n times as many, they have 1/n of them. None for the whole weights with any number.
+    """
+
+    full_weight_frames: PositiveInt | None = None
+
+    def share_of_weight(self, frames: int) -> float:
+        """Return the factor of the weights of unlabeled samples for so many labeled frames."""
+        return 1.0 if self.full_weight_frames is None else min(1.0, self.full_weight_frames / frames)
+
+    def for_labeled_frames(self, frames: int) -> Self:
+        """Return the settings for so many labeled frames, with the weights that are used for them."""
+        share = self.share_of_weight(frames)
+        weights = {name: self.weight(name) * share for name in UNLABELED_LOSSES}
+        return self.model_copy(update={**weights, "full_weight_frames": None})
+
+
 class SemiRecordedConfig(RecordedConfig):
     """Labeled and unlabeled people of one dataset, as in the paper's experiments."""
 
-    semi: SemiConfig = SemiConfig()
+    semi: SemiRecordedLosses = SemiRecordedLosses()
+
+    def for_labeled_frames(self, frames: int) -> Self:
+        """Return the configuration for so many labeled frames; see `SemiRecordedLosses`."""
+        return self.model_copy(update={"semi": self.semi.for_labeled_frames(frames)})
 
 
 class SemiVideosConfig(SyntheticConfig):

@@ -116,6 +116,35 @@ def test_results_are_kept_and_runs_resumed(
         benchmark.carry_out(runs, data, results, jobs=1)
 
 
+def test_labels_take_weight_from_footage(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = []
+    monkeypatch.setattr(benchmark, "train_semi_supervised", lambda config, *_, **__: trained.append(config))
+    recipe = benchmark.RECIPE.read_text(encoding="utf-8").replace(
+        "full_weight_frames: 1200", "full_weight_frames: 12"
+    )
+    benchmark.RECIPE.write_text(recipe, encoding="utf-8")
+    for share, frames in ((0.25, 12), (0.5, 24)):
+        run = benchmark.Run("gt", share, "steady bones", 0)
+        assert benchmark.perform(run, data)["frames"]["labeled"] == frames
+        (whole, used), trained[:] = (run.config().semi, trained[0].semi), []
+        assert used.reprojection * frames == whole.reprojection * 12
+        assert used.bone_consistency * frames == whole.bone_consistency * 12
+        assert used.pose == whole.pose
+
+
+def test_footage_has_as_many_steps_as_all_labels_alone() -> None:
+    epochs = [
+        [benchmark.Run("gt", share, method, 0).config().schedule.epochs for method in benchmark.METHODS]
+        for share in benchmark.SHARES
+    ]
+    assert len(set(epochs[-1])) == 1
+    assert all(len(set(methods[1:])) == 1 for methods in epochs)
+
+
+def test_the_fewest_labels_have_more_seeds() -> None:
+    assert [len(benchmark.seeds(share)) for share in benchmark.SHARES] == [5, 3, 3, 3]
+
+
 def _results() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for method, error in zip(benchmark.METHODS, (100.0, 90.0, 75.0, 60.0), strict=True):
@@ -141,6 +170,10 @@ def test_the_tables_stand_in_the_page(tmp_path: Path) -> None:
     assert text.endswith(f"{benchmark.END}\nAfter.\n")
     lines = [line for line in text.splitlines() if line[:2].strip("|-")]
     rows = [line for line in lines if "%" in line]
+    assert [line for line in lines if line.startswith("| True keypoints |")] == [
+        "| True keypoints | 50 | −15.0 ± 0.0 | −15.0 ± 0.0 |",
+        "| True keypoints | 5,000 | – | −15.0 ± 0.0 |",
+    ]
     assert rows == [
         "| 1 % | 50 | 100.0 ± 1.0 | 90.0 ± 1.0 (−10 %) | 75.0 ± 1.0 (−25 %) | 60.0 ± 1.0 (−40 %) |",
         "| 100 % | 5,000 | 100.0 ± 1.0 | – | 75.0 ± 1.0 (−25 %) | 60.0 ± 1.0 (−40 %) |",

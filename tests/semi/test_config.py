@@ -6,7 +6,7 @@ import torch
 import videopose
 from videopose.errors import InputError, UsageError
 from videopose.lifting.training.config import load_config
-from videopose.semi.config import SemiConfig, load_recorded_recipe, load_videos_recipe
+from videopose.semi.config import SemiConfig, SemiRecordedLosses, load_recorded_recipe, load_videos_recipe
 from videopose.semi.networks import PoseAndTrajectory
 
 RECIPES = Path(videopose.__file__).parent / "configs" / "semi"
@@ -77,6 +77,29 @@ def test_the_losses_weigh_one_unless_told_otherwise() -> None:
     assert not SemiConfig(reprojection=0, bones=0).uses_unlabeled
 
 
+@pytest.mark.parametrize(("frames", "share"), [(1, 1), (1000, 1), (1250, 0.8), (4000, 0.25)])
+def test_many_labels_take_weight_from_footage(frames: int, share: float) -> None:
+    weights = {"pose": 3.0, "trajectory": 2.0, "reprojection": 10.0, "bones": 1.0, "bone_consistency": 4.0}
+    semi = SemiRecordedLosses(**weights, full_weight_frames=1000)
+    assert semi.share_of_weight(frames) == share
+    used = semi.for_labeled_frames(frames)
+    assert (used.pose, used.trajectory) == (3, 2)
+    assert (used.reprojection, used.bones, used.bone_consistency) == (10 * share, share, 4 * share)
+    assert used.for_labeled_frames(frames) == used
+    same = SemiRecordedLosses(**weights)
+    assert same.for_labeled_frames(frames) == same
+
+
+def test_the_studios_recipe_weighs_labels_and_the_papers_do_not() -> None:
+    studio = load_recorded_recipe(RECIPES / "studio.yaml")
+    few, all_of_them = (studio.for_labeled_frames(frames) for frames in (40, 6192))
+    assert few.semi.reprojection == studio.semi.reprojection
+    assert all_of_them.semi.reprojection < studio.semi.reprojection / 3
+    assert few.schedule == all_of_them.schedule == studio.schedule
+    paper = load_recorded_recipe(RECIPES / "h36m-s1.yaml")
+    assert paper.for_labeled_frames(200_000) == paper
+
+
 def test_a_recipe_for_footage_stands_on_the_lifters_own_training() -> None:
     config = load_videos_recipe(RECIPES / "footage.yaml", {"schedule.steps": 7}, defaults=DEFAULTS)
     assert (config.rate, config.model.filter_widths, config.schedule.steps) == (25, (3, 3), 7)
@@ -88,6 +111,7 @@ def test_a_recipe_for_footage_stands_on_the_lifters_own_training() -> None:
     [
         ("semi: {warmup: -1}", r"semi\.warmup"),
         ("semi: {bone: 1}", r"semi\.bone: extra"),
+        ("semi: {full_weight_frames: 9}", r"semi\.full_weight_frames: extra"),
         ("base: ../other.yaml", "file beside it"),
         ("base: r.yaml", "another file beside it"),
         ("recordings: {data_set: h36m}", "takes no --unlabeled"),

@@ -68,9 +68,14 @@ def _session(config: SemiRecordedConfig, folder: Path, device: str) -> tuple[Sem
     frames = sum(len(r) for r in train_on.recordings)
     if rank_and_world_size()[0] == 0:
         say(f"learning from {frames:,} labeled and {footage.frames:,} unlabeled frames")
+        if (share := semi.share_of_weight(frames)) < 1:
+            say(
+                f"losses of unlabeled frames have {100 * share:.0f} % of their weights: there are more than "
+                f"semi.full_weight_frames={semi.full_weight_frames:,} labeled frames"
+            )
     error = error_on(test_on, config) if test_on else None
     session = SemiSession(
-        config=config,
+        config=config.for_labeled_frames(frames),
         networks=networks,
         labeled=RecordedBatches(train_on, config, device=device),
         unlabeled=UnlabeledBatches(

@@ -84,6 +84,26 @@ def test_the_papers_experiments(h36m: Path, tmp_path: Path) -> None:
     assert Lifter.load(resumed).about["held_out_errors_mm"] == about["held_out_errors_mm"]
 
 
+def test_many_labels_take_weight_from_footage(
+    h36m: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = 60 // 2 * 4  # half of S1, four cameras
+    rule = f"semi.full_weight_frames={frames // 4}"
+    by_rule = _on_h36m(h36m, tmp_path / "rule", rule)
+    assert by_rule is not None
+    assert f"25 % of their weights: there are more than {rule} labeled frames" in capsys.readouterr().err
+    by_hand = _on_h36m(h36m, tmp_path / "hand", "semi.reprojection=0.25", "semi.bones=0.25")
+    whole = _on_h36m(h36m, tmp_path / "whole", f"semi.full_weight_frames={frames}")
+    assert by_hand is not None
+    assert whole is not None
+    assert " % of their weights" not in capsys.readouterr().err
+    weights = [Lifter.load(path).model.shrink.weight for path in (by_rule, by_hand, whole)]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+    kept = Lifter.load(by_rule).about["config"]["semi"]
+    assert (kept["full_weight_frames"], kept["reprojection"]) == (frames // 4, 1)
+
+
 @pytest.mark.slow
 def test_two_processes_write_and_print_once(h36m: Path, tmp_path: Path) -> None:
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "videopose"]
