@@ -17,32 +17,26 @@ is measured.
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cache
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
-import numpy as np
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from reproduction_plan import changed_settings
-from reproduction_table import BLUE, GREEN, ORANGE, PURPLE, Results
 from reproduction_training import ShortEpochs
-from study_results import insert, is_done, load, save
+from semi_supervised_plan import EPOCH, KEYPOINTS, METHODS, SHARES, Run, seeds
+from semi_supervised_table import write
+from study_results import is_done, load, save
 
-from videopose.errors import InputError, UsageError, VideoposeError
-from videopose.files import replacing
+from videopose.errors import UsageError, VideoposeError
 from videopose.lifting.cameras.intrinsics import project
 from videopose.lifting.datasets.recordings import Recording, RecordingSet
 from videopose.lifting.evaluation.recorded_sequences import recorded_sequences
@@ -54,92 +48,15 @@ from videopose.lifting.training.recorded_batches import RecordedBatches
 from videopose.lifting.training.recorded_data import thin
 from videopose.pipeline.progress import say
 from videopose.semi.batches import UnlabeledBatches
-from videopose.semi.config import SemiRecordedConfig, load_recorded_recipe
+from videopose.semi.config import SemiRecordedConfig
 from videopose.semi.footage import recorded_footage
 from videopose.semi.networks import PoseAndTrajectory
 from videopose.semi.training import train_semi_supervised
 
 RESULTS = Path(__file__).with_name("results") / "semi_supervised.csv"
-RECIPE = Path(__file__).parents[1] / "configs" / "semi" / "studio.yaml"
-PAGE = Path(__file__).parents[1] / "docs" / "semi-supervised.md"
-PICTURE = PAGE.parent / "images" / "semi-supervised.png"
-BEGIN, END = "<!-- semi-supervised benchmark -->", "<!-- end -->"
-
 LABELED = "05"
 """A dancer. The bone term assumes people as large, on average, as those of the footage."""
 RATE = 10.0  # frames a second
-EPOCH = 100  # steps; the recipe says how many epochs
-SHARES = (0.01, 0.03, 0.1, 1.0)
-METHODS: dict[str, dict[str, Any]] = {
-    "labels alone": {"semi.reprojection": 0, "semi.bones": 0, "semi.bone_consistency": 0},
-    "without bones": {"semi.bones": 0, "semi.bone_consistency": 0},
-    "with footage": {"semi.bone_consistency": 0},
-    "steady bones": {},
-}
-"""Name → changes of the recipe."""
-
-_FEW = {"schedule.epochs": 25, "schedule.decay": 0.846, "schedule.learning_rate": 1e-3, "model.dropout": 0.25}
-_MORE = {"schedule.epochs": 75, "schedule.decay": 0.946}
-
-
-def schedule(share: float, *, footage: bool) -> dict[str, Any]:
-    """Return the settings that are best for labels alone, on other people, or with footage.
-
-    Few labels alone over-fit and are trained shorter, more are trained longer. With all labels, footage has
-    as many steps as labels alone.
-    """
-    if footage:
-        return _MORE if share == SHARES[-1] else {}
-    return _FEW if share == SHARES[0] else _MORE
-
-
-DETECTED = 5
-"""The weight of reprojection to a detector's keypoints, which are less exact."""
-
-KEYPOINTS = {"gt": "True keypoints", "simulated": "Simulated detections"}
-
-EFFECTS = {
-    "mean lengths (`bones`)": ("without bones", "with footage"),
-    "constant lengths (`bone_consistency`)": ("with footage", "steady bones"),
-}
-"""A term → the methods without it and with it."""
-
-SEEDS = 3
-FEW_LABELS_SEEDS = 5
-"""Seeds of the smallest share. With few labels, seeds differ more."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One training."""
-
-    keypoints: str
-    share: float
-    method: str
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """Name that all its seeds share."""
-        return f"{self.keypoints}-{100 * self.share:g}pc-{self.method.replace(' ', '-')}"
-
-    def config(self) -> SemiRecordedConfig:
-        """Return the recipe of this run. True keypoints are the joints of the poses, all are compared."""
-        changes = {
-            "name": self.name,
-            "seed": self.seed,
-            "recordings.keypoints": self.keypoints,
-            "recordings.subset": self.share,
-            "semi.joints": "all" if self.keypoints == "gt" else "limbs",
-        }
-        if self.keypoints == "simulated":
-            changes["semi.reprojection"] = DETECTED
-        changes |= schedule(self.share, footage=self.method != "labels alone")
-        return load_recorded_recipe(RECIPE, changes | METHODS[self.method])
-
-    def settings(self) -> dict[str, Any]:
-        """Return all that the result depends on, beside the data."""
-        return {"epoch": EPOCH, **changed_settings(self.config())}
 
 
 def main() -> None:
@@ -167,11 +84,6 @@ def main() -> None:
         carry_out(runs, options.data, options.results, jobs=options.jobs)
     except VideoposeError as error:
         sys.exit(str(error))
-
-
-def seeds(share: float) -> range:
-    """Return the seeds of a share of labels."""
-    return range(FEW_LABELS_SEEDS if share == SHARES[0] else SEEDS)
 
 
 def carry_out(runs: Sequence[Run], data: Path, results: Path, *, jobs: int) -> None:
@@ -263,116 +175,6 @@ def with_true_keypoints(data: RecordingSet) -> RecordingSet:
         return replace(recording, keypoints=project(points, recording.camera.lens.intrinsics))
 
     return replace(data, recordings=tuple(seen(recording) for recording in data.recordings))
-
-
-def write(results: Results, *, page: Path = PAGE, picture: Path = PICTURE) -> None:
-    """Put the tables into the page and draw the picture.
-
-    Raises:
-        InputError: The page has no place for the tables, or there are no results.
-    """
-    measured = [keypoints for keypoints in KEYPOINTS if shares(results, keypoints)]
-    if not measured:
-        raise InputError("no results; train first, by `run`")
-    tables = "\n\n".join([*(table(results, keypoints) for keypoints in measured), effects(results, measured)])
-    shown = f"![Errors by the number of labeled frames](images/{picture.name})"
-    insert(page, BEGIN, END, f"{tables}\n\n{shown}")
-    draw(results, measured, picture)
-    say(f"{page} and {picture} are written")
-
-
-def table(results: Results, keypoints: str) -> str:
-    """Return a table in Markdown: means, deviations and changes from labels alone, by share of labels."""
-    lines = [
-        f"| {KEYPOINTS[keypoints]}: labels | frames | {' | '.join(METHODS)} |",
-        "|---|---|" + "---|" * len(METHODS),
-    ]
-    for share in shares(results, keypoints):
-        base, *others = (mpjpe(results, keypoints, share, method) for method in METHODS)
-        cells = [f"{100 * share:g} %", f"{_labeled_frames(results, keypoints, share):,}", _cell(base)]
-        cells += [_cell(other, base) for other in others]
-        lines.append(f"| {' | '.join(cells).replace('-', '−')} |")
-    return "\n".join(lines)
-
-
-def effects(results: Results, measured: Sequence[str]) -> str:
-    """Return a table in Markdown: what each term changes, mean of the seeds and its standard error."""
-    lines = [
-        f"| Change of MPJPE by a term, mm | frames | {' | '.join(EFFECTS)} |",
-        "|---|---|" + "---|" * len(EFFECTS),
-    ]
-    for keypoints in measured:
-        for share in shares(results, keypoints):
-            pairs = [paired(results, keypoints, share, *methods) for methods in EFFECTS.values()]
-            cells = [KEYPOINTS[keypoints], f"{_labeled_frames(results, keypoints, share):,}"]
-            cells += [_change(changes) for changes in pairs]
-            lines.append(f"| {' | '.join(cells).replace('-', '−')} |")
-    return "\n".join(lines)
-
-
-def draw(results: Results, measured: Sequence[str], path: Path) -> None:
-    """Draw errors by labeled frames, a plot for each kind of keypoints; bands are one standard deviation."""
-    picture = Figure(figsize=(1 + 5 * len(measured), 4.5), layout="constrained")
-    canvas = FigureCanvasAgg(picture)
-    panels = picture.subplots(1, len(measured), sharey=True, squeeze=False)[0]
-    for axes, keypoints in zip(panels, measured, strict=True):
-        for method, colour in zip(METHODS, (BLUE, ORANGE, GREEN, PURPLE), strict=True):
-            at = [share for share in shares(results, keypoints) if mpjpe(results, keypoints, share, method)]
-            found = [mpjpe(results, keypoints, share, method) for share in at]
-            frames = [_labeled_frames(results, keypoints, share) for share in at]
-            centre = np.array([mean(values) for values in found])
-            spread = np.array([stdev(values) if len(values) > 1 else 0.0 for values in found])
-            axes.plot(frames, centre, "o-", color=colour, label=method)
-            axes.fill_between(frames, centre - spread, centre + spread, color=colour, alpha=0.25)
-        axes.set(title=KEYPOINTS[keypoints], xlabel="labeled frames", xscale="log")
-        axes.grid(alpha=0.3)
-    panels[0].set_ylabel("MPJPE, mm")
-    panels[0].set_ylim(0, None)
-    panels[0].legend()
-    with replacing(path) as part:
-        canvas.print_png(part)  # type: ignore[no-untyped-call]
-
-
-def shares(results: Results, keypoints: str) -> list[float]:
-    """Return the shares of labels that any run has, in ascending order."""
-    runs = (run for found in results.values() for run in found)
-    recordings = (run["settings"]["recordings"] for run in runs)
-    return sorted({r.get("subset", 1.0) for r in recordings if r.get("keypoints", "gt") == keypoints})
-
-
-def mpjpe(results: Results, keypoints: str, share: float, method: str) -> list[float]:
-    """Return MPJPE for each seed; empty if it was not measured."""
-    found = results.get(Run(keypoints, share, method, 0).name, ())
-    return [run["errors"]["mpjpe"] for run in found]
-
-
-def paired(results: Results, keypoints: str, share: float, before: str, after: str) -> list[float]:
-    """Return the change of MPJPE from one method to another, for each seed that both have."""
-    first, second = (
-        {run["seed"]: run["errors"]["mpjpe"] for run in results.get(Run(keypoints, share, name, 0).name, ())}
-        for name in (before, after)
-    )
-    return [second[seed] - first[seed] for seed in first if seed in second]
-
-
-def _labeled_frames(results: Results, keypoints: str, share: float) -> int:
-    names = (Run(keypoints, share, method, 0).name for method in METHODS)
-    return next(int(results[name][0]["frames"]["labeled"]) for name in names if name in results)
-
-
-def _change(values: Sequence[float]) -> str:
-    if not values:
-        return "–"
-    error = f" ± {stdev(values) / math.sqrt(len(values)):.1f}" if len(values) > 1 else ""
-    return f"{mean(values):+.1f}{error}"
-
-
-def _cell(values: Sequence[float], base: Sequence[float] = ()) -> str:
-    if not values:
-        return "–"
-    spread = f" ± {stdev(values):.1f}" if len(values) > 1 else ""
-    change = f" ({100 * (mean(values) / mean(base) - 1):+.0f} %)" if base else ""
-    return f"{mean(values):.1f}{spread}{change}"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ from videopose.semi.losses import reprojection_error
 from videopose.semi.projection import project
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-benchmark = importlib.import_module("semi_supervised")
+benchmark, plan, table = (
+    importlib.import_module(f"semi_supervised{part}") for part in ("", "_plan", "_table")
+)
 
 PEOPLE = (benchmark.LABELED, "35", UNKNOWN_SUBJECT, *TEST_SUBJECTS)
 
@@ -25,13 +27,14 @@ PEOPLE = (benchmark.LABELED, "35", UNKNOWN_SUBJECT, *TEST_SUBJECTS)
 @pytest.fixture(autouse=True)
 def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A lifter that trains in no time."""
-    recipe = benchmark.RECIPE.read_text(encoding="utf-8")
+    recipe = plan.RECIPE.read_text(encoding="utf-8")
     for old, new in (("[1, 1, 1]", "[1]"), ("channels: 128", "channels: 8"), ("epochs: 50", "epochs: 5")):
         assert old in recipe
         recipe = recipe.replace(old, new)
     (tmp_path / "quick.yaml").write_text(recipe.replace("warmup: 5", "warmup: 1"), encoding="utf-8")
-    monkeypatch.setattr(benchmark, "RECIPE", tmp_path / "quick.yaml")
-    monkeypatch.setattr(benchmark, "EPOCH", 2)
+    monkeypatch.setattr(plan, "RECIPE", tmp_path / "quick.yaml")
+    for module in (benchmark, plan):
+        monkeypatch.setattr(module, "EPOCH", 2)
     yield
     benchmark.filmed.cache_clear()
 
@@ -52,7 +55,7 @@ def data(tmp_path: Path) -> Path:
 def test_runs_differ_in_what_their_names_say() -> None:
     for keypoints, joints in (("gt", "all"), ("simulated", "limbs")):
         alone, bare, papers, steady = (
-            benchmark.Run(keypoints, 0.01, method, 3).config() for method in benchmark.METHODS
+            plan.Run(keypoints, 0.01, method, 3).config() for method in plan.METHODS
         )
         assert (alone.semi.reprojection, alone.semi.bones, alone.semi.uses_unlabeled) == (0, 0, False)
         assert steady.semi.reprojection == papers.semi.reprojection == bare.semi.reprojection > 0
@@ -63,10 +66,10 @@ def test_runs_differ_in_what_their_names_say() -> None:
             assert (config.seed, config.recordings.subset, config.semi.joints) == (3, 0.01, joints)
             if config is not alone:
                 assert config.model_dump(include=same) == papers.model_dump(include=same)
-        more = benchmark.Run(keypoints, 0.1, "labels alone", 3).config()
+        more = plan.Run(keypoints, 0.1, "labels alone", 3).config()
         assert alone.schedule.epochs < more.schedule.epochs
         assert alone.model.filter_widths == more.model.filter_widths == papers.model.filter_widths
-    assert len(benchmark.SHARES) >= 4
+    assert len(plan.SHARES) >= 4
 
 
 def test_nobody_is_trained_and_tested_on(data: Path) -> None:
@@ -80,7 +83,7 @@ def test_nobody_is_trained_and_tested_on(data: Path) -> None:
 
 def test_a_true_pose_lies_on_true_keypoints(data: Path) -> None:
     filmed = benchmark.filmed(data, "gt")
-    config = benchmark.Run("gt", 1.0, "with footage", 0).config()
+    config = plan.Run("gt", 1.0, "with footage", 0).config()
     footage = recorded_footage(filmed, config.input_space, config.semi)
     for recording, clip in zip(filmed.recordings, footage.spans, strict=True):
         points = torch.from_numpy(recording.pose + recording.root[:, None])[None]
@@ -94,7 +97,7 @@ def test_results_are_kept_and_runs_resumed(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = tmp_path / "results.csv"
-    runs = [benchmark.Run(keypoints, 0.5, "with footage", 0) for keypoints in ("gt", "simulated")]
+    runs = [plan.Run(keypoints, 0.5, "with footage", 0) for keypoints in ("gt", "simulated")]
     for run in runs:
         benchmark.keep(run, data, results)
     kept = benchmark.load(results)
@@ -108,7 +111,7 @@ def test_results_are_kept_and_runs_resumed(
 
     benchmark.carry_out(runs, data, results, jobs=1)
     assert results.stat().st_mtime_ns == written
-    monkeypatch.setattr(benchmark, "EPOCH", 3)
+    monkeypatch.setattr(plan, "EPOCH", 3)
     with pytest.raises(InputError, match="other settings"):
         benchmark.carry_out(runs, data, results, jobs=1)
     results.write_text("[]\n1\n")
@@ -119,12 +122,12 @@ def test_results_are_kept_and_runs_resumed(
 def test_labels_take_weight_from_footage(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trained = []
     monkeypatch.setattr(benchmark, "train_semi_supervised", lambda config, *_, **__: trained.append(config))
-    recipe = benchmark.RECIPE.read_text(encoding="utf-8").replace(
+    recipe = plan.RECIPE.read_text(encoding="utf-8").replace(
         "full_weight_frames: 1200", "full_weight_frames: 12"
     )
-    benchmark.RECIPE.write_text(recipe, encoding="utf-8")
+    plan.RECIPE.write_text(recipe, encoding="utf-8")
     for share, frames in ((0.25, 12), (0.5, 24)):
-        run = benchmark.Run("gt", share, "steady bones", 0)
+        run = plan.Run("gt", share, "steady bones", 0)
         assert benchmark.perform(run, data)["frames"]["labeled"] == frames
         (whole, used), trained[:] = (run.config().semi, trained[0].semi), []
         assert used.reprojection * frames == whole.reprojection * 12
@@ -134,23 +137,23 @@ def test_labels_take_weight_from_footage(data: Path, monkeypatch: pytest.MonkeyP
 
 def test_footage_has_as_many_steps_as_all_labels_alone() -> None:
     epochs = [
-        [benchmark.Run("gt", share, method, 0).config().schedule.epochs for method in benchmark.METHODS]
-        for share in benchmark.SHARES
+        [plan.Run("gt", share, method, 0).config().schedule.epochs for method in plan.METHODS]
+        for share in plan.SHARES
     ]
     assert len(set(epochs[-1])) == 1
     assert all(len(set(methods[1:])) == 1 for methods in epochs)
 
 
 def test_the_fewest_labels_have_more_seeds() -> None:
-    assert [len(benchmark.seeds(share)) for share in benchmark.SHARES] == [5, 3, 3, 3]
+    assert [len(plan.seeds(share)) for share in plan.SHARES] == [5, 3, 3, 3]
 
 
 def _results() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
-    for method, error in zip(benchmark.METHODS, (100.0, 90.0, 75.0, 60.0), strict=True):
+    for method, error in zip(plan.METHODS, (100.0, 90.0, 75.0, 60.0), strict=True):
         for share, frames in ((1.0, 5000), (0.01, 50)):
             for seed in range(3):
-                run = benchmark.Run("gt", share, method, seed)
+                run = plan.Run("gt", share, method, seed)
                 found.setdefault(run.name, []).append({
                     "run": run.name, "seed": seed, "frames": {"labeled": frames},
                     "errors": {"mpjpe": error + seed - 1}, "settings": run.settings(),
@@ -160,14 +163,14 @@ def _results() -> dict[str, list[dict[str, Any]]]:
 
 def test_the_tables_stand_in_the_page(tmp_path: Path) -> None:
     page, picture = tmp_path / "page.md", tmp_path / "images" / "picture.png"
-    page.write_text(f"Before.\n{benchmark.BEGIN}\nold\n{benchmark.END}\nAfter.\n")
+    page.write_text(f"Before.\n{table.BEGIN}\nold\n{table.END}\nAfter.\n")
     results = _results()
     del results["gt-100pc-without-bones"]
     for _ in range(2):  # and again over itself
-        benchmark.write(results, page=page, picture=picture)
+        table.write(results, page=page, picture=picture)
     text = page.read_text()
     assert text.startswith("Before.\n")
-    assert text.endswith(f"{benchmark.END}\nAfter.\n")
+    assert text.endswith(f"{table.END}\nAfter.\n")
     lines = [line for line in text.splitlines() if line[:2].strip("|-")]
     rows = [line for line in lines if "%" in line]
     assert [line for line in lines if line.startswith("| True keypoints |")] == [
@@ -183,12 +186,12 @@ def test_the_tables_stand_in_the_page(tmp_path: Path) -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
 
     with pytest.raises(InputError, match="no results"):
-        benchmark.write({}, page=page, picture=picture)
+        table.write({}, page=page, picture=picture)
     page.write_text("no place")
     with pytest.raises(InputError, match="no lines"):
-        benchmark.write(results, page=page, picture=picture)
+        table.write(results, page=page, picture=picture)
 
 
 def test_the_documentation_has_a_place_for_the_tables() -> None:
-    text = benchmark.PAGE.read_text(encoding="utf-8")
-    assert text.index(benchmark.BEGIN) < text.index(benchmark.END)
+    text = table.PAGE.read_text(encoding="utf-8")
+    assert text.index(table.BEGIN) < text.index(table.END)
