@@ -37,19 +37,27 @@ FEW_LABELS_SEEDS = 5
 """Seeds of the smallest share. With few labels, seeds differ more."""
 
 
-_FEW = {"schedule.epochs": 25, "schedule.decay": 0.846, "schedule.learning_rate": 1e-3, "model.dropout": 0.25}
-_MORE = {"schedule.epochs": 75, "schedule.decay": 0.946}
+_SHORT = {
+    "schedule.epochs": 25,
+    "schedule.decay": 0.846,
+    "schedule.learning_rate": 1e-3,
+    "model.dropout": 0.25,
+}
+_LONG = {"schedule.epochs": 75, "schedule.decay": 0.946}
+_LONG_WITH_DROPOUT = {**_LONG, "model.dropout": 0.2}
 
 
-def schedule(share: float, *, footage: bool) -> dict[str, Any]:
-    """Return the settings that are best for labels alone, on other people, or with footage.
+def schedule(keypoints: str, share: float, *, footage: bool) -> dict[str, Any]:
+    """Return the changes of schedule and dropout that are best on other people.
 
-    Few labels alone over-fit and are trained shorter, more are trained longer. With all labels, footage has
-    as many steps as labels alone.
+    Few labels alone over-fit and are trained shorter, more are trained longer. With footage, all labels have
+    as many steps as alone; few labels and a detector's keypoints gain from more steps and dropout.
     """
-    if footage:
-        return _MORE if share == SHARES[-1] else {}
-    return _FEW if share == SHARES[0] else _MORE
+    if not footage:
+        return _SHORT if share == SHARES[0] else _LONG
+    if share == SHARES[-1]:
+        return _LONG
+    return _LONG_WITH_DROPOUT if keypoints == "simulated" and share == SHARES[0] else {}
 
 
 def seeds(share: float) -> range:
@@ -82,7 +90,7 @@ class Run:
         }
         if self.keypoints == "simulated":
             changes["semi.reprojection"] = DETECTED
-        changes |= schedule(self.share, footage=self.method != "labels alone")
+        changes |= schedule(self.keypoints, self.share, footage=self.method != "labels alone")
         return load_recorded_recipe(RECIPE, changes | METHODS[self.method])
 
     def settings(self) -> dict[str, Any]:

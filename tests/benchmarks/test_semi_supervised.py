@@ -135,13 +135,13 @@ def test_labels_take_weight_from_footage(data: Path, monkeypatch: pytest.MonkeyP
         assert used.pose == whole.pose
 
 
-def test_footage_has_as_many_steps_as_all_labels_alone() -> None:
-    epochs = [
-        [plan.Run("gt", share, method, 0).config().schedule.epochs for method in plan.METHODS]
-        for share in plan.SHARES
-    ]
-    assert len(set(epochs[-1])) == 1
-    assert all(len(set(methods[1:])) == 1 for methods in epochs)
+@pytest.mark.parametrize("keypoints", plan.KEYPOINTS)
+def test_all_methods_with_footage_train_alike_and_all_labels_alone_too(keypoints: str) -> None:
+    for share in plan.SHARES:
+        configs = [plan.Run(keypoints, share, method, 0).config() for method in plan.METHODS]
+        shapes = [(config.schedule, config.model) for config in configs[1:]]
+        assert shapes[0] == shapes[1] == shapes[2]
+    assert configs[0].schedule == configs[1].schedule  # of all labels
 
 
 def test_the_fewest_labels_have_more_seeds() -> None:
