@@ -22,12 +22,12 @@ def output_lock(results: Sequence[Path], command: str) -> Iterator[None]:
     """Hold the locks of several results; first remove what runs that were killed have left beside them.
 
     A lock is the hidden file `.NAME.lock` beside the result. `.NAME.holder` tells who holds it. Both are
-    removed when the block ends. If a process is killed, the operating system releases its locks, and the next
-    run takes them over.
+    removed when the block ends, and so are folders that were made for them if nothing was written there. If a
+    process is killed, the operating system releases its locks, and the next run takes them over.
 
     Args:
         results: The files that will be written; their folders are created.
-        command: The command line of this run, which another run on the same results shows.
+        command: The command line of this run, which another run on the same results shows; may be empty.
 
     Raises:
         OutputError: Another process holds a lock, or a folder cannot be written.
@@ -47,6 +47,7 @@ def _locked(result: Path, command: str) -> Iterator[None]:
     if len(os.fsencode(name)) > LONGEST_NAME - len("..holder"):
         name = hashlib.sha256(os.fsencode(name)).hexdigest()
     path, holder = result.with_name(f".{name}.lock"), result.with_name(f".{name}.holder")
+    made = _missing_folders(path.parent)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path, timeout=0)
@@ -80,6 +81,18 @@ def _locked(result: Path, command: str) -> Iterator[None]:
         if os.name == "nt":  # where an open file cannot be removed
             with suppress(OSError):
                 path.unlink()
+        for folder in made:
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+
+
+def _missing_folders(folder: Path) -> list[Path]:
+    """Return a folder and those above it that do not exist, the innermost first."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    return missing
 
 
 def _remove_stale_locks(folder: Path) -> None:
@@ -97,6 +110,7 @@ def _who(holder: Path) -> str:
     try:
         about = json.loads(holder.read_text(encoding="utf-8"))
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(about["since"])))
-        return f" (process {int(about['process'])} on {about['host']} since {since}: {about['command']})"
+        who = f"process {int(about['process'])} on {about['host']} since {since}"
+        return f" ({who}: {about['command']})" if about["command"] else f" ({who})"
     except (OSError, ValueError, TypeError, KeyError, OverflowError):
         return ""

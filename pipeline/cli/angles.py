@@ -40,5 +40,7 @@ def angles(
     return for_each_table(
         context,
         tables,
-        lambda table, source: report_angles(table, source, chosen, output=output, overwrite=overwrite),
+        lambda table, source: report_angles(
+            table, source, chosen, output=output, overwrite=overwrite, command=context.obj
+        ),
     )

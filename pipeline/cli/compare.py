@@ -74,7 +74,10 @@ from .render import parse_size
     ),
 )
 @OVERWRITE_OPTION
+@click.pass_context
 def compare(
+    context: click.Context,
+    /,
     tables: tuple[Path, ...],
     labels: str | None,
     truth: str | None,
@@ -107,4 +110,4 @@ def compare(
         fps=fps,
         page=ViewOptions(video=video, use_video=not no_video),
     )
-    write(tables, output, options, overwrite=overwrite)
+    write(tables, output, options, overwrite=overwrite, command=context.obj)

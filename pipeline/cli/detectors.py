@@ -99,7 +99,8 @@ _ANNOTATED_IMAGES: Decorator[Any] = under(
     ),
 )
 @DEVICE_OPTION
-def finetune_detector(overrides: tuple[str, ...], **options: Any) -> None:
+@click.pass_context
+def finetune_detector(context: click.Context, /, overrides: tuple[str, ...], **options: Any) -> None:
     """Train a detector on annotated images.
 
     The output folder gets the weights with the best AP (best.safetensors, or model_best.pth for Mask R-CNN),
@@ -109,7 +110,7 @@ def finetune_detector(overrides: tuple[str, ...], **options: Any) -> None:
     from ..training.finetune_detector import FinetuneOptions, run
 
     settings = FinetuneOptions(overrides=parse_overrides(overrides), **options)
-    click.echo(run(settings, progress=partial(progress_bar, unit="iterations/s")))
+    click.echo(run(settings, progress=partial(progress_bar, unit="iterations/s"), command=context.obj or ""))
 
 
 @command(

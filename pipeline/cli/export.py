@@ -118,7 +118,9 @@ def export(
     return for_each_table(
         context,
         tables,
-        lambda table, source: export_table(table, source, chosen, output=output, overwrite=overwrite),
+        lambda table, source: export_table(
+            table, source, chosen, output=output, overwrite=overwrite, command=context.obj
+        ),
     )
 
 

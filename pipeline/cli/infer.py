@@ -90,7 +90,7 @@ def infer(context: click.Context, /, inputs: tuple[str, ...], output: Path | Non
     jobs = with_pages(
         plan(find_videos(inputs, failures), output, animation=not options["no_render"]), options["view"]
     )
-    work = partial(infer_videos, **_after(options, jobs))
+    work = partial(infer_videos, **_after(options, jobs, context.obj))
     return _run(work, jobs, chosen, context, options["overwrite"], failures)
 
 
@@ -184,7 +184,7 @@ def lift(context: click.Context, /, inputs: tuple[str, ...], output: Path | None
         plan(without_results(find_tables(inputs, failures)), output, animation=not options["no_render"]),
         options["view"],
     )
-    work = partial(lift_tables, **_after(options, jobs))
+    work = partial(lift_tables, **_after(options, jobs, context.obj))
     return _run(work, jobs, chosen, context, options["overwrite"], failures)
 
 
@@ -224,17 +224,17 @@ def demo(context: click.Context, /, output: Path | None, **options: Any) -> int:
     clip = (output or Path("videopose-demo")) / "demo.mp4"
     jobs = with_pages(plan([clip], None, animation=not options["no_render"]), options["view"])
     place_demo(jobs[0], overwrite=overwrite)
-    work = partial(infer_videos, **_after(options, jobs))
+    work = partial(infer_videos, **_after(options, jobs, context.obj))
     return _run(work, jobs, chosen, context, overwrite, Failures(context))
 
 
-def _after(options: Mapping[str, Any], jobs: Sequence[Job]) -> dict[str, Any]:
+def _after(options: Mapping[str, Any], jobs: Sequence[Job], command: str) -> dict[str, Any]:
     """Return how files are processed: at once, and what is done with each table that is written."""
     after: dict[str, Any] = {"export": export_options(options["export"]), "processes": options.get("jobs", 1)}
     if options["view"]:
         from ..pages.view import finish_with_page
 
-        after["finish"] = finish_with_page(jobs, overwrite=options["overwrite"])
+        after["finish"] = finish_with_page(jobs, overwrite=options["overwrite"], command=command)
     return after
 
 

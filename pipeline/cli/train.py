@@ -36,7 +36,10 @@ from .options import DEVICE_OPTION, OVERWRITE_OPTION, RESUME_OPTION, overrides_o
 @OVERWRITE_OPTION
 @RESUME_OPTION
 @DEVICE_OPTION
+@click.pass_context
 def train(
+    context: click.Context,
+    /,
     config: Path,
     data: Path,
     output: Path,
@@ -61,6 +64,7 @@ def train(
         resume=resume,
         device=device,
         overwrite=overwrite,
+        command=context.obj or "",
         progress=partial(progress_bar, unit="steps/s"),
     )
     if path is not None:  # None in all processes of torchrun but the first

@@ -45,7 +45,10 @@ from .options import OVERWRITE_OPTION
     click.option("--open", "open_it", is_flag=True, help="Open the page in the browser."),
 )
 @OVERWRITE_OPTION
+@click.pass_context
 def view(
+    context: click.Context,
+    /,
     table: Path,
     video: Path | None,
     no_video: bool,
@@ -63,6 +66,6 @@ def view(
     from ..pages.view import view as write_page
 
     options = ViewOptions(video=video, use_video=not no_video, embed=embed)
-    page = write_page(table, output, options, overwrite=overwrite)
+    page = write_page(table, output, options, overwrite=overwrite, command=context.obj)
     if open_it:
         open_page(page)

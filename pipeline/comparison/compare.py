@@ -16,6 +16,7 @@ from ...render.page import Shown, build_document, page_data, shown_part
 from ...render.views import NAMED_VIEWS, View
 from ..inference.animate import write_animation
 from ..inference.redraw import video_beside
+from ..output_lock import output_lock
 from ..pages.view import ViewOptions, add_video
 from ..paths import PAGE_SUFFIX, base_name, check_free
 from ..progress import progress_bar, say
@@ -51,7 +52,12 @@ class CompareOptions:
 
 
 def compare(
-    sources: Sequence[Path], output: Path | None, options: CompareOptions, *, overwrite: bool
+    sources: Sequence[Path],
+    output: Path | None,
+    options: CompareOptions,
+    *,
+    overwrite: bool,
+    command: str = "",
 ) -> list[Path]:
     """Write pose tables of one video side by side.
 
@@ -60,6 +66,7 @@ def compare(
         output: File to write: an animation, or a page (.html); None for both, named after the first table.
         options: What is compared.
         overwrite: Replace results that exist.
+        command: The command line, which another run on the same files shows.
 
     Returns:
         The files written.
@@ -90,24 +97,28 @@ def compare(
     video = options.page.video
     if video is None and options.page.use_video:
         video = video_beside(sources[0], tables[0])
-    for result in results:
-        if result.suffix.lower() == PAGE_SUFFIX:
-            _write_page(result, tables, labels, video, options.page)
-        else:
-            drawing = Comparison(
-                tables, labels, size=options.size, view=options.view, video=video is not None
-            )
-            write_animation(
-                drawing,
-                tables,
-                result,
-                video=video,
-                size=options.size,
-                fps=options.fps,
-                progress=progress_bar,
-            )
-        say(f"→ {result}")
+    with output_lock(results, command):
+        check_free(results, overwrite=overwrite, elsewhere="--output FILE")
+        for result in results:
+            if result.suffix.lower() == PAGE_SUFFIX:
+                _write_page(result, tables, labels, video, options.page)
+            else:
+                _write_animation(result, tables, labels, video, options)
+            say(f"→ {result}")
     return results
+
+
+def _write_animation(
+    path: Path,
+    tables: Sequence[PoseTable],
+    labels: Sequence[str],
+    video: Path | None,
+    options: CompareOptions,
+) -> None:
+    drawing = Comparison(tables, labels, size=options.size, view=options.view, video=video is not None)
+    write_animation(
+        drawing, tables, path, video=video, size=options.size, fps=options.fps, progress=progress_bar
+    )
 
 
 def _write_page(

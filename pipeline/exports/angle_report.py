@@ -12,6 +12,7 @@ from ...files import readable_name, replacing
 from ...lifting.exports.angles import Angles, angle_ranges, joint_angles
 from ...lifting.pose_table import PoseTable
 from ...render.angle_curves import draw_curves
+from ..output_lock import output_lock
 from ..paths import base_name, check_free
 from ..progress import say
 from .motions import MotionOptions, make_motions, prepare, say_uneven
@@ -26,6 +27,7 @@ def report_angles(
     *,
     output: Path | None = None,
     overwrite: bool = False,
+    command: str = "",
 ) -> list[Path]:
     """Print each person's ranges of joint angles and draw their curves.
 
@@ -35,6 +37,7 @@ def report_angles(
         options: Which people, and how their motion is filtered.
         output: The folder of the pictures; None for the folder of `source`.
         overwrite: Whether pictures that exist may be replaced.
+        command: The command line, which another run on the same pictures shows.
 
     Returns:
         The paths of the pictures, one for each person.
@@ -50,14 +53,15 @@ def report_angles(
     pictures = [
         base.with_name(base.name + (f".{motion.id}" if several else "") + _SUFFIX) for motion in motions
     ]
-    check_free(pictures, overwrite=overwrite)
-    for motion, picture in zip(motions, pictures, strict=True):
-        angles = joint_angles(motion.joints, None if motion.feet is None else motion.feet.positions)
-        title = f"{readable_name(base.name)}, person {motion.id}"
-        Console().print(_ranges(angles, title))
-        with replacing(picture) as partial:
-            partial.write_bytes(draw_curves(angles, motion.times, title))
-        say(f"→ {picture}")
+    with output_lock(pictures, command):
+        check_free(pictures, overwrite=overwrite)
+        for motion, picture in zip(motions, pictures, strict=True):
+            angles = joint_angles(motion.joints, None if motion.feet is None else motion.feet.positions)
+            title = f"{readable_name(base.name)}, person {motion.id}"
+            Console().print(_ranges(angles, title))
+            with replacing(picture) as partial:
+                partial.write_bytes(draw_curves(angles, motion.times, title))
+            say(f"→ {picture}")
     return pictures
 
 

@@ -13,6 +13,7 @@ from ...files import readable_name, replacing
 from ...lifting.exports import Format, Style, find_format
 from ...lifting.exports.motion import Motion
 from ...lifting.pose_table import PoseTable
+from ..output_lock import output_lock
 from ..paths import base_name, check_free
 from ..progress import say
 from .motions import MotionOptions, make_motions, prepare, say_uneven
@@ -101,6 +102,7 @@ def export_table(
     output: Path | None = None,
     overwrite: bool = False,
     only_missing: bool = False,
+    command: str = "",
 ) -> list[Path]:
     """Write a table's motion in every chosen format, and print which files were written.
 
@@ -111,6 +113,7 @@ def export_table(
         output: The folder of the results; None for the folder of `source`.
         overwrite: Whether files that exist may be replaced.
         only_missing: Whether files that exist are left as they are, and only the others are written.
+        command: The command line, which another run on the same files shows.
 
     Returns:
         The files written.
@@ -138,15 +141,16 @@ def export_table(
                 files[base.with_name(name + _TPOSE + found.suffix)] = (found, tpose, people)
     if only_missing:
         files = {path: content for path, content in files.items() if not path.exists()}
-    check_free(list(files), overwrite=overwrite)
-    say_uneven(motions, options)
-    if any(found.animation for found, _ in formats):
-        _say_gaps(motions)
-    for path, (found, style, people) in files.items():
-        data = found.encode(people, style)
-        with replacing(path) as partial:
-            partial.write_bytes(data)
-        say(f"→ {path}{_begin(found, people)}")
+    with output_lock(list(files), command):
+        check_free(list(files), overwrite=overwrite)
+        say_uneven(motions, options)
+        if any(found.animation for found, _ in formats):
+            _say_gaps(motions)
+        for path, (found, style, people) in files.items():
+            data = found.encode(people, style)
+            with replacing(path) as partial:
+                partial.write_bytes(data)
+            say(f"→ {path}{_begin(found, people)}")
     return list(files)
 
 

@@ -184,12 +184,17 @@ class _PartsOfSteps:
         self.memory = _of(arrays, "memory/")
 
     def add(self, part: Arrays, memory: Arrays) -> None:
-        """Keep a part. If this step has done its part, end it."""
+        """Keep a part. If this step has done its share, and the video may go on, end it."""
         self.parts.append(part)
         self.memory = memory
         self.most -= 1
-        if self.most == 0:
+        if self.most == 0 and len(part["frames.numbers"]) == PART_FRAMES:
             raise _EnoughError
+
+    @property
+    def lasts(self) -> bool:
+        """Whether another run finds the parts: they are with the command that started the steps."""
+        return False
 
     @property
     def frames(self) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from ...detectors import registry
 from ...detectors.people import Detector
 from ...detectors.tracking import Track
-from ...errors import NoPeopleError
+from ...errors import NoPeopleError, UsageError
 from ...lifting.cameras.intrinsics import Intrinsics
 from ...lifting.cameras.level import LEVEL
 from ...lifting.pose_table import PoseTable
@@ -133,7 +133,12 @@ def detect(
             "versions": {name: version(name) for name in ("videopose", "torch", "numpy", "onnxruntime")},
         },
     )
-    return select_people(everyone, options.selection)
+    try:
+        return select_people(everyone, options.selection)
+    except UsageError as error:
+        if kept is None or not kept.lasts:
+            raise
+        raise UsageError(f"{error}; what was found is kept, so the next run need not find it again") from None
 
 
 def _description(video: Video) -> dict[str, object]:

@@ -39,10 +39,15 @@ class PartStore(Protocol):
     Attributes:
         parts: The arrays of each finished part, in order; complete after `open`.
         memory: The arrays that the next part needs.
+        lasts: Whether another run of the same request would find the parts.
     """
 
     parts: list[Arrays]
     memory: Arrays
+
+    @property
+    def lasts(self) -> bool:
+        """See above."""
 
     def open(self, request: Mapping[str, object], maker: Mapping[str, object]) -> None:
         """Read the parts of this request; see `KeptParts.open`."""
@@ -61,6 +66,7 @@ class KeptParts:
 
     Args:
         folder: Folder for the parts of all videos; None for the one in videopose's cache.
+        leave: Leave the parts when the result is there, for another command that finds the same people.
         report: Called with a line for the user if the parts cannot be kept.
 
     Attributes:
@@ -69,11 +75,16 @@ class KeptParts:
     """
 
     def __init__(
-        self, folder: Path | None = None, *, report: Callable[[str], None] = lambda line: None
+        self,
+        folder: Path | None = None,
+        *,
+        leave: bool = False,
+        report: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.parts: list[Arrays] = []
         self.memory: Arrays = {}
         self._root, self._report = folder or cache_folder() / "parts", report
+        self._leave = leave
         self._folder: Path | None = None  # where parts are kept; None if they are not
         self._held: tuple[FileLock, Path] | None = None
 
@@ -103,6 +114,11 @@ class KeptParts:
             self._read(folder, json.dumps(maker, sort_keys=True, default=str))
         except OutputError as error:
             self._give_up(str(error))
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the next run finds the parts."""
+        return self._folder is not None
 
     @classmethod
     def remove(cls, request: Mapping[str, object]) -> None:
@@ -135,7 +151,7 @@ class KeptParts:
         if self._held is None:
             return
         lock, folder = self._held
-        done = error is None or isinstance(error, NoPeopleError)
+        done = isinstance(error, NoPeopleError) or (error is None and not self._leave)
         if done:  # before the lock is released, so that no other run takes the parts
             shutil.rmtree(folder, ignore_errors=True)
         lock.release()

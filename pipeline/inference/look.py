@@ -68,8 +68,8 @@ class Look:
                 for on_frame in self.people.look(self._images(islice(frames, PART_FRAMES), beside)):
                     self.boxes = on_frame
                     advance()
-                if kept is not None and len(self.numbers) == before + PART_FRAMES:
-                    self._keep(kept, before)
+                if len(self.numbers) > before:
+                    self._finish_part(before, kept)
 
     def _images(self, frames: Iterator[Frame], beside: ThreadPoolExecutor) -> Iterator[Image]:
         """Yield the images; show each to the background in a thread, while people are found on it."""
@@ -85,13 +85,15 @@ class Look:
         if seen is not None:
             seen.result()
 
-    def _keep(self, kept: PartStore, begin: int) -> None:
-        """Keep what was found on the frames from the `begin`th on, and what the next part needs."""
+    def _finish_part(self, begin: int, kept: PartStore | None) -> None:
+        """Finish the part of the frames from the `begin`th on; keep it, and what the next part needs."""
         if not isinstance(self.people, DetectedPeople):
             return
-        part: dict[str, Arrays] = {"frames": {"numbers": np.array(self.numbers[begin:])}}
+        found = self.people.finish_part()
+        if kept is None:
+            return
+        part: dict[str, Arrays] = {"frames": {"numbers": np.array(self.numbers[begin:])}, "people": found}
         memory: dict[str, Arrays] = {"people": self.people.memory()}
-        part["people"] = self.people.new_people()
         if self.background is not None:
             part["background"] = self.background.new_measurements()
             memory["background"] = self.background.memory()

@@ -12,10 +12,12 @@ from ...files import replacing
 from ...lifting.pose_table import PoseTable
 from ...render.contact_sheet import Card, draw_contact_sheet
 from ...render.info_strip import clock
+from ..output_lock import output_lock
 from ..paths import DETECTED_SUFFIX, SHEET_SUFFIX, TABLE_SUFFIX, base_name, check_free
 from ..progress import progress_bar, say
 from ..video.reader import open_video
 from .detect import detect, load_detector
+from .kept_parts import KeptParts
 from .options import DetectOptions
 from .people_pictures import PersonPicture, people_pictures
 
@@ -48,27 +50,42 @@ def show_people(
         OutputError: A result exists and may not be replaced.
         UsageError: The video of a pose table was not found.
     """
-    from .redraw import video_beside
-
     base = (output or source.parent) / base_name(source)
     sheet = base.with_name(base.name + SHEET_SUFFIX)
     if source.suffix == TABLE_SUFFIX:
         check_free([sheet], overwrite=overwrite)
         table = PoseTable.load(source)
-        video = video or video_beside(source, table)
-        if video is None:
-            raise UsageError(f"{source}: a contact sheet needs the table's video; --video FILE names it")
-    else:
-        found = base.with_name(base.name + DETECTED_SUFFIX)
+        video = _video_of(source, table, video)
+        with output_lock([sheet], command):
+            check_free([sheet], overwrite=overwrite)
+            _show(table, video, sheet)
+        return
+    found = base.with_name(base.name + DETECTED_SUFFIX)
+    check_free([sheet, found], overwrite=overwrite)
+    with open_video(source, fps=options.fps) as opened, output_lock([sheet, found], command):
         check_free([sheet, found], overwrite=overwrite)
-        video = source
-        with open_video(video, fps=options.fps) as opened:
-            detector = load_detector(options, report=say)
-            table = detect(opened, options, detector, progress=progress_bar, command=command)
+        detector = load_detector(options, report=say)
+        # `infer` probably follows, with the ids that the sheet shows.
+        with KeptParts(leave=True, report=say) as kept:
+            table = detect(opened, options, detector, progress=progress_bar, command=command, kept=kept)
         if damage := table.meta.get("damaged"):
             say(f"warning: {source}: {damage}")
         table.save(found)
         say(f"→ {found}")
+        _show(table, source, sheet)
+
+
+def _video_of(source: Path, table: PoseTable, video: Path | None) -> Path:
+    """Return the video of a pose table: the one given, or the one beside it."""
+    from .redraw import video_beside
+
+    video = video or video_beside(source, table)
+    if video is None:
+        raise UsageError(f"{source}: a contact sheet needs the table's video; --video FILE names it")
+    return video
+
+
+def _show(table: PoseTable, video: Path, sheet: Path) -> None:
     people = people_pictures(table, video, progress=progress_bar)
     with replacing(sheet) as partial:
         partial.write_bytes(contact_sheet(people, table, video.name))

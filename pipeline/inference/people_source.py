@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,8 @@ class DetectedPeople:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self._people: list[People] = []
-        self._given = 0  # frames whose people `new_people` has returned
+        self._finished: list[Arrays] = []  # of each part: a third of the memory that `People` take
+        self._people: list[People] = []  # of the part that is not finished
         self._memory: Memory = {}
 
     def look(self, images: Iterable[Image]) -> Iterator[NDArray[np.float32]]:
@@ -64,29 +65,65 @@ class DetectedPeople:
             self._people.append(with_appearance(people, waiting.popleft()))
             yield people.boxes
 
-    def new_people(self) -> Arrays:
+    def finish_part(self) -> Arrays:
         """Return the people found since the last call, as plain arrays."""
-        new, self._given = self._people[self._given :], len(self._people)
-        return to_arrays(new)
+        part = to_arrays(self._people)
+        self._finished.append(part)
+        self._people = []
+        return part
 
     def memory(self) -> Memory:
         """Return what the detector needs for the next part."""
         return dict(self._memory)
 
     def resume(self, parts: Sequence[Arrays], memory: Memory) -> NDArray[np.float32]:
-        """Go on after the parts that `new_people` returned; return the boxes on their last frame."""
-        for part in parts:
-            self._people += from_arrays(part)
-        self._given, self._memory = len(self._people), dict(memory)
-        return self._people[-1].boxes
+        """Go on after the parts that `finish_part` returned; return the boxes on their last frame."""
+        self._finished += parts
+        self._memory = dict(memory)
+        return from_arrays(parts[-1])[-1].boxes
 
     def tracks(self, frames: NDArray[np.int32], times: NDArray[np.float64], *, max_gap: float) -> list[Track]:
         """Follow the people of all images and return their tracks."""
-        return follow_people(self._people, frames=frames, times=times, max_gap=max_gap)
+        return follow_people(PeopleOfParts(self._finished), frames=frames, times=times, max_gap=max_gap)
 
     def describe(self) -> dict[str, object]:
         """Return the detector's description."""
         return self._detector.describe()
+
+
+class PeopleOfParts(Sequence[People]):
+    """The people of all frames of several parts, made of plain arrays while they are read.
+
+    Args:
+        parts: What `to_arrays` gave for each part.
+    """
+
+    def __init__(self, parts: Sequence[Arrays]) -> None:
+        self._parts = parts
+        self._ends = np.cumsum([len(part["counts"]) for part in parts]).tolist()
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return self._ends[-1] if self._ends else 0
+
+    def __iter__(self) -> Iterator[People]:
+        """Yield the people of each frame."""
+        for part in self._parts:
+            yield from from_arrays(part)
+
+    @overload
+    def __getitem__(self, index: int) -> People: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[People]: ...
+
+    def __getitem__(self, index: int | slice) -> People | list[People]:
+        """Return the people of a frame, or of several."""
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        number = range(len(self))[index]  # raises IndexError
+        part = bisect_right(self._ends, number)
+        return from_arrays(self._parts[part])[number - self._ends[part]]  # counted from the part's end
 
 
 def to_arrays(people: Sequence[People]) -> Arrays:

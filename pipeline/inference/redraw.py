@@ -93,6 +93,7 @@ def redraw(
     if video is not None and output.exists() and video.exists() and output.samefile(video):
         raise UsageError(f"{output} is the video itself; --output FILE writes elsewhere")
     with output_lock([output], command):
+        check_free([output], overwrite=overwrite, elsewhere="--output FILE")
         _draw(table, output, video, options)
     say(f"→ {output}")
 

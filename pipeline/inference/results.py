@@ -1,16 +1,27 @@
-"""What is said about a pose table that was made, and its animation."""
+"""Write the results of one file: table, animation and exports; say what the user should know of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...lifting.pose_table import PoseTable
 from ..camera_metadata.notes import camera_notes
-from ..paths import TABLE_SUFFIX, base_name
+from ..paths import TABLE_SUFFIX, Job, base_name
 from ..picture_files import is_sequence
 from ..progress import progress_bar, say
 from ..video.damage import damage_warning
 from .time_notes import time_notes
+
+if TYPE_CHECKING:
+    from ..exports.export_tables import ExportOptions
+
+
+def save(job: Job, table: PoseTable) -> None:
+    """Write the table of a job."""
+    say_notes(job.source, table)
+    table.save(job.table)
+    say(f"→ {job.table}")
 
 
 def say_notes(source: Path, table: PoseTable) -> None:
@@ -50,3 +61,19 @@ def draw(table: PoseTable, animation: Path, video: Path | None) -> None:
 
     animate(table, animation, video=video, progress=progress_bar)
     say(f"→ {animation}")
+
+
+def export(
+    job: Job,
+    table: PoseTable,
+    formats: ExportOptions | None,
+    overwrite: bool,
+    command: str,
+    *,
+    complete: bool = False,
+) -> None:
+    """Export the table of a job; with `complete`, only files that are missing."""
+    if formats is not None:
+        from ..exports.export_tables import export_table
+
+        export_table(table, job.table, formats, overwrite=overwrite, only_missing=complete, command=command)

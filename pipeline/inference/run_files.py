@@ -16,8 +16,9 @@ from ..engines.processes import do_in_processes
 from ..engines.tasks import ReportError, do_all
 from ..paths import Job, check_free
 from ..progress import DOING, say
-from .file_work import DetectVideos, FileWork, FindPeople, InferVideos, LiftFound, LiftTables
+from .file_work import DetectVideos, FileWork, InferVideos, LiftTables
 from .options import DetectOptions, InferOptions, LiftOptions
+from .together import FindPeople, LiftFound
 
 if TYPE_CHECKING:
     from ..exports.export_tables import ExportOptions

@@ -15,6 +15,7 @@ from ...files import replacing
 from ...lifting.pose_table import PoseTable
 from ...render.page import PageVideo, Shown, build_document, page_data, shown_part
 from ..inference.redraw import video_beside
+from ..output_lock import output_lock
 from ..paths import PAGE_SUFFIX, TABLE_SUFFIX, Job, base_name, check_free
 from ..progress import Progress, progress_bar, say
 from ..web.three import three_library
@@ -52,6 +53,7 @@ def view(
     options: ViewOptions | None = None,
     *,
     overwrite: bool = False,
+    command: str = "",
     progress: Progress = progress_bar,
 ) -> Path:
     """Write the page of a pose table.
@@ -61,6 +63,7 @@ def view(
         output: File to write; None for the table's name with the suffix .html.
         options: How the page is made.
         overwrite: Replace a page that exists.
+        command: The command line, which another run on the same page shows.
         progress: How progress is shown.
 
     Returns:
@@ -78,14 +81,16 @@ def view(
     part = shown_part(table)
     note = "" if part.every == 1 else f"This motion is long: one frame in {part.every} is shown."
     data = page_data([Shown(part)], note=note)
-    if note:
-        say(f"note: the page shows one frame in {part.every}, because the motion is long")
-    library = three_library()
-    video = (options.video or video_beside(source, table)) if options.use_video else None
-    copy = add_video(data, output, table, video, options, progress, _span(table))
-    document = build_document(title=base_name(source), data=data, library=library, video=copy)
-    with replacing(output) as partial:
-        partial.write_text(document, encoding="utf-8")
+    with output_lock([output], command):
+        check_free([output], overwrite=overwrite, elsewhere="--output FILE")
+        if note:
+            say(f"note: the page shows one frame in {part.every}, because the motion is long")
+        library = three_library()
+        video = (options.video or video_beside(source, table)) if options.use_video else None
+        copy = add_video(data, output, table, video, options, progress, _span(table))
+        document = build_document(title=base_name(source), data=data, library=library, video=copy)
+        with replacing(output) as partial:
+            partial.write_text(document, encoding="utf-8")
     say(f"→ {output}")
     return output
 
@@ -134,11 +139,12 @@ def _page_video(video: Path, page: Path, copy: bytes | None, start: float) -> Pa
     return PageVideo(video.name, quote(os.fsencode(link)), start)
 
 
-def finish_with_page(jobs: Sequence[Job], *, overwrite: bool) -> Callable[[Job], None]:
+def finish_with_page(jobs: Sequence[Job], *, overwrite: bool, command: str) -> Callable[[Job], None]:
     """Return what `infer --view` does with a finished job: write its page, and open it if it is alone."""
 
     def finish(job: Job) -> None:
-        page = view(job.table, job.page, ViewOptions(video=_source_video(job)), overwrite=overwrite)
+        options = ViewOptions(video=_source_video(job))
+        page = view(job.table, job.page, options, overwrite=overwrite, command=command)
         if len(jobs) == 1:
             open_page(page)
 

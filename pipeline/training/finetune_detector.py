@@ -10,12 +10,11 @@ from ...detectors.coco.evaluation import require_pycocotools
 from ...detectors.cpn.recipe import CPNRecipe
 from ...detectors.mask_rcnn.recipe import MaskRCNNRecipe
 from ...detectors.recipes import load_recipe
-from ...errors import OutputError
-from ..paths import check_writable
 from ..progress import Progress
 from .finetune_cpn import finetune_cpn
 from .finetune_mask_rcnn import finetune_mask_rcnn
 from .finetune_options import FinetuneData, FinetuneOptions, read_data
+from .output_folder import is_first_process, training_folder
 
 __all__ = ["FinetuneOptions", "run"]
 
@@ -28,11 +27,16 @@ FINETUNERS: dict[type, Callable[[Any, FinetuneData, FinetuneOptions, Progress], 
 _RESULTS = ("checkpoint.pt", "last_checkpoint", "best.safetensors", "model_best.pth")
 
 
-def run(options: FinetuneOptions, *, progress: Progress) -> Path:
+def run(options: FinetuneOptions, *, progress: Progress, command: str = "") -> Path:
     """Fine-tune a detector and return the path of the best weights, by AP.
 
+    Args:
+        options: The user's options.
+        progress: How progress is shown.
+        command: The command line, which another run in the same folder shows.
+
     Raises:
-        OutputError: There are weights already, and they may not be replaced.
+        OutputError: There are weights already, and they may not be replaced, or another run writes them.
         VideoposeError: The recipe, the annotations, an image or the base weights cannot be read.
     """
     recipe = load_recipe(options.recipe, options.detector, options.overrides)
@@ -40,13 +44,15 @@ def run(options: FinetuneOptions, *, progress: Progress) -> Path:
         recipe = recipe.shortened(options.iterations)
     require_pycocotools()  # AP is measured during the training
     data = read_data(options)
-    check_writable(options.output)
-    existing = [path for name in _RESULTS if (path := options.output / name).exists()]
-    if existing and not options.overwrite and not options.resume:
-        raise OutputError(
-            f"{existing[0]} exists; --resume goes on from a checkpoint, --overwrite begins anew"
-        )
-    if not options.resume:
-        for path in existing:
-            path.unlink(missing_ok=True)  # otherwise a later --resume would continue the old run
-    return FINETUNERS[type(recipe)](recipe, data, options, progress)
+    with training_folder(
+        options.output,
+        _RESULTS,
+        resume=options.resume,
+        overwrite=options.overwrite,
+        command=command,
+        checkpoint=None,
+    ):
+        if not options.resume and is_first_process():
+            for name in _RESULTS:  # otherwise a later --resume would continue the old run
+                (options.output / name).unlink(missing_ok=True)
+        return FINETUNERS[type(recipe)](recipe, data, options, progress)

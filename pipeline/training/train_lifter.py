@@ -20,7 +20,7 @@ from ..device import choose_device
 from ..progress import Progress, no_progress, say
 from .lifter_session import LifterSession
 from .motion_capture_session import motion_capture_session
-from .output_folder import LIFTER, check_output_folder
+from .output_folder import LIFTER, training_folder
 from .recordings_session import recordings_session
 from .report import ProgressReporter, plot_curves, rounded, say_errors
 
@@ -40,6 +40,7 @@ def run(
     resume: bool = False,
     device: str = "auto",
     overwrite: bool = False,
+    command: str = "",
     progress: Progress,
 ) -> Path | None:
     """Train a lifter, measure it on held-out people, and write `lifter.safetensors` and `curves.png`.
@@ -52,6 +53,7 @@ def run(
         resume: Whether to go on from the checkpoint in `output`.
         device: "auto", "cpu", "cuda", …
         overwrite: Whether results in `output` may be replaced.
+        command: The command line, which another run in the same folder shows.
         progress: How progress is shown.
 
     Returns:
@@ -64,7 +66,20 @@ def run(
     """
     config = load_config(config_path, parse_overrides(overrides))
     device = choose_device(device)
-    check_output_folder(output, resume=resume, overwrite=overwrite)
+    with training_folder(output, resume=resume, overwrite=overwrite, command=command):
+        return _run(config, data, output, resume=resume, device=device, progress=progress)
+
+
+def _run(
+    config: TrainingConfig | RecordedConfig,
+    data: Path,
+    output: Path,
+    *,
+    resume: bool,
+    device: str,
+    progress: Progress,
+) -> Path | None:
+    """Train, measure and write; see `run`."""
     with process_group(device) as device:
         session = SESSIONS[type(config)](config, data, device)
         start = load_lifter(config.start) if config.start else None

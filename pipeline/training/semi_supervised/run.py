@@ -13,8 +13,8 @@ from ....semi.config import load_recorded_recipe
 from ....yaml_config import parse_overrides
 from ...device import choose_device
 from ...progress import Progress
-from ..output_folder import check_output_folder
-from .find_people import find_people
+from ..output_folder import training_folder
+from .find_people import People, find_people
 from .from_recordings import train_on_recordings
 from .from_videos import train_on_videos
 from .options import SemiOptions
@@ -59,12 +59,33 @@ def run(
         OutputError: A lifter is there already and may not be replaced.
     """
     device = choose_device(device)
-    check_output_folder(output, resume=resume, overwrite=overwrite)
+    if options.unlabeled and distributed.is_torchelastic_launched():
+        raise UsageError("learning from videos takes one process; start semi-train without torchrun")
+    with training_folder(output, resume=resume, overwrite=overwrite, command=command):
+        return _run(
+            options,
+            output,
+            partial(find_people, failed=failed, progress=progress),
+            resume=resume,
+            device=device,
+            command=command,
+            steps=steps or progress,
+        )
+
+
+def _run(
+    options: SemiOptions,
+    output: Path,
+    find: Callable[..., People],
+    *,
+    resume: bool,
+    device: str,
+    command: str,
+    steps: Progress,
+) -> Path | None:
+    """Train on videos or on recordings; see `run`."""
     recipe = options.recipe_file
     if options.unlabeled:
-        if distributed.is_torchelastic_launched():
-            raise UsageError("learning from videos takes one process; start semi-train without torchrun")
-        find = partial(find_people, failed=failed, progress=progress)
         return train_on_videos(
             options,
             recipe,
@@ -73,11 +94,9 @@ def run(
             resume=resume,
             device=device,
             command=command,
-            progress=steps or progress,
+            progress=steps,
         )
     config = load_recorded_recipe(recipe, parse_overrides(options.overrides))
     if options.labeled is None:
         raise UsageError(f"recipe {options.recipe} needs the dataset's folder: --labeled FOLDER")
-    return train_on_recordings(
-        config, options.labeled, output, resume=resume, device=device, progress=steps or progress
-    )
+    return train_on_recordings(config, options.labeled, output, resume=resume, device=device, progress=steps)

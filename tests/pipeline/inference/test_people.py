@@ -1,7 +1,7 @@
 """`videopose people`: the contact sheet, and choosing people by it."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from videopose.detectors.movenet.detector import MoveNet
+from videopose.detectors.people import People
 from videopose.errors import InputError
 from videopose.lifting.pose_table import PoseTable
+from videopose.pipeline.inference import kept_parts
 from videopose.pipeline.inference.people_pictures import ASPECT, people_pictures
 
 Run = Callable[..., Any]
@@ -82,11 +85,57 @@ def test_a_sheet_of_a_video_and_then_one_of_its_people(folder: Path, videopose: 
     assert set(inferred.track) == {0}
     np.testing.assert_array_equal(inferred.keypoints, everyone.keypoints[everyone.track == 0])
 
-    done = videopose("detect", folder / "clip.mp4", "--select", "4", "--end", "0.5", "--overwrite")
+
+@pytest.fixture
+def shown_to_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The images that the detector has been shown; finished parts are kept in a folder of the test."""
+    monkeypatch.setattr(kept_parts, "cache_folder", lambda: tmp_path / "cache")
+    shown: list[Any] = []
+    detect = MoveNet.detect
+
+    def counted(detector: MoveNet, images: Iterable[Any], memory: Any = None) -> Iterator[People]:
+        def count() -> Iterator[Any]:
+            for image in images:
+                shown.append(image.shape)
+                yield image
+
+        return detect(detector, count(), memory)
+
+    monkeypatch.setattr(MoveNet, "detect", counted)
+    return shown
+
+
+def test_people_are_not_found_again_for_infer(
+    folder: Path, tmp_path: Path, videopose: Run, shown_to_networks: list[Any]
+) -> None:
+    (folder / "clip.npz").unlink()
+    done = videopose("people", folder / "clip.mp4", "--end", "0.5")
+    assert done.code == 0, done.err
+    assert len(shown_to_networks) == 15
+    done = videopose("infer", folder / "clip.mp4", "--end", "0.5", "--no-render", "--select", "1")
+    assert done.code == 0, done.err
+    assert len(shown_to_networks) == 15
+    assert not list((tmp_path / "cache" / "parts").iterdir())
+    everyone, lifted = PoseTable.load(folder / "clip.2d.npz"), PoseTable.load(folder / "clip.npz")
+    np.testing.assert_array_equal(lifted.keypoints, everyone.keypoints[everyone.track == 1])
+
+
+def test_an_id_that_nobody_has(
+    clip: Path, tmp_path: Path, videopose: Run, shown_to_networks: list[Any]
+) -> None:
+    words = ("infer", clip, "--end", "0.5", "--no-render", "--output", tmp_path / "new" / "results")
+    done = videopose(*words, "--select", "9")
     assert done.code == 2
     assert done.errors == [
-        "error: --select 4: expected one of the people 0, 1; `videopose people` shows them"
+        "error: --select 9: expected one of the people 0, 1; `videopose people` shows them; what was found "
+        "is kept, so the next run need not find it again"
     ]
+    assert not (tmp_path / "new").exists()
+    assert len(shown_to_networks) == 15
+    done = videopose(*words, "--select", "1")
+    assert done.code == 0, done.err
+    assert len(shown_to_networks) == 15
+    assert [path.name for path in (tmp_path / "new" / "results").iterdir()] == ["clip.npz"]
 
 
 def test_a_sheet_of_a_table(folder: Path, videopose: Run) -> None:
