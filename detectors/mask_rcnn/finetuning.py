@@ -81,7 +81,9 @@ def train_mask_rcnn(
     if config.SOLVER.AMP.ENABLED:
         _train_in_bfloat16(model)
     optimiser = _optimiser(recipe, config, model)
-    parallel = create_ddp_model(model, broadcast_buffers=False)
+    # A process on a CPU has no device of its own.
+    cpu: dict[str, Any] = {"device_ids": None} if torch.device(device).type == "cpu" else {}
+    parallel = create_ddp_model(model, broadcast_buffers=False, **cpu)
     run = fingerprint(recipe, annotations)
     start = first_iteration(folder, run) if resume else 0
     loader = training_loader(recipe, config, annotations, images, start=start)

@@ -20,7 +20,7 @@ Network = TemporalModel | FusedModel
 
 _VISIBLE = 0.999  # a joint interpolated between a visible and a hidden one is hidden
 
-FRAMES_PER_PASS = 4096  # about 200 MB of activations at 1024 channels
+FRAMES_PER_PASS = 2048  # about 100 MB of activations at 1024 channels
 
 
 def predict(
@@ -61,24 +61,23 @@ def predict(
         )
     if frames == 0:
         return np.zeros((0, model.num_joints_out, 3), np.float32)
-    sequence = torch.from_numpy(np.ascontiguousarray(keypoints, np.float32)).to(model.device)
-    sequences = sequence[None]
-    if flip is not None:
-        sequences = torch.stack([sequence, mirrored(sequence, flip.mirror)])
+    sequence = torch.from_numpy(np.ascontiguousarray(keypoints, np.float32))
+    order: Sequence[int] = range(model.num_joints_out)
+    if flip_out is not None and model.num_joints_out > 1:
+        order = flip_out.mirror
     before, after = model.padding
-    parts = []
+    result = np.empty((frames, model.num_joints_out, 3), np.float32)
     with torch.inference_mode():
         for start in range(0, frames, frames_per_pass):
             end = min(start + frames_per_pass, frames)
-            index = torch.arange(start - before, end + after, device=model.device).clamp(0, frames - 1)
-            parts.append(model(sequences[:, index]).float())
-    out = torch.cat(parts, 1)
-    if flip is not None:
-        order: Sequence[int] = range(model.num_joints_out)
-        if flip_out is not None and model.num_joints_out > 1:
-            order = flip_out.mirror
-        out = (out[:1] + mirrored(out[1:], order)) / 2
-    return out[0].cpu().numpy()
+            index = torch.arange(start - before, end + after).clamp(0, frames - 1)
+            part = sequence[index].to(model.device)
+            both = part[None] if flip is None else torch.stack([part, mirrored(part, flip.mirror)])
+            out = model(both).float()
+            if flip is not None:
+                out = (out[:1] + mirrored(out[1:], order)) / 2
+            result[start:end] = out[0].cpu().numpy()
+    return result
 
 
 def predict_poses(

@@ -110,7 +110,9 @@ def finetune_detector(context: click.Context, /, overrides: tuple[str, ...], **o
     from ..training.finetune_detector import FinetuneOptions, run
 
     settings = FinetuneOptions(overrides=parse_overrides(overrides), **options)
-    click.echo(run(settings, progress=partial(progress_bar, unit="iterations/s"), command=context.obj or ""))
+    path = run(settings, progress=partial(progress_bar, unit="iterations/s"), command=context.obj or "")
+    if path is not None:  # None in all processes of torchrun but the first
+        click.echo(path)
 
 
 @command(

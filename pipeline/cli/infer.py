@@ -33,6 +33,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from ..inference.cluster_jobs import ClusterJob
     from ..inference.options import DetectOptions
     from ..paths import Job
 
@@ -264,19 +265,44 @@ def _on_cluster(
     """Do `infer` or `detect` on a Ray cluster; return the exit code."""
     from ...errors import UsageError
     from ..engines.ray_cluster import do_on_ray
-    from ..inference.cluster_work import ClusterWork, plan_cluster_jobs, text_of
+    from ..inference.cluster_jobs import plan_cluster_jobs, text_of
+    from ..inference.cluster_work import ClusterWork
     from ..inference.options import InferOptions
 
-    for name in ("keypoints", "export", "view", "adapt"):
-        if options.get(name):
-            raise UsageError(
-                f"--engine ray takes no --{name}: leave it out, or run it on the tables afterwards"
-            )
+    if options["keypoints"]:
+        raise UsageError("--engine ray takes no --keypoints: leave --engine ray out")
+    if options.get("adapt"):
+        raise UsageError(
+            "--engine ray takes no --adapt: leave it out, and use `videopose lift --adapt` on the tables"
+        )
     lifts = isinstance(chosen, InferOptions)
-    animation = lifts and not options["no_render"]
+    export = export_options(options["export"]) if lifts else None
     jobs = plan_cluster_jobs(
-        inputs, text_of(output), lifts=lifts, animation=animation, overwrite=options["overwrite"]
+        inputs,
+        text_of(output),
+        lifts=lifts,
+        animation=lifts and not options["no_render"],
+        overwrite=options["overwrite"],
+        export=export,
+        page=lifts and options["view"],
     )
-    work = ClusterWork(chosen, command=context.obj)
-    do_on_ray(work, jobs, failures, lambda job: None, address=options["address"])
+    done: list[ClusterJob] = []
+    work = ClusterWork(chosen, command=context.obj, export=export)
+    do_on_ray(work, jobs, failures, done.append, address=options["address"])
+    if lifts and options["view"]:
+        _write_pages(done, options["overwrite"], context.obj, failures)
     return failures.exit_code(len(jobs))
+
+
+def _write_pages(jobs: Sequence[ClusterJob], overwrite: bool, command: str, failures: Failures) -> None:
+    """Write the pages of tables that a cluster has made, on this machine."""
+    from ..pages.view import finish_with_page
+    from ..paths import Job
+
+    here = [Job(Path(j.source), Path(j.table), None, Path(j.page)) for j in jobs if j.page is not None]
+    write_page = finish_with_page(here, overwrite=overwrite, command=command)
+    for job in here:
+        try:
+            write_page(job)
+        except Exception as error:
+            failures(error)

@@ -5,20 +5,19 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...errors import InputError, OutputError, UsageError
+from ...errors import InputError
 from ...lifting.pose_table import PoseTable
 from ..engines.ray_cluster import Step
-from ..inputs import VIDEO_SUFFIXES
-from ..paths import ANIMATION_SUFFIX, DETECTED_SUFFIX, OVERLAY_SUFFIX, TABLE_SUFFIX
-from ..remote_files import file_system, forget_copy, is_remote, joined, local_copy, name_of, put
+from ..remote_files import forget_copy, joined, local_copy, name_of, put
 from ..video.reader import open_video
+from .cluster_jobs import ClusterJob
 from .detect import detect, load_detector
 from .infer import Networks, infer
 from .kept_parts import PART_FRAMES, Arrays
@@ -26,75 +25,10 @@ from .options import DetectOptions, InferOptions
 
 if TYPE_CHECKING:
     from ...detectors.people import Detector
+    from ..exports.export_tables import ExportOptions
 
 STEP_FRAMES = 10 * PART_FRAMES
 """Frames of the part of a video that one step works on."""
-
-
-@dataclass(frozen=True)
-class ClusterJob:
-    """One video and its results, as paths of this machine or of a store such as s3://.
-
-    Attributes:
-        source: The video.
-        table: The pose table to write.
-        animation: The animation to write; None if it is not wanted.
-    """
-
-    source: str
-    table: str
-    animation: str | None
-
-    def __str__(self) -> str:
-        return self.source
-
-
-def plan_cluster_jobs(
-    inputs: Sequence[str], output: str | None, *, lifts: bool, animation: bool, overwrite: bool
-) -> list[ClusterJob]:
-    """Find the videos, and name and check their results.
-
-    Args:
-        inputs: Videos, or folders of them.
-        output: Folder of the results; None for the folder of each video.
-        lifts: Whether poses are made, and not only keypoints.
-        animation: Write animations too.
-        overwrite: Replace results that exist.
-
-    Raises:
-        InputError: There is no video.
-        OutputError: A result exists and may not be replaced.
-        UsageError: Two videos would write the same file.
-    """
-    jobs: dict[str, ClusterJob] = {}
-    for source in [video for each in inputs for video in _videos(each)]:
-        folder = output or source.rpartition("/")[0] or "."
-        stem = Path(name_of(source)).stem
-        table = joined(folder, stem + (TABLE_SUFFIX if lifts else DETECTED_SUFFIX))
-        film = joined(folder, stem + ANIMATION_SUFFIX) if animation else None
-        for result in filter(None, (table, film)):
-            system, inside = file_system(result)
-            if system.exists(inside) and not overwrite:
-                raise OutputError(f"{result} exists; --overwrite replaces it, --output DIR writes elsewhere")
-        job = jobs.setdefault(table, ClusterJob(source, table, film))
-        if job.source != source:
-            raise UsageError(f"{job} and {source} would both write {table}; run them apart with --output")
-    return list(jobs.values())
-
-
-def _videos(path: str) -> list[str]:
-    """Return a video, or the videos directly in a folder."""
-    system, inside = file_system(path)
-    if not system.exists(inside):
-        raise InputError(f"cannot read {path}: there is no such file")
-    if not system.isdir(inside):
-        return [path]
-    names = sorted(name_of(found) for found in system.ls(inside, detail=False))
-    results = (ANIMATION_SUFFIX, OVERLAY_SUFFIX)
-    videos = [n for n in names if Path(n).suffix.lower() in VIDEO_SUFFIXES and not n.endswith(results)]
-    if not videos:
-        raise InputError(f"{path}: no video in this folder")
-    return [joined(path, name) for name in videos]
 
 
 @dataclass(frozen=True)
@@ -105,11 +39,13 @@ class ClusterWork:
         options: How people are found and followed; with those of lifting, poses are made, too.
         command: Recorded in the tables' `meta`.
         frames: Frames of the part of a video that one step works on.
+        export: What to export of each table; None for nothing.
     """
 
     options: DetectOptions
     command: str
     frames: int = STEP_FRAMES
+    export: ExportOptions | None = None
 
     def step(self, item: ClusterJob, state: bytes | None) -> Step:
         """Find the people of the next part; after the last one, lift them and write the results."""
@@ -125,22 +61,31 @@ class ClusterWork:
                     table = detect(video, self.options, networks, command=self.command, kept=parts)
             except _EnoughError:
                 return Step(parts.frames, video.frame_count, parts.to_bytes())
-            self._write(item, table, path)
+            results = self._write(item, table, path)
         forget_copy(item.source)
-        results = [item.table, *([] if item.animation is None else [item.animation])]
         return Step(len(table.time), video.frame_count, None, tuple(f"→ {result}" for result in results))
 
-    def _write(self, item: ClusterJob, table: PoseTable, video: Path) -> None:
+    def _write(self, item: ClusterJob, table: PoseTable, video: Path) -> list[str]:
+        """Write the results, first in a folder of this machine; return their paths."""
         with tempfile.TemporaryDirectory(prefix="videopose-") as folder:
             local = Path(folder) / name_of(item.table)
             table.save(local)
-            put(local, item.table)
+            files = {item.table: local}
             if item.animation is not None:
                 from .animate import animate
 
                 film = Path(folder) / name_of(item.animation)
                 animate(table, film, video=video)
-                put(film, item.animation)
+                files[item.animation] = film
+            if self.export is not None:
+                from ..exports.export_tables import export_table
+
+                beside = item.table.rpartition("/")[0] or "."
+                for exported in export_table(table, local, self.export):
+                    files[joined(beside, exported.name)] = exported
+            for result, file in files.items():
+                put(file, result)
+            return list(files)
 
 
 _loaded: dict[str, Networks | Detector | None] = {}
@@ -213,11 +158,3 @@ class _PartsOfSteps:
 
 def _of(arrays: Arrays, prefix: str) -> Arrays:
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-
-
-def text_of(path: Path | None) -> str | None:
-    """Return a path as the user gave it: `Path` makes one slash of the two in s3://."""
-    if path is None:
-        return None
-    scheme, colon, rest = path.as_posix().partition(":/")
-    return f"{scheme}://{rest}" if colon and len(scheme) > 1 and not is_remote(str(path)) else str(path)

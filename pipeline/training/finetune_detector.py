@@ -27,13 +27,16 @@ FINETUNERS: dict[type, Callable[[Any, FinetuneData, FinetuneOptions, Progress], 
 _RESULTS = ("checkpoint.pt", "last_checkpoint", "best.safetensors", "model_best.pth")
 
 
-def run(options: FinetuneOptions, *, progress: Progress, command: str = "") -> Path:
+def run(options: FinetuneOptions, *, progress: Progress, command: str = "") -> Path | None:
     """Fine-tune a detector and return the path of the best weights, by AP.
 
     Args:
         options: The user's options.
         progress: How progress is shown.
         command: The command line, which another run in the same folder shows.
+
+    Returns:
+        The path; None in all processes that `torchrun` started but the first.
 
     Raises:
         OutputError: There are weights already, and they may not be replaced, or another run writes them.
@@ -55,4 +58,5 @@ def run(options: FinetuneOptions, *, progress: Progress, command: str = "") -> P
         if not options.resume and is_first_process():
             for name in _RESULTS:  # otherwise a later --resume would continue the old run
                 (options.output / name).unlink(missing_ok=True)
-        return FINETUNERS[type(recipe)](recipe, data, options, progress)
+        best = FINETUNERS[type(recipe)](recipe, data, options, progress)
+    return best if is_first_process() else None

@@ -1,14 +1,17 @@
 """Steps on a cluster, done here one after another, with files in a store in memory."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from videopose.errors import InputError, OutputError
+from videopose.errors import InputError, OutputError, UsageError
 from videopose.lifting.pose_table import PoseTable
+from videopose.pipeline.exports.export_tables import ExportOptions
 from videopose.pipeline.inference import cluster_work, look
-from videopose.pipeline.inference.cluster_work import ClusterWork, plan_cluster_jobs, text_of
+from videopose.pipeline.inference.cluster_jobs import plan_cluster_jobs, text_of
+from videopose.pipeline.inference.cluster_work import ClusterWork
 from videopose.pipeline.inference.infer import infer_file
 from videopose.pipeline.inference.options import InferOptions
 
@@ -54,6 +57,32 @@ def test_results_that_exist_are_not_replaced(store) -> None:
     with pytest.raises(OutputError, match=r"memory://out/a\.npz exists; --overwrite"):
         _plan("memory://in")
     assert len(_plan("memory://in", overwrite=True)) == 1
+
+
+def test_the_machine_that_makes_a_table_exports_it(store, tmp_path: Path) -> None:
+    export = ExportOptions(formats=("csv", "bvh"))
+    plan = partial(plan_cluster_jobs, ["memory://in"], "memory://out", lifts=True, animation=False)
+    [job] = plan(overwrite=False, export=export)
+    options = InferOptions(people=2, device="cpu", end=0.3)
+    step = ClusterWork(options, "videopose infer", export=export).step(job, None)
+    names = ["a.0.bvh", "a.1.bvh", "a.csv", "a.npz"]
+    assert sorted(Path(path).name for path in store.ls("/out", detail=False)) == names
+    assert sorted(step.lines) == sorted(f"→ memory://out/{name}" for name in names)
+    store.rm("/out/a.npz")
+    with pytest.raises(OutputError, match=r"memory://out/a\.0\.bvh exists; --overwrite"):
+        plan(overwrite=False, export=export)
+    assert plan(overwrite=False) == plan(overwrite=True, export=export) == [job]
+
+
+def test_pages_are_made_of_files_that_this_machine_sees(store, clip: Path, tmp_path: Path) -> None:
+    plan = partial(plan_cluster_jobs, lifts=True, animation=False, overwrite=False, page=True)
+    with pytest.raises(UsageError, match="--view makes pages of files that this machine sees"):
+        plan(["memory://in"], "memory://out")
+    [job] = plan([str(clip)], str(tmp_path))
+    assert job.page == str(tmp_path / "clip.html")
+    (tmp_path / "clip.html").touch()
+    with pytest.raises(OutputError, match=r"clip\.html exists"):
+        plan([str(clip)], str(tmp_path))
 
 
 def test_what_cannot_be_read(store) -> None:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,25 @@ def test_mask_rcnn_for_other_keypoints(data, tmp_path):
     assert best["keypoints"] == ["hip", "lhip", "rhip"]
     with pytest.raises(OutputError, match="last_checkpoint exists; --resume"):
         _finetune(data, tmp_path, detector="mask-rcnn")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("detector", "best"), [("cpn", "best.safetensors"), ("mask-rcnn", "model_best.pth")])
+def test_two_processes_write_and_print_once(detector, best, data, tmp_path):
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "videopose"]
+    words = ["finetune-detector", "--detector", detector, "--images", data, "--device", "cpu"]
+    words += ["--annotations", data / "coco.json", "--recipe", data / f"{detector}.yaml", "--set", "batch=2"]
+    done = subprocess.run(
+        [sys.executable, *launch, *map(str, words), "--output", str(tmp_path / "out")],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'out' / best}\n"
+    last = _curve(tmp_path / "out")[-1][0]
+    assert done.stderr.count(f"iteration {last}: AP ") == 1
+    assert not list((tmp_path / "out").glob(".*"))
 
 
 def test_people_to_measure_on(data, tmp_path):

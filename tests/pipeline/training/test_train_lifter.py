@@ -1,4 +1,6 @@
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ from standing import STILL
 from videopose.errors import InputError, OutputError, UsageError
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.pose_table import PoseTable
+from videopose.pipeline.output_lock import output_lock
 from videopose.pipeline.progress import no_progress
 from videopose.pipeline.training.train_lifter import run
 
@@ -93,6 +96,27 @@ def test_the_lifter_says_what_it_is(whole: Path, data: Path) -> None:
         69 / 50 * 30 + 1
     )  # three cameras, one clip of 70 frames at 50 a second
     assert 0 < errors["p_mpjpe"] < errors["mpjpe"] < 1000
+
+
+@pytest.mark.slow
+def test_several_processes_write_and_print_once(data: Path, tmp_path: Path) -> None:
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "videopose"]
+    words = ["train", str(data / "tiny.yaml"), "--data", str(data), "-o", str(tmp_path), "--device", "cpu"]
+    done = subprocess.run([sys.executable, *launch, *words], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'lifter.safetensors'}\n"
+    assert done.stderr.count("held-out MPJPE") == 2  # after 60 and 120 steps
+    assert sorted(_files(tmp_path)) == ["checkpoint.pt", "curves.png", "lifter.safetensors"]
+    assert 0 < Lifter.load(tmp_path / "lifter.safetensors").about["held_out_errors_mm"]["mpjpe"] < 1000
+
+
+def test_a_second_run_in_the_same_folder(data: Path, tmp_path: Path) -> None:
+    with (
+        output_lock([tmp_path / "lifter.safetensors"], "videopose train other.yaml"),
+        pytest.raises(OutputError, match=r"made by another run \(process \d+ on .*: videopose train other"),
+    ):
+        run(data / "tiny.yaml", data, tmp_path, progress=no_progress)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("stop", [45, 101])
