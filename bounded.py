@@ -6,13 +6,14 @@ What a file declares (sizes, shapes, counts) is compared with what it holds befo
 from __future__ import annotations
 
 import io
+import math
 import os
 import stat
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -25,6 +26,9 @@ SPARE = 64 << 20
 
 RATIO = 20
 """How many times its own size a file may unpack to, beyond `SPARE`. Usual files have ratios of 1 to 5."""
+
+_NO_LIMIT = 1 << 62
+_PART = 1 << 20  # bytes that are read at once
 
 LARGEST_TEXT = 1 << 30
 """Bytes of the largest text file that is read."""
@@ -100,12 +104,12 @@ class Members:
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a member, at most as many as it declares."""
-        member = self.files[name]
-        with self._archive.open(member) as file:  # (`archive.read` may unpack more than is declared)
-            data = file.read(member.file_size)
-            if len(data) != member.file_size:
-                raise ValueError(f"{name[:80]} is cut off")
-            return data
+        with self.open(name) as file:  # (`archive.read` may unpack more than is declared)
+            return _exactly(file, self.files[name].file_size, name)
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a member."""
+        return self._archive.open(self.files[name])
 
 
 @contextmanager
@@ -123,6 +127,13 @@ def open_archive(
         yield Members(path, archive, limit)
 
 
+def _exactly(file: IO[bytes], count: int, name: str) -> bytes:
+    data = file.read(count)
+    if len(data) != count:
+        raise ValueError(f"{name[:80]} is cut off")
+    return data
+
+
 class Arrays:
     """The arrays of an open `.npz` file, which are numbers, truth values or text, never objects."""
 
@@ -132,24 +143,57 @@ class Arrays:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Read an array. Raises `KeyError` or `ValueError`."""
+        with self._open(name) as file:
+            shape, fortran, dtype = self._read_header(name, file)
+            array = np.empty(shape, dtype, order="F" if fortran else "C")
+            if not array.nbytes:
+                return array
+            # Filled in parts, so that the bytes are not there twice.
+            target, at = memoryview(array.reshape(-1, order="A").view(np.uint8)), 0
+            while at < array.nbytes:
+                part = _exactly(file, min(_PART, array.nbytes - at), name)
+                target[at : at + len(part)] = part
+                at += len(part)
+            return array
+
+    def header(self, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Return shape and type of an array, without reading it. Raises `KeyError` or `ValueError`."""
+        with self._open(name) as file:
+            shape, _, dtype = self._read_header(name, file)
+            return shape, dtype
+
+    def bytes_of(self, name: str) -> int:
+        """Return how many bytes an array unpacks to."""
+        return self._members.files[f"{name}.npy"].file_size
+
+    def _open(self, name: str) -> IO[bytes]:
         if name not in self.names:
             raise KeyError(name)
-        return parse_npy(self._members.read(f"{name}.npy"))
+        return self._members.open(f"{name}.npy")
+
+    def _read_header(self, name: str, file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+        """Read the header of an array, and check that its size is that of its shape."""
+        shape, fortran, dtype, start = _npy_header(file)
+        _check_plain(dtype)
+        _check_shape(shape, dtype, self.bytes_of(name) - start)
+        return shape, fortran, dtype
 
 
 @contextmanager
-def open_npz(path: str | os.PathLike[str], kind: str) -> Iterator[Arrays]:
+def open_npz(path: str | os.PathLike[str], kind: str, *, by_rows: bool = False) -> Iterator[Arrays]:
     """Open an `.npz` file of plain arrays. No code from the file runs.
 
     Args:
         path: The file.
         kind: What the file should be, for the message: "a pose table".
+        by_rows: Whether the block itself compares the size of each array with the file's rows. Otherwise the
+            file may unpack to as much as its size allows.
 
     Raises:
         InputError: It is missing or damaged, or the block raises another error than `InputError`.
     """
     try:
-        with open_archive(path, kind=kind) as members:
+        with open_archive(path, _NO_LIMIT if by_rows else None, kind) as members:
             yield Arrays(members)
     except InputError:
         raise
@@ -178,14 +222,16 @@ def parse_npy(data: bytes) -> NDArray[Any]:
         ValueError: It holds objects, or its size is not that of its shape.
     """
     shape, fortran, dtype, start = npy_header(data)
-    if dtype.hasobject or dtype.names is not None or dtype.subdtype is not None:
-        raise ValueError("an array holds objects or records; expected numbers or text")
+    _check_plain(dtype)
     return array_of_bytes(memoryview(data)[start:], dtype, shape, fortran)
 
 
 def npy_header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     """Return shape, order, type and the start of the data in the content of an `.npy` file."""
-    file = io.BytesIO(data)
+    return _npy_header(io.BytesIO(data))
+
+
+def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     version = npy.read_magic(file)
     if version == (1, 0):
         shape, fortran, dtype = npy.read_array_header_1_0(file)
@@ -196,6 +242,11 @@ def npy_header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     return shape, fortran, dtype, file.tell()
 
 
+def _check_plain(dtype: np.dtype[Any]) -> None:
+    if dtype.hasobject or dtype.names is not None or dtype.subdtype is not None:
+        raise ValueError("an array holds objects or records; expected numbers or text")
+
+
 def array_of_bytes(
     data: bytes | bytearray | memoryview, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool
 ) -> NDArray[Any]:
@@ -204,20 +255,23 @@ def array_of_bytes(
     Raises:
         ValueError: Their number does not fit the shape.
     """
-    count = 1
-    for side in shape:
-        if side < 0:
-            raise ValueError(f"an array of shape {shape}")
-        count *= side
-    if count == 0:
+    _check_shape(shape, dtype, len(data))
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C").copy(order="K")
+
+
+def _check_shape(shape: tuple[int, ...], dtype: np.dtype[Any], size: int) -> None:
+    """Check that an array of this shape has `size` bytes; an empty one may have more. Raises `ValueError`."""
+    if any(side < 0 for side in shape):
+        raise ValueError(f"an array of shape {shape}")
+    if 0 in shape:
         if dtype.itemsize > 1 << 16 or max(shape) > 1 << 31:
             raise ValueError("an empty array of huge parts")
-        return np.empty(shape, dtype)
-    if not dtype.itemsize or count * dtype.itemsize != len(data):
-        raise ValueError(
-            f"an array of shape {shape} should have {count * dtype.itemsize} bytes, not {len(data)}"
-        )
-    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C").copy(order="K")
+        return
+    needed = math.prod(shape) * dtype.itemsize
+    if not needed or needed != size:
+        raise ValueError(f"an array of shape {shape} should have {needed} bytes, not {size}")
 
 
 def check_torch_file(path: str | os.PathLike[str]) -> None:

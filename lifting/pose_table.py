@@ -12,28 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bounded import Arrays, open_npz
+from ..bounded import open_npz
 from ..errors import InputError
 from ..files import replacing
 from ..skeleton import COCO17, H36M17, convert
 from .cameras.intrinsics import Intrinsics
+from .pose_table_file import CAMERA, ROWS, check_index, read_arrays
 
 if TYPE_CHECKING:
     from .cameras.distortion import Lens
 
-_ROWS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
-    "track": ((), np.int32),
-    "frame": ((), np.int32),
-    "keypoints": ((17, 3), np.float32),
-    "pose": ((17, 3), np.float32),
-    "root": ((3,), np.float32),
-    "filled": ((), np.bool_),
-    "confidence": ((17,), np.float32),
-    "contact": ((2,), np.float32),
-}
-_CAMERA: dict[str, tuple[int, ...]] = {"camera_rotation": (3, 3), "camera_position": (3,)}
+_LARGEST = 1 << 16  # pixels of a side; the largest picture files have as many
 _BURST = 12  # frames over which the rate of uneven frames is measured
-_WORLD = ("confidence", "contact", *_CAMERA)  # missing in tables of earlier versions
 
 # World ← camera of a level camera: its right is x, its forward is y, its down is −z.
 _LEVEL_CAMERA = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32)
@@ -105,9 +95,10 @@ class PoseTable:
     extra_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_index(self.track, self.frame, self.time)
         self._fill_in_defaults()
         count = len(self.track)
-        for name, (tail, kind) in _ROWS.items():
+        for name, (tail, kind) in ROWS.items():
             value = getattr(self, name)
             if value.shape != (count, *tail) or value.dtype != kind:
                 raise ValueError(
@@ -118,19 +109,12 @@ class PoseTable:
             raise ValueError(
                 f"extra: expected float32 {expected}, found {self.extra.dtype} {self.extra.shape}"
             )
-        if self.time.ndim != 1 or self.time.dtype != np.float64 or not (np.diff(self.time) >= 0).all():
-            raise ValueError("time: expected a rising float64 (T,) array")
-        if count and (self.frame.min() < 0 or self.frame.max() >= len(self.time)):
-            raise ValueError("frame: a row lies outside the decoded frames")
-        for name, tail in _CAMERA.items():
+        for name, tail in CAMERA.items():
             value = getattr(self, name)
             if value.shape != (len(self.time), *tail) or value.dtype != np.float32:
                 raise ValueError(
                     f"{name}: expected float32 {(len(self.time), *tail)}, got {value.dtype} {value.shape}"
                 )
-        same = np.diff(self.track) == 0
-        if (np.diff(self.track) < 0).any() or (np.diff(self.frame)[same] <= 0).any():
-            raise ValueError("rows must be sorted by track, then frame, without repeats")
 
     def _fill_in_defaults(self) -> None:
         """Set fields of the world that were not given to their defaults."""
@@ -157,7 +141,7 @@ class PoseTable:
 
     def __getitem__(self, rows: slice | NDArray[np.bool_] | NDArray[np.integer]) -> PoseTable:
         """The table with these rows only, of the same frames."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in (*_ROWS, "extra")})
+        return replace(self, **{name: getattr(self, name)[rows] for name in (*ROWS, "extra")})
 
     @property
     def rate(self) -> float:
@@ -262,7 +246,7 @@ class PoseTable:
         with replacing(path) as partial, partial.open("wb") as file:  # given a name, numpy adds ".npz"
             np.savez_compressed(
                 file,
-                **{name: getattr(self, name) for name in (*_ROWS, *_CAMERA)},
+                **{name: getattr(self, name) for name in (*ROWS, *CAMERA)},
                 **extra,
                 time=self.time,
                 size=np.array(self.size, np.int32),
@@ -279,32 +263,33 @@ class PoseTable:
         Raises:
             InputError: The file is missing, or is not a pose table.
         """
-        with open_npz(path, "a pose table written by videopose") as archive:
-            width, height = (int(v) for v in archive["size"])
-            if min(width, height) < 1:
+        with open_npz(path, "a pose table written by videopose", by_rows=True) as archive:
+            found = read_arrays(path, archive)
+            width, height = (int(v) for v in found["size"])
+            if not 1 <= min(width, height) <= max(width, height) <= _LARGEST:
                 raise ValueError(f"its pictures have {width}×{height} pixels")
-            names = [n for n in (*_ROWS, *_CAMERA) if n not in _WORLD or n in archive.names]
-            meta = dict(json.loads(str(archive["meta"])))
+            names = [name for name in (*ROWS, *CAMERA) if name in found]
+            meta = dict(json.loads(str(found["meta"])))
             for name in ("video", "world"):
                 if not isinstance(meta.get(name) or {}, dict):
                     raise ValueError(f"meta: {name} is no group of values")
-            arrays: dict[str, Any] = {name: archive[name] for name in names}
+            arrays: dict[str, Any] = {name: found[name] for name in names}
             table = cls(
                 **arrays,
-                **_extra_of(archive),
-                time=archive["time"],
+                **_extra_of(found),
+                time=found["time"],
                 size=(width, height),
-                intrinsics=Intrinsics(*(float(v) for v in archive["intrinsics"])),
+                intrinsics=Intrinsics(*(float(v) for v in found["intrinsics"])),
                 meta=meta,
             )
             return table if "camera_rotation" in names else _levelled(table)
 
 
-def _extra_of(archive: Arrays) -> dict[str, Any]:
-    """The fields of further keypoints that a table's file has."""
-    if "extra" not in archive.names:
+def _extra_of(found: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """The fields of further keypoints among the arrays of a file."""
+    if "extra" not in found:
         return {}
-    return {"extra": archive["extra"], "extra_names": tuple(str(name) for name in archive["extra_names"])}
+    return {"extra": found["extra"], "extra_names": tuple(str(name) for name in found["extra_names"])}
 
 
 def _levelled(table: PoseTable) -> PoseTable:

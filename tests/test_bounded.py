@@ -39,7 +39,7 @@ LOADERS: list[Callable[[Path], Any]] = [PoseTable.load, MotionCapture.load, load
 def test_an_archive_that_unpacks_to_far_more_than_its_size(load: Any, tmp_path: Path) -> None:
     _bomb(tmp_path / "a.npz", "size.npy")
     with pytest.raises(
-        InputError, match=r"a\.npz .*it unpacks to .* bytes, more than the .* that are allowed"
+        InputError, match=r"a\.npz .*(it|size) unpacks to .* bytes, more than the .* that are allowed"
     ):
         load(tmp_path / "a.npz")
 
