@@ -149,10 +149,10 @@ class Arrays:
             if not array.nbytes:
                 return array
             # Filled in parts, so that the bytes are not there twice.
-            target, at = memoryview(array.reshape(-1, order="A").view(np.uint8)), 0
+            target, at = array.reshape(-1, order="A").view(np.uint8), 0
             while at < array.nbytes:
                 part = _exactly(file, min(_PART, array.nbytes - at), name)
-                target[at : at + len(part)] = part
+                target[at : at + len(part)] = np.frombuffer(part, np.uint8)
                 at += len(part)
             return array
 
