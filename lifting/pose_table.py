@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -204,15 +204,18 @@ class PoseTable:
         """Whether the floor was found. Without it, heights in the world are not meaningful."""
         return "floor" in (self.meta.get("world") or {})
 
-    def world(self) -> NDArray[np.float32]:
+    def world(self, joints: Sequence[int] | slice = slice(None)) -> NDArray[np.float32]:
         """Return the joints of all people in the world.
 
+        Args:
+            joints: Which joints, by number. Default: all.
+
         Returns:
-            (N, 17, 3) float32, metres, z up, the floor at z = 0. NaN where the pose was not lifted or the
-            root is not known.
+            (N, J, 3) float32 of the J joints, metres, z up, the floor at z = 0. NaN where the pose was not
+            lifted or the root is not known.
         """
-        joints = (self.pose + self.root[:, None]).astype(np.float64)
-        turned = np.einsum("nij,nkj->nki", self.camera_rotation[self.frame], joints)
+        seen = (self.pose[:, joints] + self.root[:, None]).astype(np.float64)
+        turned = np.einsum("nij,nkj->nki", self.camera_rotation[self.frame], seen)
         return np.asarray(turned + self.camera_position[self.frame][:, None], np.float32)
 
     def with_world(self, joints: NDArray[np.floating]) -> PoseTable:

@@ -118,6 +118,17 @@ def to_network(
         network's input is (…, J, 3). There lifter_input may be (…, J, 3) too: its third feature is 1 for
         visible joints and less for hidden ones. Without this feature, every joint counts as visible.
     """
+    if space not in ("centred", "centred-visible"):
+        return lifter_input, None
+    # In parts: what is computed on the way takes several times the memory of the result.
+    starts = range(0, max(1, len(lifter_input)), FRAMES_PER_PASS)
+    parts = [_centred(lifter_input[start : start + FRAMES_PER_PASS], space) for start in starts]
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate([part for part, _ in parts]), torch.cat([rotation for _, rotation in parts])
+
+
+def _centred(lifter_input: NDArray[np.float32], space: InputSpace) -> tuple[NDArray[np.float32], Tensor]:
     if space == "centred-visible":
         rays = torch.from_numpy(lifter_input[..., :2] / H36M_FOCAL)
         visible = torch.ones(rays.shape[:-1], dtype=torch.bool)
@@ -125,8 +136,6 @@ def to_network(
             visible = torch.from_numpy(lifter_input[..., 2] > _VISIBLE)
         network_input, rotation = centre_visible(rays, visible)
         return network_input.numpy(), rotation
-    if space != "centred":
-        return lifter_input, None
     network_input, rotation = centre(torch.from_numpy(lifter_input / H36M_FOCAL))
     return network_input.numpy(), rotation
 

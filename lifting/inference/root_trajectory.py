@@ -21,6 +21,7 @@ from .pinhole_equations import (
 _PRIOR_ERROR = 0.1  # of the distance: usual error of a trajectory model
 _SHORTEST_STEP = 0.1  # of the median time step; shorter steps are lengthened to this
 _ROUNDS = 6  # of reweighting
+_PART = 4096  # frames whose equations are set up at once, which bounds the memory
 
 
 def fit_root(
@@ -54,31 +55,37 @@ def fit_root(
         pose and keypoints (T, 17, 3); times (T,); prior and result (T, 3).
     """
     frames = len(pose)
-    rays, score = limb_rays(keypoints, camera)
-    points = limb_points(pose)
-    usable = trusted(score)
+    parts = [slice(start, start + _PART) for start in range(0, frames, _PART)]
+    usable = np.zeros(frames, np.bool_)
+    for part in parts:
+        usable[part] = trusted(limb_rays(keypoints[part], camera)[1])
     unknown = np.full((frames, 3), np.nan, np.float32)
     if not usable.any():
         return unknown
 
     acceleration = _second_differences(times)
-    weight, trust = score**2, np.zeros(frames)
+    trust = np.zeros(frames)
     wanted = np.zeros((frames, 3)) if prior is None else prior.astype(np.float64)
     root = np.zeros((frames, 3))
-    for _ in range(_ROUNDS):
-        precision = weight / LATERAL_ERROR**2
+    normal, right = np.empty((frames, 3, 3)), np.empty((frames, 3))
+    for turn in range(_ROUNDS):
+        for part in parts:
+            points = limb_points(pose[part])
+            rays, score = limb_rays(keypoints[part], camera)
+            weight = robust_weight(points + root[part, None], rays, score) if turn else score**2
+            normal[part], right[part] = equations(points, rays, weight / LATERAL_ERROR**2)
         try:
-            root = _solve(points, rays, precision, acceleration, wanted, trust)
+            root = _solve(normal, right, acceleration, wanted, trust)
         except (LinAlgError, ValueError):
             return unknown
-        placed = points + root[:, None]
-        weight = robust_weight(placed, rays, score)
         if prior is not None:
             spread = _PRIOR_ERROR * np.linalg.norm(root, axis=1).clip(DEPTHS[0])
             away = np.linalg.norm(root - wanted, axis=1) / spread
             trust = 1 / (spread * (1 + (away / 2) ** 2)) ** 2
     depth = root[:, 2]
-    seen = usable & (depth > DEPTHS[0]) & (depth < DEPTHS[1]) & (placed[..., 2] > 0.05).all(1)
+    seen = usable & (depth > DEPTHS[0]) & (depth < DEPTHS[1])
+    for part in parts:
+        seen[part] &= (limb_points(pose[part])[..., 2] + depth[part, None] > 0.05).all(1)
     unknown[seen] = root[seen]
     return unknown
 
@@ -100,16 +107,17 @@ def _second_differences(times: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _solve(
-    points: NDArray[np.float64],
-    rays: NDArray[np.float64],
-    precision: NDArray[np.float64],
+    normal: NDArray[np.float64],
+    right: NDArray[np.float64],
     acceleration: NDArray[np.float64],
     prior: NDArray[np.float64],
     trust: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Minimise Σ precision · |P_xy + T_xy − ray (P_z + T_z)|² + |acceleration T|² + trust · |T − prior|²."""
-    frames = len(points)
-    normal, right = equations(points, rays, precision)
+    """Minimise what `equations` stands for, + |acceleration T|² + trust · |T − prior|².
+
+    `normal` and `right` are as `equations` gives them; they are changed.
+    """
+    frames = len(normal)
     normal += 1e-5 * np.eye(3)  # keeps the system solvable if a frame has no trusted keypoint
     normal += trust[:, None, None] * np.eye(3)
     right += trust[:, None] * prior

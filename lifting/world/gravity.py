@@ -56,7 +56,8 @@ def upright(poses: NDArray[np.floating]) -> Upright | None:
     Returns:
         The direction; None if the person stands in too few frames.
     """
-    poses = poses[np.isfinite(poses).all((1, 2))].astype(np.float64)
+    known = np.isfinite(poses).all((1, 2))
+    poses = (poses if known.all() else poses[known]).astype(np.float64, copy=False)
     if not len(poses):
         return None
     feet, hip, thorax = poses[:, _FEET].mean(1), poses[:, 0], poses[:, _J["thorax"]]

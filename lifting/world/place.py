@@ -37,12 +37,11 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
         if len(table.time)
         else np.zeros((0, 3, 3))
     )
-    poses = np.einsum("nij,nkj->nki", turn[table.frame], table.pose.astype(np.float64))
-    roots = np.einsum("nij,nj->ni", turn[table.frame], table.root.astype(np.float64))
-    joints = poses + roots[:, None]
+    joints = np.einsum("nij,nkj->nki", turn[table.frame], table.pose.astype(np.float64))
     tracks = list(table.tracks())
 
-    people = [person for _, rows in tracks if (person := upright(poses[rows])) is not None]
+    people = [person for _, rows in tracks if (person := upright(joints[rows])) is not None]
+    joints += np.einsum("nij,nj->ni", turn[table.frame], table.root.astype(np.float64))[:, None]
     up, gravity = _up(people, stated)
     spots = [standing_spots(joints[rows][:, ANKLES], table.time[table.frame[rows]], up) for _, rows in tracks]
     fixed = stated.gravity is not None or (stated.pitch is not None and stated.roll is not None)
@@ -62,6 +61,7 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
     if stated.height is not None:
         height, floor = stated.height, f"--camera-height {stated.height:g}"
 
+    del joints  # of a video of an hour it takes much memory
     rotation = camera_axes(up) @ turn
     position = np.tile(np.array([0, 0, height], np.float32), (len(table.time), 1))
     pitch, roll = pitch_and_roll(up)
@@ -82,7 +82,7 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
 
 def contact_of(table: PoseTable) -> NDArray[np.float32]:
     """Tell when feet stand on the floor, track by track: (N, 2), as of `find_contact`."""
-    ankles = table.world()[:, ANKLES]
+    ankles = table.world(ANKLES)
     contact = np.full((len(table), 2), np.nan, np.float32)
     speed = foot_speed(table)
     for _, rows in table.tracks():

@@ -8,12 +8,13 @@ from torch import Tensor, nn
 
 from videopose.errors import UsageError
 from videopose.lifting.cameras.distortion import Lens
-from videopose.lifting.cameras.input_space import InputSpace, to_rays, to_screen
+from videopose.lifting.cameras.input_space import InputSpace, num_features, to_rays, to_screen
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.evaluation.motion_capture_sequences import motion_capture_sequences
+from videopose.lifting.inference import predict as predict_module
 from videopose.lifting.inference.lifter import Lifter
-from videopose.lifting.inference.predict import predict, predict_poses
+from videopose.lifting.inference.predict import predict, predict_poses, to_network
 from videopose.lifting.inference.pretrained import DEFAULT, load_lifter
 from videopose.lifting.network.temporal_model import TemporalModel
 from videopose.lifting.simulation.config import CameraConfig, DetectionConfig
@@ -158,7 +159,7 @@ def test_a_pass_never_sees_more_than_a_chunk_and_its_overlap() -> None:
     predict(model, _sequence(1000), flip=H36M17, frames_per_pass=64)
     assert model.longest == 64 + 26
     predict(model, _sequence(9000))
-    assert model.longest == 4096 + 26
+    assert model.longest == 2048 + 26
 
 
 def test_a_causal_model_knows_nothing_of_the_future() -> None:
@@ -310,3 +311,15 @@ def test_the_keypoints_are_left_alone() -> None:
     before = keypoints.copy()
     _lift(_echo("coco17"), keypoints, np.arange(20) / 60)
     np.testing.assert_array_equal(keypoints, before)
+
+
+@pytest.mark.parametrize("space", ["centred", "centred-visible"])
+def test_long_tracks_are_centred_in_parts(space: InputSpace, monkeypatch: pytest.MonkeyPatch) -> None:
+    sequence = np.random.default_rng(3).normal(size=(25, 17, num_features(space))).astype(np.float32)
+    whole, turned = to_network(sequence, space)
+    monkeypatch.setattr(predict_module, "FRAMES_PER_PASS", 10)
+    parts, rotation = to_network(sequence, space)
+    assert turned is not None
+    assert rotation is not None
+    np.testing.assert_allclose(parts, whole, atol=1e-6)
+    np.testing.assert_allclose(rotation, turned, atol=1e-6)
