@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from .lifting.inference.pretrained import load_lifter
     from .lifting.network.temporal_model import TemporalModel
     from .lifting.pose_table import PoseTable
-    from .pipeline.api import detect, infer, lift, render
+    from .pipeline.api.live import live
+    from .pipeline.api.motion import detect, infer, lift
+    from .pipeline.api.pictures import compare, render, view
+    from .pipeline.live.live_poses import LivePerson, LivePoses
     from .skeleton import Skeleton
 
 __all__ = [
@@ -39,6 +42,8 @@ __all__ = [
     "Lifter",
     "LiveFrame",
     "LiveLifter",
+    "LivePerson",
+    "LivePoses",
     "NoPeopleError",
     "OutputError",
     "PoseTable",
@@ -46,11 +51,14 @@ __all__ = [
     "TemporalModel",
     "UsageError",
     "VideoposeError",
+    "compare",
     "detect",
     "infer",
     "lift",
+    "live",
     "load_lifter",
     "render",
+    "view",
 ]
 
 _MODULES = {
@@ -69,7 +77,10 @@ _MODULES = {
     "lifting.inference.pretrained": ("load_lifter",),
     "lifting.network.temporal_model": ("TemporalModel",),
     "lifting.pose_table": ("PoseTable",),
-    "pipeline.api": ("detect", "infer", "lift", "render"),
+    "pipeline.api.live": ("live",),
+    "pipeline.api.motion": ("detect", "infer", "lift"),
+    "pipeline.api.pictures": ("compare", "render", "view"),
+    "pipeline.live.live_poses": ("LivePerson", "LivePoses"),
     "skeleton": ("Skeleton",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

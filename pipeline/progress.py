@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, Self
 
@@ -24,6 +24,14 @@ class Progress(Protocol):
 
     def __call__(self, description: str, total: int | None, /) -> AbstractContextManager[Advance]:
         """Begin a task of `total` items; None if their number is unknown."""
+
+
+Report = Callable[[str], None]
+"""What is called with each line that the user should know, such as `say`."""
+
+
+def no_report(line: str) -> None:
+    """Show nothing, where the caller wants no lines."""
 
 
 console = Console(stderr=True, highlight=False)

@@ -43,6 +43,8 @@ def clock(seconds: float) -> str:
 class InfoStrip:
     """Draws frame, time and number of people, the legend, and a timeline with a bar for each track.
 
+    Frames are counted from 0, as in the pose table; the number of the last one stands behind.
+
     A long pause of the video is a gap between two lines in the timeline.
 
     A low strip has neither captions nor a timeline. Damaged frames are marked on the timeline, and their
@@ -84,7 +86,7 @@ class InfoStrip:
         self._columns: list[tuple[int, str]] = []
         x = self._inset
         for caption, widest in (
-            ("frame", f"{len(time)} / {len(time)}"),
+            ("frame", f"{len(time) - 1} / {len(time) - 1}"),
             ("time", clock(float(time[-1])) if len(time) else clock(0)),
             ("people", "00"),
         ):
@@ -128,7 +130,7 @@ class InfoStrip:
     def draw(self, image: Picture, frame: int, people: int) -> None:
         """Draw the numbers of one frame and its mark on the timeline."""
         part = self._rect.of(image)
-        texts = (f"{frame + 1} / {len(self._time)}", clock(float(self._time[frame])), str(people))
+        texts = (f"{frame} / {len(self._time) - 1}", clock(float(self._time[frame])), str(people))
         colours = (DAMAGED if frame in self._damaged else TEXT, TEXT, TEXT)
         for (x, _), text, colour in zip(self._columns, texts, colours, strict=True):
             self._value.write(part, (x, self._numbers_top), text, colour)

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from walking import table_of, walking
 
 import videopose
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTATION = ROOT / "docs" / "api.md"
+FUNCTIONS = ["infer", "detect", "lift", "render", "view", "compare", "live", "load_lifter"]
 _ROWS = ["track", "frame", "keypoints", "pose", "root", "filled", "time"]
 
 
@@ -30,7 +32,7 @@ def test_the_public_names() -> None:
         videopose.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["infer", "detect", "lift", "render", "load_lifter"])
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_functions_name_every_option_and_explain_it(name: str) -> None:
     function = getattr(videopose, name)
     explained = inspect.getdoc(function) or ""
@@ -57,7 +59,7 @@ def test_importing_loads_no_library_and_few_modules() -> None:
 
 
 def test_the_function_render_is_not_hidden_by_the_folder() -> None:
-    program = "import videopose.render.views, videopose; assert videopose.render.__module__.endswith('api')"
+    program = "import videopose.render.views, videopose; assert 'api' in videopose.render.__module__"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
@@ -100,6 +102,21 @@ def test_rendering_writes_one_file(demo: Path, tmp_path: Path, capfd: pytest.Cap
     assert capfd.readouterr() == ("", "")
     assert os.listdir(tmp_path) == ["a.gif"]
     assert (tmp_path / "a.gif").read_bytes()[:4] == b"GIF8"
+
+
+def test_a_page_and_a_comparison(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("videopose.pipeline.web.three.assets.fetch", lambda name, report: Path(__file__))
+    table = table_of({0: walking(12)["joints"]})
+    table.save(tmp_path / "a.npz")
+    videopose.view(table, tmp_path / "page.html")
+    videopose.compare([table, tmp_path / "a.npz"], tmp_path / "two.gif", size=(400, 200))
+    videopose.compare([table, table], tmp_path / "two.html", labels=["one", "two"])
+    assert capfd.readouterr() == ("", "")
+    assert sorted(os.listdir(tmp_path)) == ["a.npz", "page.html", "two.gif", "two.html"]
+    assert "<title>page</title>" in (tmp_path / "page.html").read_text("utf-8")
+    assert "<title>one · two</title>" in (tmp_path / "two.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("options", [{"peple": 2}, {"focal": None}, {"output": "x"}])

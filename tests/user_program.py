@@ -20,6 +20,8 @@ def track_people(video: Path) -> videopose.PoseTable:
         raise SystemExit(error.exit_code) from error
     videopose.render(table, "clip.mp4", video=video, views=["camera", "70,15"], size=(800, 400))
     table.save(video.with_suffix(".npz"))
+    videopose.view(table, "clip.html", video=video, embed=5)
+    videopose.compare([table, "other.npz"], "clip.compare.mp4", labels=["a", "b"], view="top", fps=30)
     return table
 
 
@@ -40,6 +42,15 @@ def lift_live(size: tuple[int, int]) -> float:
     pose = live.step(np.zeros((1, 17, 3), np.float32))
     frame: videopose.LiveFrame = live.lift(np.zeros((1, 17, 3), np.float32), time=1 / 30)
     return float(pose[0, 0, 2] + frame.root[0, 2] + frame.confidence[0, 0])
+
+
+def heights_of_hands(camera: int | str) -> list[float]:
+    heights = []
+    frame: videopose.LivePoses
+    for frame in videopose.live(camera, people=2, hfov=78, precision="bfloat16"):
+        first: videopose.LivePerson = frame.people[0]
+        heights.append(float(first.pose[16, 1]) + frame.dropped + first.track)
+    return heights
 
 
 def new_model() -> videopose.TemporalModel:

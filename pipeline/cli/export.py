@@ -128,14 +128,14 @@ def for_each_table(
     context: click.Context, tables: Sequence[str], process: Callable[[PoseTable, Path], object]
 ) -> int:
     """Load each table and process it, also if others fail; return the exit code."""
-    from ...lifting.pose_table import PoseTable
     from ..inputs import path_of
+    from ..table_files import load_table
 
     failures = Failures(context)
     for name in tables:
         try:
             source = path_of(name)
-            process(PoseTable.load(source), source)
+            process(load_table(source), source)
         except Exception as error:
             failures(error)
     return failures.exit_code(len(tables))

@@ -81,7 +81,7 @@ def live(no_page: bool, **options: Any) -> None:
 
     A page at 127.0.0.1 shows picture and 3D as they come; its address is printed. Ctrl-C ends.
     """
-    from ..live.options import LiveOptions
+    from ..live.options import LiveOptions, OutputOptions
     from ..live.run_live import run_live
 
-    run_live(settings(LiveOptions, {**options, "page": not no_page}))
+    run_live(settings(LiveOptions, options), settings(OutputOptions, {**options, "page": not no_page}))

@@ -19,9 +19,9 @@ from .command import Decorator, FilePath, together, under
 
 if TYPE_CHECKING:
     from ..inference.options import DetectOptions, LiftOptions
-    from ..live.options import LiveOptions
+    from ..live.options import LiveOptions, OutputOptions
 
-Settings = TypeVar("Settings", bound="DetectOptions | LiftOptions | LiveOptions")
+Settings = TypeVar("Settings", bound="DetectOptions | LiftOptions | LiveOptions | OutputOptions")
 
 
 def settings(kind: type[Settings], options: Mapping[str, Any]) -> Settings:

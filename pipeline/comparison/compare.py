@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...errors import UsageError
@@ -19,7 +19,8 @@ from ..inference.redraw import video_beside
 from ..output_lock import output_lock
 from ..pages.view import ViewOptions, add_video
 from ..paths import PAGE_SUFFIX, base_name, check_free
-from ..progress import progress_bar, say
+from ..progress import Progress, Report, no_progress, no_report, progress_bar, say
+from ..table_files import load_table
 from ..web.three import three_library
 from .align import error_of, on_same_frames, truth_table
 from .truth import load_truth
@@ -50,6 +51,15 @@ class CompareOptions:
     fps: float | None = None
     page: ViewOptions = field(default_factory=ViewOptions)
 
+    def check_number(self, tables: int) -> None:
+        """Raise `UsageError` if so many tables cannot be compared, or have other labels."""
+        most = MAXIMUM_VIEWS - (self.truth is not None)
+        if not 1 <= tables <= most or tables + (self.truth is not None) < 2:
+            found = f"{tables} table" + "s" * (tables != 1)
+            raise UsageError(f"expected 2 to {MAXIMUM_VIEWS} motions, the truth included, found {found}")
+        if self.labels and len(self.labels) != tables:
+            raise UsageError(f"--labels: expected {tables} names, found {len(self.labels)}")
+
 
 def compare(
     sources: Sequence[Path],
@@ -76,53 +86,74 @@ def compare(
         UsageError: The tables are not of one video, or options contradict each other.
         OutputError: A result exists and may not be replaced, or cannot be written.
     """
-    most = MAXIMUM_VIEWS - (options.truth is not None)
-    if not 1 <= len(sources) <= most or len(sources) + (options.truth is not None) < 2:
-        found = f"{len(sources)} table" + "s" * (len(sources) != 1)
-        raise UsageError(f"expected 2 to {MAXIMUM_VIEWS} motions, the truth included, found {found}")
-    if options.labels and len(options.labels) != len(sources):
-        raise UsageError(f"--labels: expected {len(sources)} names, found {len(options.labels)}")
+    options.check_number(len(sources))
     results = [output] if output else [sources[0].with_name(base_name(sources[0]) + s) for s in _SUFFIXES]
+    tables = [load_table(source) for source in sources]
     check_free(results, overwrite=overwrite, elsewhere="--output FILE")
-    tables = [PoseTable.load(source) for source in sources]
     _check_one_video(sources, tables)
-    labels = list(options.labels or _names(sources))
+    page = options.page
+    if page.use_video and page.video is None:
+        video = video_beside(sources[0], tables[0])
+        options = replace(options, page=replace(page, video=video, use_video=video is not None))
+    with output_lock(results, command):
+        check_free(results, overwrite=overwrite, elsewhere="--output FILE")
+        for result in results:
+            write_comparison(tables, sources, result, options, progress=progress_bar, report=say)
+            say(f"→ {result}")
+    return results
+
+
+def write_comparison(
+    tables: Sequence[PoseTable],
+    sources: Sequence[Path],
+    output: Path,
+    options: CompareOptions,
+    *,
+    progress: Progress = no_progress,
+    report: Report = no_report,
+) -> None:
+    """Write motions of one video side by side; a file that exists is replaced.
+
+    Args:
+        tables: The motions.
+        sources: Their files, for labels and messages.
+        output: File to write: an animation, or a page (.html).
+        options: What is compared. Without `page.video`, no video is shown.
+        progress: How progress is shown.
+        report: Called with each line that the user should know.
+
+    Raises:
+        InputError: The truth or the video cannot be read, or a table has no poses.
+        UsageError: The tables are not of one video, or options contradict each other.
+        OutputError: The file cannot be written.
+    """
+    options.check_number(len(tables))
+    _check_one_video(sources, tables)
+    shown, labels = list(tables), list(options.labels or _names(sources))
     if options.truth is not None:
         truth = truth_table(load_truth(options.truth), tables[0], options.truth_start)
         labels = [
             _with_error(label, error_of(table, truth)) for label, table in zip(labels, tables, strict=True)
         ]
-        tables.append(truth)
+        shown.append(truth)
         labels.append(_TRUTH)
+    if output.suffix.lower() == PAGE_SUFFIX:
+        _write_page(output, shown, labels, options.page, progress, report)
+        return
     video = options.page.video
-    if video is None and options.page.use_video:
-        video = video_beside(sources[0], tables[0])
-    with output_lock(results, command):
-        check_free(results, overwrite=overwrite, elsewhere="--output FILE")
-        for result in results:
-            if result.suffix.lower() == PAGE_SUFFIX:
-                _write_page(result, tables, labels, video, options.page)
-            else:
-                _write_animation(result, tables, labels, video, options)
-            say(f"→ {result}")
-    return results
-
-
-def _write_animation(
-    path: Path,
-    tables: Sequence[PoseTable],
-    labels: Sequence[str],
-    video: Path | None,
-    options: CompareOptions,
-) -> None:
-    drawing = Comparison(tables, labels, size=options.size, view=options.view, video=video is not None)
+    drawing = Comparison(shown, labels, size=options.size, view=options.view, video=video is not None)
     write_animation(
-        drawing, tables, path, video=video, size=options.size, fps=options.fps, progress=progress_bar
+        drawing, shown, output, video=video, size=options.size, fps=options.fps, progress=progress
     )
 
 
 def _write_page(
-    path: Path, tables: Sequence[PoseTable], labels: Sequence[str], video: Path | None, options: ViewOptions
+    path: Path,
+    tables: Sequence[PoseTable],
+    labels: Sequence[str],
+    options: ViewOptions,
+    progress: Progress,
+    report: Report,
 ) -> None:
     filled = [table for table in tables if len(table)]
     span = (
@@ -135,8 +166,8 @@ def _write_page(
         for index, (part, label) in enumerate(zip(parts, labels, strict=True))
     ]
     data = page_data(shown)
-    library = three_library()
-    copy = add_video(data, path, tables[0], video, options, progress_bar, span)
+    library = three_library(report)
+    copy = add_video(data, path, tables[0], options, span, progress=progress, report=report)
     title = " · ".join(labels)
     document = build_document(title=title, data=data, library=library, video=copy)
     with replacing(path) as partial:

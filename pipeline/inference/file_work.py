@@ -13,6 +13,7 @@ from ...lifting.pose_table import PoseTable
 from ..output_lock import output_lock
 from ..paths import Job
 from ..progress import progress_bar, say
+from ..table_files import check_kind, load_table
 from ..video.reader import Video
 from .adapt import adapt_to
 from .detect import detect, load_detector
@@ -147,13 +148,14 @@ class LiftTables:
         return load_video_lifter(self.options)
 
     def check(self, job: Job) -> None:
-        """Check the names of the results. See `FileWork`."""
+        """Check the kind of the input, and the names of the results. See `FileWork`."""
+        check_kind(job.source)
         check_all_free(job, self.export, self.overwrite)
 
     @contextmanager
     def begin(self, job: Job) -> Iterator[Callable[[Callable[[], Lifter]], None]]:
         """Check and lock a job, and read its table. See `FileWork`."""
-        table = PoseTable.load(job.source)
+        table = load_table(job.source)
         with output_lock(job.results, self.command):
             check_all_free(job, self.export, self.overwrite)
             yield partial(self._make, job, table)

@@ -15,6 +15,8 @@ from ...render.info_strip import clock
 from ..output_lock import output_lock
 from ..paths import DETECTED_SUFFIX, SHEET_SUFFIX, TABLE_SUFFIX, base_name, check_free
 from ..progress import progress_bar, say
+from ..table_files import load_table
+from ..video.damage import damage_warning
 from ..video.reader import open_video
 from .detect import detect, load_detector
 from .kept_parts import KeptParts
@@ -54,7 +56,7 @@ def show_people(
     sheet = base.with_name(base.name + SHEET_SUFFIX)
     if source.suffix == TABLE_SUFFIX:
         check_free([sheet], overwrite=overwrite)
-        table = PoseTable.load(source)
+        table = load_table(source)
         video = _video_of(source, table, video)
         with output_lock([sheet], command):
             check_free([sheet], overwrite=overwrite)
@@ -68,7 +70,7 @@ def show_people(
         # `infer` probably follows, with the ids that the sheet shows.
         with KeptParts(leave=True, report=say) as kept:
             table = detect(opened, options, detector, progress=progress_bar, command=command, kept=kept)
-        if damage := table.meta.get("damaged"):
+        if damage := damage_warning(table.meta.get("damaged")):
             say(f"warning: {source}: {damage}")
         table.save(found)
         say(f"→ {found}")

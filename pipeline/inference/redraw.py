@@ -14,6 +14,7 @@ from ..output_lock import output_lock
 from ..paths import ANIMATION_SUFFIX, OVERLAY_SUFFIX, STILL_SUFFIX, base_name, check_free
 from ..picture_files import is_sequence
 from ..progress import progress_bar, say
+from ..table_files import load_table
 from ..video.reader import video_digest
 
 _SHEET_SUFFIX = ".sheet.png"
@@ -77,7 +78,7 @@ def redraw(
         OutputError: The result exists and may not be replaced.
         UsageError: The result would replace the video, or there is nothing to draw.
     """
-    table = PoseTable.load(source)
+    table = load_table(source)
     lifted = bool(np.isfinite(table.pose).any())
     output = output or source.with_name(base_name(source) + _usual_suffix(options, lifted))
     options.check_output(output)

@@ -12,6 +12,7 @@ from ...lifting.pose_table import PoseTable
 from ..output_lock import output_lock
 from ..paths import Job
 from ..progress import progress_bar, say
+from ..table_files import load_table
 from ..video.reader import Video
 from .adapt import adapt_to
 from .detect import detect
@@ -72,7 +73,7 @@ class FindPeople:
             with video_to_do(job, of.options, of.overwrite, of.command, of.export) as (video, _):
                 yield partial(self._find, job, video, of.options, of.command)
         else:
-            table = PoseTable.load(job.source)
+            table = load_table(job.source)
 
             def select(networks: Callable[[], Networks | Lifter]) -> None:
                 networks()

@@ -1,4 +1,4 @@
-"""Read frames from a camera, a stream, or a video file that is read as if it were a camera."""
+"""Read frames from a camera of this machine, or from a video file that is read as if it were a camera."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-import av
 import cv2
 
 from ...detectors.people import Image
-from ...errors import InputError, UsageError
-from ..video.picture_size import DECODER_OPTIONS
+from ...errors import InputError
+from ..progress import Report, no_report
 from ..video.reader import Frame, open_video
-
-_PROTOCOLS = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "rtp")
-_PATIENCE = 10.0  # seconds to wait for a stream to open, and for its next frame
+from .stream import Stream
 
 
 class Camera(Protocol):
@@ -29,12 +26,14 @@ class Camera(Protocol):
         size: Width and height of the upright frames in pixels.
         rate: Frames per second as the source states them; None if it does not.
         path: The file, or None for a camera or stream.
+        first: The first picture, upright; None of a file.
     """
 
     name: str
     size: tuple[int, int]
     rate: float | None
     path: Path | None
+    first: Image | None
 
     def frames(self) -> Iterator[Frame]:
         """Yield the frames as they come.
@@ -49,12 +48,13 @@ class Camera(Protocol):
         ...
 
 
-def open_camera(source: str, *, paced: bool = True) -> Camera:
+def open_camera(source: str, *, paced: bool = True, report: Report = no_report) -> Camera:
     """Open a source of frames.
 
     Args:
         source: The number of a camera, the URL of a stream, or the path of a video file.
         paced: Yield each frame of a file at its time. Otherwise as fast as frames are wanted.
+        report: Called with a line when a stream breaks off, and when it is back.
 
     Raises:
         InputError: There is no such camera, stream or file, or it gives no picture.
@@ -63,7 +63,7 @@ def open_camera(source: str, *, paced: bool = True) -> Camera:
     if source.isdigit():
         return Device(int(source))
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", source):
-        return Stream(source)
+        return Stream(source, report)
     return File(Path(source), paced=paced)
 
 
@@ -72,6 +72,7 @@ class Device:
 
     path: Path | None = None
     rate: float | None
+    first: Image | None
 
     def __init__(self, number: int) -> None:
         _silence_opencv()
@@ -86,6 +87,7 @@ class Device:
             )
         height, width = first.shape[:2]
         self.size = (width, height)
+        self.first = _upright(first, self.size)
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.rate = rate if 1 <= rate <= 1000 else None
 
@@ -118,49 +120,6 @@ def _upright(picture: Any, size: tuple[int, int]) -> Image:
     return cast(Image, image)
 
 
-class Stream:
-    """A stream from the network, read with PyAV. Times are those at which frames arrive."""
-
-    path: Path | None = None
-    rate: float | None
-
-    def __init__(self, url: str) -> None:
-        protocol = url.partition("://")[0].lower()
-        if protocol not in _PROTOCOLS:
-            raise UsageError(f"--camera reads {', '.join(_PROTOCOLS)} streams, found {protocol}://")
-        self.name = url
-        options = DECODER_OPTIONS | ({"rtsp_transport": "tcp"} if protocol.startswith("rtsp") else {})
-        try:
-            self._container = av.open(url, timeout=_PATIENCE, options=options)
-            self._stream = self._container.streams.video[0]
-            self._stream.codec_context.options = DECODER_OPTIONS
-            self._decoded = self._container.decode(self._stream)
-            self._first = next(self._decoded)
-        except (av.error.FFmpegError, OSError, IndexError, StopIteration) as error:
-            raise InputError(f"{url} cannot be read as a video stream ({error or 'no picture'})") from error
-        self.size = (self._first.width, self._first.height)
-        self.rate = float(self._stream.average_rate) if self._stream.average_rate else None
-
-    def frames(self) -> Iterator[Frame]:
-        """Yield the frames as they come. Raises `InputError` if the stream breaks off."""
-        begin, index = time.monotonic(), 0
-        picture = self._first
-        while True:
-            image = picture.to_ndarray(format="rgb24", width=self.size[0], height=self.size[1])
-            yield Frame(index, time.monotonic() - begin, cast(Image, image))
-            index += 1
-            try:
-                picture = next(self._decoded)
-            except StopIteration:
-                return
-            except (av.error.FFmpegError, OSError) as error:
-                raise InputError(f"{self.name} broke off after {index} frames ({error})") from error
-
-    def close(self) -> None:
-        """Close the stream."""
-        self._container.close()
-
-
 class File:
     """A video file that is read as if it were a camera. Times are those of the file.
 
@@ -171,6 +130,7 @@ class File:
 
     path: Path | None
     rate: float | None
+    first: Image | None = None
 
     def __init__(self, path: Path, *, paced: bool = True) -> None:
         self._stack = ExitStack()
@@ -179,12 +139,13 @@ class File:
         self.paced = paced
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames, each at its time after the first."""
-        begin = time.monotonic()
+        """Yield the frames, each at its time. The clock begins when the second frame is asked for."""
+        begin: float | None = None
         for frame in self._video.frames():
-            if self.paced and (early := begin + frame.time - time.monotonic()) > 0:
+            if self.paced and begin is not None and (early := begin + frame.time - time.monotonic()) > 0:
                 time.sleep(early)
             yield frame
+            begin = time.monotonic() - frame.time if begin is None else begin
 
     def close(self) -> None:
         """Close the file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..video.reader import Frame
 from .camera import Camera
@@ -13,28 +14,43 @@ class Grabber:
     """Gives the frames of a camera, always the newest.
 
     While a frame is processed, at most one other waits. If a newer one comes, the one that waited is dropped
-    and counted. So the delay never grows.
+    and counted. So the delay never grows. Frames that come before the first is asked for do not count.
 
     Args:
-        camera: The camera. It is read by a thread until its end or `close`.
+        camera: The camera. A thread reads it from `start`, or from the first frame that is asked for, until
+            its end or `close`.
         every_frame: Drop nothing: the camera waits until its frame is wanted. For files.
+        hold_first: The camera waits until work on its first frame is done, since people are looked for
+            everywhere in it, which takes as long as many frames. For files.
 
     Attributes:
         dropped: Number of frames dropped so far.
     """
 
-    def __init__(self, camera: Camera, *, every_frame: bool = False) -> None:
+    def __init__(self, camera: Camera, *, every_frame: bool = False, hold_first: bool = False) -> None:
         self.dropped = 0
-        self._camera, self._every_frame = camera, every_frame
+        self._camera, self._every_frame, self._held = camera, every_frame, hold_first
         self._waiting: Frame | None = None
         self._error: Exception | None = None
         self._ended = False
         self._change = threading.Condition()
         self._thread = threading.Thread(target=self._read, name="camera", daemon=True)
 
-    def __iter__(self) -> Iterator[Frame]:
-        """Yield frames until the camera ends. Raises what the camera raised, such as `InputError`."""
+    def start(self) -> None:
+        """Begin to read, so that no frames pile up in a camera before the first is asked for."""
         self._thread.start()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield frames until the camera ends: the first is number 0, at 0 seconds.
+
+        Raises:
+            InputError: The camera went away.
+        """
+        if self._thread.ident is None:
+            self.start()
+        first: Frame | None = None
+        with self._change:
+            self.dropped = 0
         while True:
             with self._change:
                 # A wait without end could not be interrupted from the keyboard on Windows.
@@ -46,7 +62,12 @@ class Grabber:
                     if self._error is not None:
                         raise self._error
                     return
-            yield frame
+            first = first or frame
+            yield replace(frame, index=frame.index - first.index, time=frame.time - first.time)
+            if self._held:
+                with self._change:
+                    self._held = False
+                    self._change.notify_all()
 
     def close(self) -> None:
         """Stop reading."""
@@ -79,4 +100,6 @@ class Grabber:
             self.dropped += self._waiting is not None
             self._waiting = frame
             self._change.notify_all()
+            while self._held and not self._ended:
+                self._change.wait(0.2)
             return True

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.people import Detector, Image
+from ...detectors.people import Detector, Image, Memory
 from ...detectors.tracking.live_tracking import LiveTracker
 from ...lifting.inference.live import LiveLifter
 from ..video.reader import Frame
@@ -46,6 +46,7 @@ class LivePoses:
         people: Those who were detected.
         detect_ms: Milliseconds that the detector took.
         lift_ms: Milliseconds from the detector's keypoints to the poses.
+        dropped: How many frames came too fast so far, and were left out.
     """
 
     frame: int
@@ -54,12 +55,28 @@ class LivePoses:
     people: tuple[LivePerson, ...]
     detect_ms: float
     lift_ms: float
+    dropped: int = 0
 
 
 def live_poses(
-    frames: Iterable[Frame], detector: Detector, tracker: LiveTracker, lifter: LiveLifter
+    frames: Iterable[Frame],
+    detector: Detector,
+    tracker: LiveTracker,
+    lifter: LiveLifter,
+    *,
+    memory: Memory | None = None,
+    dropped: Callable[[], int] = lambda: 0,
 ) -> Iterator[LivePoses]:
-    """Yield the poses of each frame as soon as they are known."""
+    """Yield the poses of each frame as soon as they are known.
+
+    Args:
+        frames: The camera's frames.
+        detector: Finds people.
+        tracker: Tells who is who.
+        lifter: Lifts them.
+        memory: The detector's, see `Detector.detect`.
+        dropped: Tells how many frames were left out so far.
+    """
     waiting: deque[Frame] = deque()  # a detector may read ahead
     taken = time.perf_counter()
 
@@ -70,7 +87,7 @@ def live_poses(
             taken = time.perf_counter()
             yield frame.image
 
-    for found in detector.detect(images()):
+    for found in detector.detect(images(), memory):
         frame = waiting.popleft()
         detected = time.perf_counter()
         people = tracker.step(found, frame.time)
@@ -93,4 +110,5 @@ def live_poses(
             result,
             1e3 * (detected - taken),
             1e3 * (done - detected),
+            dropped(),
         )

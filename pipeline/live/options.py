@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from numbers import Integral
 
 from ...errors import UsageError
 from ..camera_metadata.focal_length import FocalLength
-from ..option_types import check_type, is_of
+from ..option_types import as_flag, as_path, check_type, is_of
 
 MOST_PEOPLE = 8
 """The most people that are followed live."""
 
+_PRECISIONS = ("float32", "bfloat16")
+
 
 @dataclass(frozen=True, kw_only=True)
 class LiveOptions:
-    """How a camera is read, and what is done with the poses.
+    """How a camera is read and lifted.
 
     Attributes:
         camera: Number of a camera, URL of a stream, or path of a video file.
@@ -27,11 +30,6 @@ class LiveOptions:
         flip: Average with the prediction for the mirrored person.
         precision: Number type of the network's hidden layers, "float32" or "bfloat16".
         device: Where the detector runs: "auto", "cpu", "cuda", …
-        json: Write one line a frame to stdout.
-        osc: HOST:PORT to which the first person's bones are sent by VMC; None for none.
-        page: Serve a page.
-        port: Port of the page; 0 for a free one.
-        open: Open the page in a browser.
 
     Raises:
         UsageError: A value has the wrong type or is impossible.
@@ -42,10 +40,39 @@ class LiveOptions:
     people: int = 1
     detector: str | None = None
     focal: FocalLength = field(default_factory=FocalLength)
-    lifter: str = "causal"
+    lifter: str | os.PathLike[str] = "causal"
     flip: bool = True
     precision: str = "float32"
     device: str = "auto"
+
+    def __post_init__(self) -> None:
+        as_path("camera", self.camera)
+        as_path("lifter", self.lifter)
+        check_type("detector", self.detector, str, optional=True)
+        check_type("device", self.device, str)
+        for name in ("every_frame", "flip"):
+            object.__setattr__(self, name, as_flag(name, getattr(self, name)))
+        if not (is_of(self.people, Integral) and 1 <= self.people <= MOST_PEOPLE):
+            raise UsageError(f"--people takes a number from 1 to {MOST_PEOPLE}, found {self.people}")
+        if self.precision not in _PRECISIONS:
+            raise UsageError(f"--precision takes {' or '.join(_PRECISIONS)}, found {self.precision!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """What is done with the poses.
+
+    Attributes:
+        json: Write one line a frame to stdout.
+        osc: HOST:PORT to which the first person's bones are sent by VMC; None for none.
+        page: Serve a page.
+        port: Port of the page; 0 for a free one.
+        open: Open the page in a browser.
+
+    Raises:
+        UsageError: A value is impossible, or nothing shows the poses.
+    """
+
     json: bool = False
     osc: str | None = None
     page: bool = True
@@ -53,10 +80,6 @@ class LiveOptions:
     open: bool = False
 
     def __post_init__(self) -> None:
-        check_type("camera", self.camera, str)
-        check_type("lifter", self.lifter, str)
-        if not (is_of(self.people, Integral) and 1 <= self.people <= MOST_PEOPLE):
-            raise UsageError(f"--people takes a number from 1 to {MOST_PEOPLE}, found {self.people}")
         if not 0 <= self.port < 65536:
             raise UsageError(f"--port takes a number from 0 to 65535, found {self.port}")
         if not (self.page or self.json or self.osc):

@@ -18,8 +18,8 @@ from .vmc import VmcPerson
 class Output(Protocol):
     """Takes the poses of each frame."""
 
-    def show(self, poses: LivePoses, dropped: int) -> None:
-        """Take the poses of the next frame; `dropped` frames were left out so far."""
+    def show(self, poses: LivePoses) -> None:
+        """Take the poses of the next frame."""
         ...
 
     def close(self) -> None:
@@ -32,16 +32,16 @@ class InBackground:
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._newest: tuple[LivePoses, int] | None = None
+        self._newest: LivePoses | None = None
         self._ended = False
         self._change = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="output", daemon=True)
         self._thread.start()
 
-    def show(self, poses: LivePoses, dropped: int) -> None:
+    def show(self, poses: LivePoses) -> None:
         """Keep the frame until the thread takes it. One that it did not take is replaced."""
         with self._change:
-            self._newest = poses, dropped
+            self._newest = poses
             self._change.notify_all()
 
     def close(self) -> None:
@@ -60,7 +60,7 @@ class InBackground:
                 if self._newest is None:
                     return
                 newest, self._newest = self._newest, None
-            self._output.show(*newest)
+            self._output.show(newest)
 
 
 class JsonLines:
@@ -73,12 +73,12 @@ class JsonLines:
     def __init__(self, file: IO[str]) -> None:
         self._file = file
 
-    def show(self, poses: LivePoses, dropped: int) -> None:
+    def show(self, poses: LivePoses) -> None:
         """Write the line. Raises `BrokenPipeError` if the reader went away."""
         line = {
             "frame": poses.frame,
             "time": round(poses.time, 6),
-            "dropped": dropped,
+            "dropped": poses.dropped,
             "detect_ms": round(poses.detect_ms, 2),
             "lift_ms": round(poses.lift_ms, 2),
             "people": [_person(person) for person in poses.people],
@@ -112,7 +112,7 @@ class Vmc:
         self._track: int | None = None
         self._person = VmcPerson()
 
-    def show(self, poses: LivePoses, dropped: int) -> None:
+    def show(self, poses: LivePoses) -> None:
         """Send the bundle of the person who was sent before, else of the one who came first."""
         placed = self._world.joints(poses)
         if not placed:

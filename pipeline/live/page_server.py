@@ -59,7 +59,7 @@ class PageServer:
         self._thread = threading.Thread(target=self._server.serve_forever, name="page", daemon=True)
         self._thread.start()
 
-    def show(self, poses: LivePoses, dropped: int) -> None:
+    def show(self, poses: LivePoses) -> None:
         """Take the next frame; browsers that are open get it."""
         placed = self._world.joints(poses)
         if not self._watching:
@@ -81,7 +81,7 @@ class PageServer:
                 "frame": poses.frame,
                 "size": [width, height],
                 "ms": poses.detect_ms + poses.lift_ms,
-                "dropped": dropped,
+                "dropped": poses.dropped,
                 "people": people,
             },
             allow_nan=False,

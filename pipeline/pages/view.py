@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import webbrowser
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +17,8 @@ from ...render.page import PageVideo, Shown, build_document, page_data, shown_pa
 from ..inference.redraw import video_beside
 from ..output_lock import output_lock
 from ..paths import PAGE_SUFFIX, TABLE_SUFFIX, Job, base_name, check_free
-from ..progress import Progress, progress_bar, say
+from ..progress import Progress, Report, no_progress, no_report, progress_bar, say
+from ..table_files import load_table
 from ..web.three import three_library
 from .video_copy import small_copy
 
@@ -76,33 +77,63 @@ def view(
     """
     options = options or ViewOptions()
     output = output or source.with_name(base_name(source) + PAGE_SUFFIX)
+    table = load_table(source, infer_options="--view")
     check_free([output], overwrite=overwrite, elsewhere="--output FILE")
-    table = PoseTable.load(source)
+    with output_lock([output], command):
+        check_free([output], overwrite=overwrite, elsewhere="--output FILE")
+        if options.use_video and options.video is None:
+            video = video_beside(source, table)
+            options = replace(options, video=video, use_video=video is not None)
+        write_page(table, output, options, title=base_name(source), progress=progress, report=say)
+    say(f"→ {output}")
+    return output
+
+
+def write_page(
+    table: PoseTable,
+    output: Path,
+    options: ViewOptions,
+    *,
+    title: str | None = None,
+    progress: Progress = no_progress,
+    report: Report = no_report,
+) -> None:
+    """Write the page of a pose table; a file that exists is replaced.
+
+    Args:
+        table: The table.
+        output: File to write.
+        options: How the page is made. Without `video`, it shows none.
+        title: The heading; None for the page's name.
+        progress: How progress is shown.
+        report: Called with each line that the user should know.
+
+    Raises:
+        InputError: The table has no poses, or the video cannot be read.
+        OutputError: The page cannot be written.
+        AssetError: three.js cannot be fetched.
+    """
     part = shown_part(table)
     note = "" if part.every == 1 else f"This motion is long: one frame in {part.every} is shown."
     data = page_data([Shown(part)], note=note)
-    with output_lock([output], command):
-        check_free([output], overwrite=overwrite, elsewhere="--output FILE")
-        if note:
-            say(f"note: the page shows one frame in {part.every}, because the motion is long")
-        library = three_library()
-        video = (options.video or video_beside(source, table)) if options.use_video else None
-        copy = add_video(data, output, table, video, options, progress, _span(table))
-        document = build_document(title=base_name(source), data=data, library=library, video=copy)
-        with replacing(output) as partial:
-            partial.write_text(document, encoding="utf-8")
-    say(f"→ {output}")
-    return output
+    if note:
+        report(f"note: the page shows one frame in {part.every}, because the motion is long")
+    library = three_library(report)
+    copy = add_video(data, output, table, options, _span(table), progress=progress, report=report)
+    document = build_document(title=title or base_name(output), data=data, library=library, video=copy)
+    with replacing(output) as partial:
+        partial.write_text(document, encoding="utf-8")
 
 
 def add_video(
     data: dict[str, Any],
     page: Path,
     table: PoseTable,
-    video: Path | None,
     options: ViewOptions,
-    progress: Progress,
     span: tuple[int, int],
+    *,
+    progress: Progress = no_progress,
+    report: Report = no_report,
 ) -> bytes | None:
     """Describe the video in a page's data, and return the copy that goes into the page, if it fits.
 
@@ -110,17 +141,18 @@ def add_video(
         data: From `page_data`; it is changed.
         page: The page, for links that are relative to it.
         table: The table of the video.
-        video: The video; None for none.
-        options: How the page is made.
-        progress: How progress is shown.
+        options: How the page is made, and its video.
         span: The first and the last frame that the page shows.
+        progress: How progress is shown.
+        report: Called with a line if the page links to the video.
     """
+    video = options.video
     if video is None:
         return None
     copy = small_copy(video, table, span, limit=options.embed, progress=progress)
     data["video"] = vars(_page_video(video, page, copy, float(table.time[span[0]])))
     if copy is None:
-        say(f"note: the page links to {video}, because a copy is too large for --embed {options.embed:g}")
+        report(f"note: the page links to {video}, because a copy is too large for --embed {options.embed:g}")
     return copy
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...render.page import Library
 from ..downloads import assets
-from ..progress import say
+from ..progress import Report, say
 
 THREE_FILES = {
     "three": "three.module.min.js",
@@ -18,15 +18,18 @@ THREE_FILES = {
 _LICENCE = "three-LICENSE.txt"
 
 
-def three_library() -> Library:
+def three_library(report: Report = say) -> Library:
     """Return three.js; it is fetched if it is not in the cache.
+
+    Args:
+        report: Called with a line for each file that is fetched.
 
     Raises:
         AssetError: It cannot be fetched.
     """
-    texts = {name: _fetch(file).read_text(encoding="utf-8") for name, file in THREE_FILES.items()}
+    texts = {name: _fetch(file, report).read_text(encoding="utf-8") for name, file in THREE_FILES.items()}
     relative = {"./three.core.min.js": "three/core"}
-    return Library(texts, relative, _fetch(_LICENCE).read_text(encoding="utf-8"))
+    return Library(texts, relative, _fetch(_LICENCE, report).read_text(encoding="utf-8"))
 
 
 def three_files() -> dict[str, Path]:
@@ -34,5 +37,5 @@ def three_files() -> dict[str, Path]:
     return {file: _fetch(file) for file in THREE_FILES.values()}
 
 
-def _fetch(name: str) -> Path:
-    return assets.fetch(name, report=say)
+def _fetch(name: str, report: Report = say) -> Path:
+    return assets.fetch(name, report=report)

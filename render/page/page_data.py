@@ -52,12 +52,14 @@ class Part:
         first: The number of its first frame in the whole table.
         every: It has one frame of this many.
         pauses: Where long pauses are: the time at which each begins, and the seconds that are left out.
+        damaged: Its frames that are damaged, or stand for one that is, rising.
     """
 
     table: PoseTable
     first: int = 0
     every: int = 1
     pauses: tuple[tuple[float, float], ...] = ()
+    damaged: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,10 @@ def shown_part(table: PoseTable, most_rows: int = MOST_ROWS, *, span: tuple[int,
         camera_rotation=table.camera_rotation[frames],
         camera_position=table.camera_position[frames],
     )
-    return Part(part, first, every, tuple((float(time[i]), float(left_out[i])) for i in long_pauses(real)))
+    pauses = tuple((float(time[i]), float(left_out[i])) for i in long_pauses(real))
+    damaged = table.damaged_frames()
+    damaged = np.unique((damaged[(damaged >= first) & (damaged <= last)] - first) // every)
+    return Part(part, first, every, pauses, tuple(damaged.tolist()))
 
 
 def page_data(
@@ -135,6 +140,7 @@ def page_data(
         "firstFrame": motions[0].part.first,
         "every": motions[0].part.every,
         "pauses": [list(pause) for pause in motions[0].part.pauses],
+        "damaged": list(motions[0].part.damaged),
         "video": None if video is None else vars(video),
         "note": note,
     }

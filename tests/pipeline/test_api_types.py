@@ -1,5 +1,6 @@
 """What programs pass to the public functions: wrong types are errors in words, never other exceptions."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,71 @@ def test_options_of_another_type(options: dict[str, Any], tmp_path: Path) -> Non
     with pytest.raises(UsageError) as caught:
         videopose.infer(tmp_path / "none.mp4", **options)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", WRONG, ids=repr)
+def test_pictures_of_what_is_no_table(value: Any, tmp_path: Path) -> None:
+    for call in (
+        lambda: videopose.view(value, tmp_path / "a.html"),
+        lambda: videopose.view(tmp_path / "none.npz", value),
+        lambda: videopose.compare(value, tmp_path / "a.mp4"),
+        lambda: videopose.compare([value, value], tmp_path / "a.mp4"),
+    ):
+        with pytest.raises((UsageError, InputError)) as caught:
+            call()
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tables": "a.npz"}, "tables: expected a list of pose tables or paths, found 'a.npz'"),
+        ({"tables": ["a.npz"]}, "expected 2 to 4 motions, the truth included, found 1 table"),
+        ({"labels": "a"}, "labels: expected a list of texts, found 'a'"),
+        ({"labels": ["a"]}, "expected 2 names, found 1"),
+        ({"truth": 3}, "truth: expected a text or None, found 3"),
+        ({"truth_start": "soon"}, "truth_start: expected a number, found 'soon'"),
+        ({"view": 3}, "view: expected a text, found 3"),
+        ({"view": "below"}, "camera, turned, side, back, top"),
+        ({"size": "big"}, "size: expected width and height in pixels"),
+        ({"fps": "fast"}, "fps: expected a number or None, found 'fast'"),
+        ({"video": 3}, "video: expected a name or path, found 3"),
+        ({"output": None}, "output: expected a name or path, found None"),
+    ],
+    ids=str,
+)
+def test_options_of_compare(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        videopose.compare(**{"tables": ["a.npz", "b.npz"], "output": tmp_path / "a.mp4"} | options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"camera": -1}, "camera: expected a number from 0 on, a URL or a path, found -1"),
+        ({"camera": True}, "camera: expected a name or path, found True"),
+        ({"camera": None}, "camera: expected a name or path, found None"),
+        ({"people": 0}, "--people takes a number from 1 to 8, found 0"),
+        ({"people": "two"}, "--people takes a number from 1 to 8, found two"),
+        ({"every_frame": "yes"}, "every_frame: expected True or False, found 'yes'"),
+        ({"flip": None}, "flip: expected True or False, found None"),
+        ({"precision": "int8"}, "--precision takes float32 or bfloat16, found 'int8'"),
+        ({"detector": 3}, "detector: expected a text or None, found 3"),
+        ({"lifter": 3}, "lifter: expected a name or path, found 3"),
+        ({"hfov": "wide"}, "expected a number, found 'wide'"),
+        ({"device": None}, "device: expected a text, found None"),
+    ],
+    ids=str,
+)
+def test_options_of_live_are_checked_when_it_is_called(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        videopose.live(**options)
+
+
+@pytest.mark.parametrize("embed", ["much", -1, None])
+def test_megabytes_that_are_none(embed: Any, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="embed"):
+        videopose.view(tmp_path / "none.npz", tmp_path / "a.html", embed=embed)
 
 
 @pytest.mark.parametrize("size", [3, "1200x600", (1200,), (0, 5), (1200.5, 600), None])

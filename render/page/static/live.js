@@ -1,10 +1,12 @@
 // The page of `videopose live`: each message of the WebSocket is one frame, its people and its picture. The
 // server sends the next one when this page has shown it, so that no frames pile up behind a slow page.
 
+import { Redraw } from "videopose/redraw.js";
 import { Scene3D } from "videopose/scene.js";
 import { colour, personColour, startTheme, switchTheme } from "videopose/theme.js";
 
 const DOUBTFUL = 0.1; // keypoints that score less are not drawn
+const SILENT = 2; // seconds without a frame, after which the page says so
 const SMOOTHING = 0.1; // weight of the newest frame in the rate that is shown
 
 const find = (id) => document.getElementById(id);
@@ -38,12 +40,19 @@ async function take(buffer) {
   const now = performance.now();
   if (state.last) {
     const rate = 1000 / Math.max(now - state.last, 1);
-    state.rate = state.rate ? state.rate + SMOOTHING * (rate - state.rate) : rate;
+    state.rate = state.rate && !silence(now) ? state.rate + SMOOTHING * (rate - state.rate) : rate;
   }
   state.last = now;
+  redraw.once();
   state.frames++;
   document.body.dataset.frames = String(state.frames);
   say(`${state.rate.toFixed(0)} frames/s · ${frame.ms.toFixed(0)} ms a frame · ${frame.dropped} dropped`);
+}
+
+/** Return the seconds for which no frame has come; 0 if one came a moment ago. */
+function silence(now) {
+  const seconds = (now - state.last) / 1000;
+  return state.last && seconds > SILENT ? seconds : 0;
 }
 
 function fit(people) {
@@ -115,16 +124,27 @@ function connect() {
 function draw() {
   scene.render();
   drawPicture();
-  requestAnimationFrame(draw);
 }
 
-find("theme").onclick = () => switchTheme(() => scene.setTheme());
+const redraw = new Redraw(draw);
+scene.controls.addEventListener("change", redraw.wake);
+new ResizeObserver(redraw.wake).observe(find("scene"));
+setInterval(() => {
+  const seconds = silence(performance.now());
+  if (seconds && !document.body.dataset.ended) say(`no picture from the camera for ${Math.floor(seconds)} s`);
+}, 1000);
+
+function repaint() {
+  scene.setTheme();
+  redraw.wake();
+}
+
+find("theme").onclick = () => switchTheme(repaint);
 find("reset").onclick = () => (state.fitted = false);
 find("keypoints").onclick = ({ currentTarget: button }) =>
   button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
-startTheme(() => scene.setTheme());
-scene.setTheme();
+startTheme(repaint);
+repaint();
 scene.fit({ low: [-1, 1, 0], high: [1, 3, 2] });
 window.videopose = { scene, state }; // for scripts, and for the browser's console
 connect();
-requestAnimationFrame(draw);

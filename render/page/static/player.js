@@ -1,6 +1,7 @@
 // The time that all parts of the page show. A video that plays is the clock; without one, the page's own is.
 
 const PATIENCE = 1; // seconds for which a paused video is waited for
+const LONG = 0.5; // seconds that a video is behind the page, in a part that is left out
 
 export class Player extends EventTarget {
   time = 0;
@@ -87,6 +88,7 @@ export class Player extends EventTarget {
     if (video && !video.paused && !video.ended && !video.seeking) {
       this.time = this.#fromVideo(video.currentTime);
       this.#waited = 0;
+      this.#leaveOutPause(video);
     } else if (!video || video.ended) {
       this.time += passed * this.speed;
     } else if (video.paused) {
@@ -106,7 +108,15 @@ export class Player extends EventTarget {
     return time + this.#video.offset + passed.reduce((sum, [, leftOut]) => sum + leftOut, 0);
   }
 
-  /** While the video shows a part of a pause that the page leaves out, the page waits. */
+  /** Let the video jump over the part of a pause that the page leaves out. */
+  #leaveOutPause(video) {
+    const target = this.#toVideo(this.time);
+    const { seekable } = video;
+    const last = seekable.length ? seekable.end(seekable.length - 1) : 0;
+    if (target - video.currentTime > LONG && target <= last) video.currentTime = target;
+  }
+
+  /** Within the part of a pause that the page leaves out, the page's time stands still. */
   #fromVideo(time) {
     let left = time - this.#video.offset;
     for (const [begins, leftOut] of this.#video.pauses) {

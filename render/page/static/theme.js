@@ -10,9 +10,12 @@ function stored() {
   }
 }
 
+const known = new Map(); // colours that were read; reading one costs a look through all styles
+
 const system = matchMedia("(prefers-color-scheme: dark)");
 
 function use(theme) {
+  known.clear();
   document.documentElement.dataset.theme = theme;
 }
 
@@ -40,7 +43,19 @@ export function switchTheme(changed) {
 
 /** Return a colour that the style sheet defines, such as colour("left"). */
 export function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  if (!known.has(name)) {
+    known.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  }
+  return known.get(name);
+}
+
+/** Return a colour, "#rrggbb", mixed with a share (0–1) of another. */
+export function mixed(one, other, share) {
+  const channel = (text, at) => parseInt(text.slice(at, at + 2), 16);
+  const parts = [1, 3, 5].map((at) =>
+    Math.round(channel(one, at) + share * (channel(other, at) - channel(one, at))),
+  );
+  return `rgb(${parts.join(" ")})`;
 }
 
 /** The number of colours for people; colours repeat after that many. */

@@ -3,7 +3,9 @@
 import { Curves, kinds } from "videopose/curves.js";
 import { decodeBase64, unpack } from "videopose/data.js";
 import { listenToKeys } from "videopose/keys.js";
+import { legend, Marks } from "videopose/marks.js";
 import { Player } from "videopose/player.js";
+import { Redraw } from "videopose/redraw.js";
 import { Scene3D } from "videopose/scene.js";
 import { personColour, startTheme, switchTheme } from "videopose/theme.js";
 import { Timeline } from "videopose/timeline.js";
@@ -34,13 +36,18 @@ const cells = sources.map(({ label }) => {
 });
 find("cells").style.setProperty("--columns", String(Math.ceil(Math.sqrt(cells.length))));
 const scene = new Scene3D(find("scene"), cells, skeleton);
-const timeline = new Timeline(find("slider"), find("bars"), player, main);
+const timeline = new Timeline(find("slider"), find("bars"), player, main, data.damaged);
 const curves = new Curves(find("curve"), find("readout"), player, main);
 const video = startVideo();
+const marks = new Marks(find("mark"), main, data.damaged, data.pauses);
+for (const name of legend(sources, data.damaged)) {
+  find("legend").append(element("span", { className: name.replace(" ", "-"), textContent: name }));
+}
 
 /** Show the embedded video, or the file beside the page; null if there is neither. */
 function startVideo() {
   if (!data.video) {
+    find("scene-panel").append(find("mark"));
     find("video-panel").remove();
     document.body.classList.add("without-video");
     return null;
@@ -148,6 +155,7 @@ function stepFrames(count) {
 }
 
 function repaint() {
+  redraw.wake();
   scene.setTheme();
   timeline.draw();
   curves.draw();
@@ -235,17 +243,21 @@ function draw(now) {
   scene.render();
   video?.draw(time, shown.keypoints);
   timeline.update();
-  find("playhead")?.style.setProperty("left", `${player.duration ? (100 * time) / player.duration : 0}%`);
+  find("playhead")?.style.setProperty(
+    "transform",
+    `translateX(${player.duration ? (100 * time) / player.duration : 0}%)`,
+  );
   curves.update();
+  marks.update(time);
   writeTime();
   if (drawn === 0) performance.mark("first-picture");
   document.body.dataset.pictures = String(++drawn);
 }
 
-function keepDrawing(now) {
-  draw(now);
-  requestAnimationFrame(keepDrawing);
-}
+const redraw = new Redraw(draw, () => player.playing);
+for (const happens of ["seek", "change"]) player.addEventListener(happens, redraw.wake);
+scene.controls.addEventListener("change", redraw.wake);
+new ResizeObserver(redraw.wake).observe(find("scene"));
 
 if (data.note) {
   find("note").hidden = false;
@@ -256,4 +268,3 @@ repaint();
 showEverything();
 player.pause();
 window.videopose = { player, scene, sources, draw }; // for scripts, and for the browser's console
-requestAnimationFrame(keepDrawing);

@@ -34,6 +34,17 @@ def test_a_file_comes_at_its_own_pace(clip: Path) -> None:
     camera.close()
 
 
+def test_the_clock_of_a_file_begins_after_its_first_frame(clip: Path) -> None:
+    camera = open_camera(str(clip))
+    frames = camera.frames()
+    assert next(frames).index == 0
+    time.sleep(0.5)
+    begin = time.monotonic()
+    assert len(list(frames)) == 9
+    assert time.monotonic() - begin >= 0.44
+    camera.close()
+
+
 def test_a_file_that_is_not_paced(clip: Path) -> None:
     camera = File(clip, paced=False)
     assert len(list(camera.frames())) == 10

@@ -88,3 +88,29 @@ def test_closing_ends_the_thread(every_frame: bool) -> None:
     next(iter(grabber))
     grabber.close()
     assert not grabber._thread.is_alive()
+
+
+def test_frames_before_the_first_that_is_asked_for_do_not_count() -> None:
+    camera = Made(6)
+    grabber = Grabber(camera)
+    grabber.start()
+    camera.allow(4)  # 0 to 3 come while the networks are loaded
+    frames = iter(grabber)
+    camera.allow(1)
+    first = next(frames)
+    assert (first.index, first.time, grabber.dropped) == (0, 0, 0)
+    camera.allow(1)
+    second = next(frames)
+    assert (second.index, grabber.dropped) == (1, 0)
+    assert second.time == pytest.approx(1 / 30)
+
+
+def test_a_camera_that_is_held_waits_for_the_work_on_its_first_frame() -> None:
+    camera = Made(3)
+    for _ in range(3):
+        camera.allowed.release()
+    frames = iter(Grabber(camera, hold_first=True))
+    assert next(frames).index == 0
+    assert not camera.delivered.acquire(timeout=0.3)  # the camera has not gone on
+    assert next(frames).index >= 1
+    assert camera.delivered.acquire(timeout=5)

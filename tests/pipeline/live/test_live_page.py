@@ -34,7 +34,7 @@ def frame(number: int) -> LivePoses:
     person = LivePerson(0, keypoints, pose, root, np.ones(17, np.float32))
     image = np.full((720, 1280, 3), 128, np.uint8)
     cv2.rectangle(image, (1000, 500), (1200, 700), (255, 0, 0), -1)
-    return LivePoses(number, number / 30, image, (person,), 20.0, 1.5)
+    return LivePoses(number, number / 30, image, (person,), 20.0, 1.5, 3)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def server() -> Iterator[PageServer]:
     def show() -> None:
         number = 0
         while not stop.is_set():
-            server.show(frame(number), 3)
+            server.show(frame(number))
             number += 1
             time.sleep(0.03)
 

@@ -24,17 +24,17 @@ def person(track: int, root: tuple[float, float, float] = (0, 0, 4), seed: int =
     return LivePerson(track, keypoints, pose, np.array(root, np.float32), np.full(17, 0.5, np.float32))
 
 
-def frame(*people: LivePerson, number: int = 0) -> LivePoses:
-    return LivePoses(number, number / 30, np.zeros((4, 4, 3), np.uint8), people, 1.0, 2.0)
+def frame(*people: LivePerson, number: int = 0, dropped: int = 0) -> LivePoses:
+    return LivePoses(number, number / 30, np.zeros((4, 4, 3), np.uint8), people, 1.0, 2.0, dropped)
 
 
 def test_one_line_a_frame() -> None:
     file = io.StringIO()
     lines = JsonLines(file)
     shown = person(7)
-    lines.show(frame(shown), 3)
-    lines.show(frame(person(7, (np.nan, np.nan, np.nan)), number=1), 4)
-    lines.show(frame(number=2), 4)
+    lines.show(frame(shown, dropped=3))
+    lines.show(frame(person(7, (np.nan, np.nan, np.nan)), number=1))
+    lines.show(frame(number=2))
     first, second, third = (json.loads(line) for line in file.getvalue().splitlines())
     assert (first["frame"], first["time"], first["dropped"]) == (0, 0, 3)
     assert (first["detect_ms"], first["lift_ms"]) == (1, 2)
@@ -71,14 +71,14 @@ def test_vmc_keeps_to_one_person() -> None:
         vmc = Vmc(OscSender(f"127.0.0.1:{listener.getsockname()[1]}"))
 
         def hips(*people: LivePerson, number: int) -> float:
-            vmc.show(frame(*people, number=number), 0)
+            vmc.show(frame(*people, number=number))
             bones = {each.params[0]: each.params for each in OscBundle(listener.recv(65536))}
             return float(bones["Hips"][1])
 
         assert hips(person(2, (1, 0, 5)), number=0) < -0.5
         assert hips(person(1, (-1, 0, 5)), person(2, (1, 0, 5)), number=1) < -0.5
         assert hips(person(1, (-1, 0, 5)), number=2) > 0.5
-        vmc.show(frame(number=3), 0)  # no person: nothing is sent
+        vmc.show(frame(number=3))  # no person: nothing is sent
         vmc.close()
 
 
@@ -89,7 +89,7 @@ class Slow:
         self.begun, self.allowed, self.closed = threading.Semaphore(0), threading.Semaphore(0), False
         self.shown: list[int] = []
 
-    def show(self, poses: LivePoses, dropped: int) -> None:
+    def show(self, poses: LivePoses) -> None:
         self.shown.append(poses.frame)
         self.begun.release()
         self.allowed.acquire()
@@ -101,10 +101,10 @@ class Slow:
 def test_no_frame_waits_for_a_slow_output() -> None:
     slow = Slow()
     output = InBackground(slow)
-    output.show(frame(number=0), 0)
+    output.show(frame(number=0))
     assert slow.begun.acquire(timeout=10)
     for number in range(1, 6):
-        output.show(frame(number=number), 0)
+        output.show(frame(number=number))
     slow.allowed.release()
     slow.allowed.release()
     output.close()

@@ -39,7 +39,7 @@ def poses(frame: int) -> LivePoses:
         np.array([0, 0, 4], np.float32),
         np.linspace(0, 1, 17, dtype=np.float32),
     )
-    return LivePoses(frame, frame / 30, np.full((720, 1280, 3), 90, np.uint8), (person,), 20.0, 1.5)
+    return LivePoses(frame, frame / 30, np.full((720, 1280, 3), 90, np.uint8), (person,), 20.0, 1.5, 2)
 
 
 def frames_address(server: PageServer) -> str:
@@ -62,7 +62,7 @@ def keep_showing(server: PageServer) -> threading.Event:
     def show() -> None:
         frame = 0
         while not stop.is_set():
-            server.show(poses(frame), 2)
+            server.show(poses(frame))
             frame += 1
             time.sleep(0.01)
 
@@ -151,5 +151,5 @@ def test_a_port_that_is_taken(server: PageServer) -> None:
 
 
 def test_without_a_browser_nothing_is_encoded(server: PageServer) -> None:
-    server.show(poses(0), 0)
+    server.show(poses(0))
     assert server._newest is None

@@ -2,11 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
 import pytest
+from walking import table_of, walking
 
 from browser import Tab, coloured, needs_browser
 from videopose.lifting.pose_table import PoseTable
@@ -14,6 +17,18 @@ from videopose.lifting.pose_table import PoseTable
 OpenTab = Callable[..., Tab]
 pytestmark = needs_browser
 WINDOW = {"viewport": {"width": 1100, "height": 760}, "color_scheme": "light"}
+
+# how many pixels of the keypoints over the video have a strong colour
+_STRONG = """(() => {
+    const canvas = document.getElementById("overlay");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        const pixel = [data[i], data[i + 1], data[i + 2]];
+        count += data[i + 3] > 250 && Math.max(...pixel) - Math.min(...pixel) > 150;
+    }
+    return count;
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +181,73 @@ def test_dark_light_trails_and_turning(tab: Tab) -> None:
     tab.page.keyboard.press("r")
     tab.seek(1)
     assert (coloured(tab.picture("#scene-panel")) != before).sum() < 40
+
+
+def test_damaged_frames_and_interpolated_people(folder: Path, open_tab: OpenTab) -> None:
+    from videopose.pipeline.pages.view import view
+
+    table = PoseTable.load(folder / "clip.npz")
+    filled = (table.frame >= 30) & (table.frame < 40)
+    meta = {**table.meta, "damaged": {"frames": [10, 11, 12], "warning": "damaged"}}
+    replace(table, filled=filled, meta=meta).save(folder / "damaged.npz")
+    tab = open_tab(**WINDOW)
+    tab.open_view(view(folder / "damaged.npz"))
+    tab.wait("document.querySelector('video').readyState >= 2")
+    shown = "document.getElementById('mark').hidden ? '' : document.getElementById('mark').textContent"
+    for frame, text in ((9, ""), (10, "damaged frame"), (12, "damaged frame"), (13, "")):
+        tab.seek(frame / 30)
+        assert tab.run(shown) == text, frame
+        assert tab.run("document.body.classList.contains('damaged')") == bool(text)
+    assert tab.run("document.getElementById('legend').textContent") == "damagedleftrightinterpolated"
+    bars = tab.picture("#bars").astype(int)
+    marked = np.abs(bars - (240, 180, 0)).max(2) < 30
+    columns = np.flatnonzero(marked.any(0)) / marked.shape[1]
+    assert columns.min() == pytest.approx(10 / 45, abs=0.02)
+    assert columns.max() == pytest.approx(13 / 45, abs=0.02)
+    assert tab.complaints == []  # before this test's own readbacks, which cause one
+    strong = []
+    for frame in (29, 35):
+        tab.seek(frame / 30)
+        strong.append((coloured(tab.picture("#scene")).sum(), tab.run(_STRONG)))
+    (scene, overlay), (pale_scene, pale_overlay) = strong
+    assert pale_scene < 0.5 * scene
+    assert pale_overlay < 0.5 * overlay
+    tab.close()
+
+
+def test_nothing_is_drawn_while_nothing_changes(tab: Tab) -> None:
+    tab.seek(0.5)
+    count = "Number(document.body.dataset.pictures)"
+    tab.wait(f"(() => {{ const old = window.old; window.old = {count}; return old === window.old; }})()")
+    tab.page.keyboard.press("t")
+    tab.wait(f"{count} > window.old")
+    tab.page.keyboard.press("t")
+
+
+def test_a_pause_of_a_linked_video_is_short(
+    images: list[Any], write_video: Callable[..., Path], tmp_path: Path, open_tab: OpenTab
+) -> None:
+    """The video pauses for 30 seconds; the page shows one, and the video jumps over the rest."""
+    from videopose.pipeline.pages.view import ViewOptions, view
+
+    stamps = np.arange(20) / 30 + np.where(np.arange(20) >= 10, 30, 0)
+    video = write_video(tmp_path / "clip.mp4", images[:20], stamps=stamps)
+    table = table_of({0: walking(20)["joints"]}, time=stamps)
+    replace(table, size=(592, 332), meta={"video": {"name": "clip.mp4"}}).save(tmp_path / "clip.npz")
+    tab = open_tab(**WINDOW)
+    tab.open_view(view(tmp_path / "clip.npz", options=ViewOptions(video=video, embed=0)))
+    tab.wait("document.querySelector('video').readyState >= 2")
+    assert tab.run("videopose.player.duration") == pytest.approx(19 / 30 + 1 - 1 / 30, abs=1e-3)
+    tab.seek(0.8)
+    assert tab.run("document.getElementById('mark').textContent") == "pause, 29 s left out"
+    tab.seek(0)
+    tab.page.keyboard.press(" ")
+    begun = monotonic()
+    tab.wait("document.body.dataset.playing === 'false'")
+    assert monotonic() - begun < 15
+    assert tab.run("document.querySelector('video').currentTime") > 30
+    assert tab.complaints == []
+    tab.close()
 
 
 def test_a_phone(folder: Path, open_tab: OpenTab) -> None:

@@ -41,7 +41,7 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()
     stub = tmp_path / "library" / "three.js"
     stub.write_text("export {};")
-    monkeypatch.setattr(three, "_fetch", lambda name: stub)
+    monkeypatch.setattr(three, "_fetch", lambda name, report=None: stub)
 
 
 def data_of(page: Path) -> Any:

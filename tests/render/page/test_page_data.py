@@ -1,5 +1,6 @@
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,14 @@ def test_a_table_without_poses() -> None:
 def test_the_video_is_described() -> None:
     data = page_data([Shown(Part(walkers(5, 1)))], video=PageVideo("clip.mp4", "a%20b/clip.mp4", 0.1))
     assert data["video"] == {"name": "clip.mp4", "link": "a%20b/clip.mp4", "offset": 0.1}
+
+
+def test_damaged_frames_are_those_of_the_part() -> None:
+    table = replace(walkers(40, 1, first=5), meta={"damaged": {"frames": [0, 4, 5, 8, 9, 44, 46]}})
+    assert page_data([Shown(shown_part(table))])["damaged"] == [0, 3, 4, 39]
+    thinned = shown_part(table, most_rows=10)
+    assert (thinned.every, thinned.damaged) == (4, (0, 1, 9))
+    assert page_data([Shown(shown_part(walkers(5, 1)))])["damaged"] == []
 
 
 def test_a_long_pause_is_shortened_and_told() -> None:

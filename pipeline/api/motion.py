@@ -1,37 +1,31 @@
-"""The public functions: the commands `infer`, `detect`, `lift` and `render` for use from Python."""
+"""The functions that turn videos into motion: `infer`, `detect`, `lift`."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
-from numbers import Integral
-from pathlib import Path
-from typing import Any, Literal, cast
+from collections.abc import Sequence
+from typing import Literal
 
-import numpy as np
-
-from ..errors import UsageError
-from ..lifting.pose_table import PoseTable
-from ..render.views import View, parse_view
-from .camera_metadata.focal_length import FocalLength
-from .inference.adapt import adapt_to
-from .inference.animate import animate, draw_sheet, draw_still
-from .inference.detect import detect as detect_in_video
-from .inference.detect import load_detector
-from .inference.infer import infer_file
-from .inference.lift import lift as lift_table
-from .inference.lift import load_video_lifter
-from .inference.options import DetectOptions, InferOptions, LiftOptions
-from .inference.redraw import DrawOptions
-from .inference.selection import Place, parse_ids
-from .option_types import as_flag, as_number, as_path
-from .paths import STILL_SUFFIX
-from .video.reader import open_video
-
-AnyPath = str | os.PathLike[str]
-
-Point = tuple[float, float] | tuple[float, float, float]
-"""x and y in pixels of the upright frame, and perhaps a time in seconds."""
+from ...lifting.pose_table import PoseTable
+from ..camera_metadata.focal_length import FocalLength
+from ..inference.adapt import adapt_to
+from ..inference.detect import detect as detect_in_video
+from ..inference.detect import load_detector
+from ..inference.infer import infer_file
+from ..inference.lift import lift as lift_table
+from ..inference.lift import load_video_lifter
+from ..inference.options import DetectOptions, InferOptions, LiftOptions
+from ..option_types import as_flag, as_path
+from ..video.reader import open_video
+from .arguments import (
+    AnyPath,
+    Point,
+    as_filters,
+    as_ids,
+    as_optional_path,
+    as_places,
+    as_table,
+    as_text,
+)
 
 
 def infer(
@@ -137,17 +131,17 @@ def infer(
     """
     options = InferOptions(
         detector=detector,
-        weights=_path("weights", weights),
+        weights=as_optional_path("weights", weights),
         backbone=backbone,
         decode=decode,
         flip_test=flip_test,
-        boxes=_text("boxes", boxes),
+        boxes=as_text("boxes", boxes),
         keypoints=keypoints,
         keypoint_layout=keypoint_layout,
         keypoint_first_frame=keypoint_first_frame,
         people=people,
-        select=_ids(select),
-        select_at=_places(select_at),
+        select=as_ids(select),
+        select_at=as_places(select_at),
         start=start,
         end=end,
         fps=fps,
@@ -163,7 +157,7 @@ def infer(
         camera_roll=camera_roll,
         camera_height=camera_height,
         height=height,
-        filters=_filters(filters),
+        filters=as_filters(filters),
         lock_feet=lock_feet,
         adapt=_adapt(adapt),
         device=device,
@@ -243,17 +237,17 @@ def detect(
     """
     options = DetectOptions(
         detector=detector,
-        weights=_path("weights", weights),
+        weights=as_optional_path("weights", weights),
         backbone=backbone,
         decode=decode,
         flip_test=flip_test,
-        boxes=_text("boxes", boxes),
+        boxes=as_text("boxes", boxes),
         keypoints=keypoints,
         keypoint_layout=keypoint_layout,
         keypoint_first_frame=keypoint_first_frame,
         people=people,
-        select=_ids(select),
-        select_at=_places(select_at),
+        select=as_ids(select),
+        select_at=as_places(select_at),
         start=start,
         end=end,
         fps=fps,
@@ -338,126 +332,16 @@ def lift(
         camera_roll=camera_roll,
         camera_height=camera_height,
         height=height,
-        filters=_filters(filters),
+        filters=as_filters(filters),
         lock_feet=lock_feet,
         adapt=_adapt(adapt),
         device=device,
     )
-    loaded, used = _as_table(table), load_video_lifter(options)
+    loaded, used = as_table(table), load_video_lifter(options)
     if adapt:
         used = adapt_to({str((loaded.meta.get("video") or {}).get("name", "")): loaded}, options, used)
     return lift_table(loaded, options, used, command="videopose.lift")
 
 
-def render(
-    table: PoseTable | AnyPath,
-    output: AnyPath,
-    *,
-    video: AnyPath | None = None,
-    views: Sequence[str] = ("camera", "turned"),
-    size: tuple[int, int] = (1200, 600),
-    fps: float | None = None,
-    at: float | None = None,
-    sheet: int | None = None,
-) -> None:
-    """Draw the animation of a pose table and write it to a file, as the command `videopose render` does.
-
-    A file that exists is replaced. Nothing is printed.
-
-    Args:
-        table: A pose table, or the path of one.
-        output: File to write: .mp4, .mov, .mkv, .webm or .gif; .png for a still or a sheet.
-        video: The file that the table was made from, to show it beside the motion; None shows the motion
-            only.
-        views: Directions of the 3D panels, up to four: "camera", "turned", "side", "back", "top", or azimuth
-            and elevation in degrees such as "70,15".
-        size: Width and height in pixels; of a sheet, those of each frame.
-        fps: Frames a second of an animation, up to 60. Default: the video's own, of a .gif up to 15.
-        at: Of a still: its time in seconds. Default: the middle.
-        sheet: Of a sheet: the number of frames on it. Default: no sheet.
-
-    Raises:
-        UsageError: An option has the wrong type or is impossible, or `output` is the video itself.
-        InputError: The table or the video cannot be read, or the video has another size than the table's.
-        OutputError: The file cannot be written.
-
-    Example:
-        ```python
-        import videopose
-
-        videopose.render("clip.npz", "clip.gif", video="clip.mp4", views=["camera", "top"])
-        ```
-    """
-    output = as_path("output", output)
-    video = None if video is None else as_path("video", video)
-    if not _is_list_of_texts(views):
-        raise UsageError(f"views: expected a list of texts such as 'camera', found {views!r}")
-    size = _size(size)
-    chosen: list[View] = [parse_view(view) for view in views]
-    source, target = None if video is None else Path(video), Path(output)
-    if source is not None and source.exists() and target.exists() and target.samefile(source):
-        raise UsageError(f"{target} is the video itself; give another output")
-    DrawOptions(fps=fps, at=at, sheet=sheet).check_output(target)
-    if sheet is not None:
-        draw_sheet(_as_table(table), target, count=sheet, video=source, views=chosen, size=size)
-    elif target.suffix.lower() == STILL_SUFFIX:
-        draw_still(_as_table(table), target, at=at, video=source, views=chosen, size=size)
-    else:
-        animate(_as_table(table), target, video=source, views=chosen, size=size, fps=fps)
-
-
-def _as_table(table: PoseTable | AnyPath) -> PoseTable:
-    if isinstance(table, PoseTable):
-        return table
-    return PoseTable.load(as_path("table", table))
-
-
-def _places(points: object) -> tuple[Place, ...]:
-    """Check points in the picture."""
-    listed: list[Any] = [*points] if isinstance(points, Iterable) and not isinstance(points, str) else [None]
-    if not all(isinstance(point, tuple | list | np.ndarray) and len(point) in (2, 3) for point in listed):
-        raise UsageError(f"select_at: expected points (x, y) or (x, y, seconds), found {points!r}")
-    return tuple(Place(*(as_number("select_at", value, float) for value in point)) for point in listed)
-
-
 def _adapt(adapt: bool) -> Literal["each"] | None:
     return "each" if as_flag("adapt", adapt) else None
-
-
-def _filters(filters: Sequence[str]) -> tuple[str, ...]:
-    if not _is_list_of_texts(filters):
-        raise UsageError(f"filters: expected a list of texts such as 'butterworth', found {filters!r}")
-    return tuple(filters)
-
-
-def _is_list_of_texts(values: object) -> bool:
-    listed = isinstance(values, Iterable) and not isinstance(values, str | bytes)
-    return listed and all(isinstance(value, str) for value in cast("Iterable[object]", values))
-
-
-def _ids(select: object) -> tuple[int, ...]:
-    """Return the ids of `select`: numbers, also numpy's, or texts of numbers."""
-    if isinstance(select, str):
-        return parse_ids(select)
-    listed = [select] if isinstance(select, Integral) else select
-    if not isinstance(listed, Iterable):
-        raise UsageError(f"select: expected a list of ids, found {select!r}")
-    return tuple(as_number("select", each, int) for each in listed)
-
-
-def _size(size: object) -> tuple[int, int]:
-    sides = list(size) if isinstance(size, Iterable) and not isinstance(size, str | bytes) else []
-    if len(sides) == 2:
-        width, height = (as_number("size", side, int) for side in sides)
-        if min(width, height) > 0:
-            return width, height
-    raise UsageError(f"size: expected width and height in pixels, found {size!r}")
-
-
-def _text(name: str, value: AnyPath | None) -> str | None:
-    return None if value is None else as_path(name, value)
-
-
-def _path(name: str, value: AnyPath | None) -> Path | None:
-    text = _text(name, value)
-    return None if text is None else Path(text)

@@ -1,0 +1,1 @@
+"""The public functions: the commands for use from Python."""

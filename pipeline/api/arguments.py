@@ -1,0 +1,88 @@
+"""Check what programs pass to the public functions, and take it in its usual forms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from numbers import Integral
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from ...errors import UsageError
+from ...lifting.pose_table import PoseTable
+from ..inference.selection import Place, parse_ids
+from ..option_types import as_number, as_path
+from ..table_files import load_table
+
+AnyPath = str | os.PathLike[str]
+"""A path as programs pass it."""
+
+Point = tuple[float, float] | tuple[float, float, float]
+"""x and y in pixels of the upright frame, and perhaps a time in seconds."""
+
+
+def check_is_other(target: Path, source: Path | None) -> None:
+    """Raise `UsageError` if a result would replace the video that it is made from."""
+    if source is not None and source.exists() and target.exists() and target.samefile(source):
+        raise UsageError(f"{target} is the video itself; give another output")
+
+
+def as_table(table: PoseTable | AnyPath) -> PoseTable:
+    """Return a pose table; it is read if a path is given."""
+    if isinstance(table, PoseTable):
+        return table
+    return load_table(as_path("table", table))
+
+
+def as_places(points: object) -> tuple[Place, ...]:
+    """Check points in the picture."""
+    listed: list[Any] = [*points] if isinstance(points, Iterable) and not isinstance(points, str) else [None]
+    if not all(isinstance(point, tuple | list | np.ndarray) and len(point) in (2, 3) for point in listed):
+        raise UsageError(f"select_at: expected points (x, y) or (x, y, seconds), found {points!r}")
+    return tuple(Place(*(as_number("select_at", value, float) for value in point)) for point in listed)
+
+
+def as_filters(filters: Sequence[str]) -> tuple[str, ...]:
+    """Check the names of filters."""
+    if not is_list_of_texts(filters):
+        raise UsageError(f"filters: expected a list of texts such as 'butterworth', found {filters!r}")
+    return tuple(filters)
+
+
+def is_list_of_texts(values: object) -> bool:
+    """Whether a value is a list of texts; one text is none."""
+    listed = isinstance(values, Iterable) and not isinstance(values, str | bytes)
+    return listed and all(isinstance(value, str) for value in cast("Iterable[object]", values))
+
+
+def as_ids(select: object) -> tuple[int, ...]:
+    """Return the ids of `select`: numbers, also numpy's, or texts of numbers."""
+    if isinstance(select, str):
+        return parse_ids(select)
+    listed = [select] if isinstance(select, Integral) else select
+    if not isinstance(listed, Iterable):
+        raise UsageError(f"select: expected a list of ids, found {select!r}")
+    return tuple(as_number("select", each, int) for each in listed)
+
+
+def as_size(size: object) -> tuple[int, int]:
+    """Check a width and a height in pixels."""
+    sides = list(size) if isinstance(size, Iterable) and not isinstance(size, str | bytes) else []
+    if len(sides) == 2:
+        width, height = (as_number("size", side, int) for side in sides)
+        if min(width, height) > 0:
+            return width, height
+    raise UsageError(f"size: expected width and height in pixels, found {size!r}")
+
+
+def as_text(name: str, value: AnyPath | None) -> str | None:
+    """Return the text of a path or name that may be None."""
+    return None if value is None else as_path(name, value)
+
+
+def as_optional_path(name: str, value: AnyPath | None) -> Path | None:
+    """Return a path that may be None."""
+    text = as_text(name, value)
+    return None if text is None else Path(text)
