@@ -7,7 +7,6 @@ from setuptools import find_packages, setup
 PACKAGES = find_packages(include=["pipeline*", "detectors*", "lifting*", "render*", "semi*"])
 
 DATASETS = [
-    "cdflib>=1.3",  # Human3.6M's original files are CDF
     "h5py>=3",  # stacked hourglasses' keypoints are HDF5
 ]
 C3D = ["c3d>=0.6"]  # writes C3D files; pure Python on numpy
@@ -25,6 +24,7 @@ TEST = [
     *C3D,
     *DATASETS,
     *SERVE,
+    "cdflib>=1.3",  # writes CDF files, which Human3.6M's original files are
     "hypothesis>=6.100",  # property tests of the loaders
     "playwright>=1.49",  # drives an installed Chromium, for tests of pages
     "pytest>=8",  # the tests

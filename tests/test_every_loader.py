@@ -1,32 +1,22 @@
-"""Property tests of every loader: whatever is in a file, the answer is its content or one line.
+"""Property tests of the loaders: whatever is in a file, the answer is its content or one line.
 
-Each loader has a small sound file, the seed. Hypothesis damages it: bytes are changed, cut, repeated and
-replaced by numbers and words that have caused trouble elsewhere. In archives the members are damaged, too, so
-that checksums fit. 200 damaged files are tried for each loader. For a long run:
+`damaged_files` makes the files, 200 for each loader. For a long run:
 
     HYPOTHESIS_PROFILE=long pytest tests/test_every_loader.py
 """
 
-import io
 import json
-import os
 import pickle
-import resource
 import sys
-import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from damaged_files import Case, check_survives
 from PIL import Image
 
 from videopose.bounded import read_npy
@@ -34,7 +24,6 @@ from videopose.detectors.coco.annotation_files import read_annotations, read_box
 from videopose.detectors.coco.keypoint_names import names_in_files
 from videopose.detectors.cpn.weights import is_backbone
 from videopose.detectors.recipes import load_recipe
-from videopose.errors import VideoposeError
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.datasets.asf_amc import load_amc, load_asf
 from videopose.lifting.datasets.bvh import load_bvh
@@ -55,11 +44,7 @@ from videopose.semi.config import load_videos_recipe
 from videopose.skeleton import COCO17
 from videopose.unpickle import load_object_npz, load_pickle
 
-settings.register_profile("short", max_examples=200, deadline=None, database=None, derandomize=True)
-settings.register_profile("long", max_examples=20_000, deadline=None, database=None)
-_PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 _SIZE = (640, 360)
-_MOST_MEMORY = 200 << 20  # bytes by which no damaged file may exceed the sound ones
 
 
 # Sound files ---------------------------------------------------------------------------------------------
@@ -247,15 +232,6 @@ def _pictures(path: Path) -> Any:
     return list(PictureSequence(path.parent / "*.jpg").frames())
 
 
-@dataclass(frozen=True)
-class _Case:
-    """A loader, the name of its file, and what writes a sound one."""
-
-    name: str
-    write: Callable[[Path], None]
-    load: Callable[[Path], Any]
-
-
 def _load_training(path: Path) -> None:
     Checkpoint(path, "f").restore({}, "cpu")
 
@@ -263,139 +239,53 @@ def _load_training(path: Path) -> None:
 _CASES = {
     case.name: case
     for case in (
-        _Case("table.npz", _pose_table, PoseTable.load),
-        _Case("lifter.safetensors", _lifter, Lifter.load),
-        _Case("model.bin", _checkpoint, load_videopose3d_checkpoint),
-        _Case("resnet.pth", _resnet, is_backbone),
-        _Case("training.pt", _training, _load_training),
-        _Case("walk.bvh", _bvh, load_bvh),
-        _Case("person.asf", _asf, load_asf),
-        _Case("walk.amc", _amc, _load_amc),
-        _Case("mocap.npz", _motion_capture, MotionCapture.load),
-        _Case("data_2d_custom.npz", _data_2d, KeypointFile.load),
-        _Case("data_2d.npz", _data_2d, lambda path: read_sightings([path], Path("clip.mp4"))),
-        _Case("data_3d.npz", _data_3d, lambda path: load_positions_3d(path, 32)),
-        _Case("objects.npz", _data_2d, load_object_npz),
-        _Case("model.pkl", _pickle, load_pickle),
-        _Case("array.npy", _npy, read_npy),
-        _Case("keypoints.npy", _npy, lambda path: read_sightings([path], Path("clip.mp4"))),
-        _Case("poses.h5", _hdf5, lambda path: read_sightings([path], Path("clip.mp4"))),
-        _Case("detectron.npz", _detectron, lambda path: read_sightings([path], Path("clip.mp4"))),
+        Case("table.npz", _pose_table, PoseTable.load),
+        Case("lifter.safetensors", _lifter, Lifter.load),
+        Case("model.bin", _checkpoint, load_videopose3d_checkpoint),
+        Case("resnet.pth", _resnet, is_backbone),
+        Case("training.pt", _training, _load_training),
+        Case("walk.bvh", _bvh, load_bvh),
+        Case("person.asf", _asf, load_asf),
+        Case("walk.amc", _amc, _load_amc),
+        Case("mocap.npz", _motion_capture, MotionCapture.load),
+        Case("data_2d_custom.npz", _data_2d, KeypointFile.load),
+        Case("data_2d.npz", _data_2d, lambda path: read_sightings([path], Path("clip.mp4"))),
+        Case("data_3d.npz", _data_3d, lambda path: load_positions_3d(path, 32)),
+        Case("objects.npz", _data_2d, load_object_npz),
+        Case("model.pkl", _pickle, load_pickle),
+        Case("array.npy", _npy, read_npy),
+        Case("keypoints.npy", _npy, lambda path: read_sightings([path], Path("clip.mp4"))),
+        Case("poses.h5", _hdf5, lambda path: read_sightings([path], Path("clip.mp4"))),
+        Case("detectron.npz", _detectron, lambda path: read_sightings([path], Path("clip.mp4"))),
         *(
-            _Case(f"{name}_1.json", _json(content), lambda path: read_sightings([path], Path("clip.mp4")))
+            Case(
+                f"{name}_1.json",
+                _json(content),
+                lambda path: read_sightings([path], Path("clip.mp4")),
+                refused=name == "mmpose-demo",  # it has no people
+            )
             for name, content in _PEOPLE.items()
         ),
-        _Case("annotations.json", _json(_COCO), read_annotations),
-        _Case("boxes.json", _json(_COCO), read_boxes),
-        _Case("clip.camera.json", _json(_CAMERA), lambda path: load_camera_file(path, _SIZE)),
-        _Case("scene.json", _scene, read_scene),
-        _Case(
+        Case("annotations.json", _json(_COCO), read_annotations),
+        Case("boxes.json", _json(_COCO), read_boxes),
+        Case("clip.camera.json", _json(_CAMERA), lambda path: load_camera_file(path, _SIZE)),
+        Case("scene.json", _scene, read_scene),
+        Case(
             "semi.yaml",
             _copied("semi/footage.yaml"),
             lambda path: load_videos_recipe(path, defaults=_DEFAULTS),
         ),
-        _Case("lifter.yaml", _copied("lifting/default.yaml"), load_config),
-        _Case("cpn.yaml", _copied("detectors/cpn-quick.yaml"), lambda path: load_recipe(path, "cpn")),
-        _Case("quicktime.mp4", _mp4, lambda path: quicktime.read_camera(path, _SIZE)),
-        _Case("gopro.mp4", _mp4, lambda path: gopro.read_camera(path, _SIZE)),
-        _Case("exif.jpg", _jpeg, lambda path: exif.read_camera(path, _SIZE)),
-        _Case("picture.jpg", _jpeg, _pictures),
+        Case("lifter.yaml", _copied("lifting/default.yaml"), load_config),
+        Case("cpn.yaml", _copied("detectors/cpn-quick.yaml"), lambda path: load_recipe(path, "cpn")),
+        Case("quicktime.mp4", _mp4, lambda path: quicktime.read_camera(path, _SIZE)),
+        Case("gopro.mp4", _mp4, lambda path: gopro.read_camera(path, _SIZE)),
+        Case("exif.jpg", _jpeg, lambda path: exif.read_camera(path, _SIZE)),
+        Case("picture.jpg", _jpeg, _pictures),
     )
 }
-
-
-# Damage --------------------------------------------------------------------------------------------------
-
-_WORDS = st.sampled_from(
-    [b"", b"0", b"-1", b"1e9", b"1e400", b"-1e308", b"nan", b"NaN", b"Infinity", b"null", b"true", b"[]",
-     b"{}", b'"x"', b"9" * 25, b"4294967295", b"1.5", b"\x00" * 8, b"\xff" * 8, b"\xff\xfe", b"[" * 3000,
-     b"{a: " * 3000, b"\n", b" ", b"2147483648", b"&a [*a]"]
-)  # fmt: skip
-
-
-@st.composite
-def _damaged(draw: st.DrawFn, content: bytes) -> bytes:
-    """Return bytes with one to four places changed."""
-    for _ in range(draw(st.integers(1, 4))):
-        start = draw(st.integers(0, len(content)))
-        end = min(len(content), start + draw(st.sampled_from([0, 1, 1, 2, 4, 8, 40, 1 << 20])))
-        kind = draw(st.integers(0, 4))
-        if kind == 0:
-            content = content[:start] + draw(st.binary(max_size=8)) + content[end:]
-        elif kind == 1:
-            content = (
-                content[:start] + content[start:end] * draw(st.sampled_from([0, 2, 3, 100])) + content[end:]
-            )
-        else:
-            content = _replaced(draw, content, start)
-    return content
-
-
-def _replaced(draw: st.DrawFn, content: bytes, start: int) -> bytes:
-    """Return bytes with the next number or word after `start` replaced."""
-    at = next((i for i in range(start, len(content)) if chr(content[i]).isalnum()), start)
-    end = next(
-        (i for i in range(at, len(content)) if not (chr(content[i]).isalnum() or content[i] in b".-+")), at
-    )
-    return content[:at] + draw(_WORDS) + content[end:]
-
-
-@st.composite
-def _damaged_file(draw: st.DrawFn, content: bytes) -> bytes:
-    """Return a damaged file; of an archive, mostly with a damaged member and right checksums."""
-    if not content.startswith(b"PK") or draw(st.integers(0, 3)) == 0:
-        return draw(_damaged(content))
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        members = {member.filename: archive.read(member) for member in archive.infolist()}
-        kinds = {member.filename: member.compress_type for member in archive.infolist()}
-    name = draw(st.sampled_from(sorted(members)))
-    members[name] = draw(_damaged(members[name]))
-    rebuilt = io.BytesIO()
-    with zipfile.ZipFile(rebuilt, "w") as archive:
-        for member, data in members.items():
-            archive.writestr(member, data, compress_type=kinds[member])
-    return rebuilt.getvalue()
-
-
-@cache
-def _sound(name: str) -> bytes:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        _CASES[name].write(path)
-        return path.read_bytes()
-
-
-def _most_memory() -> int:
-    """Bytes of the most memory that this process has had so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def _refusal(case: _Case, path: Path) -> str:
-    """Return the message with which a loader refuses a file; "" if it reads it."""
-    try:
-        case.load(path)
-    except VideoposeError as error:
-        return str(error)
-    return ""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no getrusage")
 @pytest.mark.parametrize("name", list(_CASES))
 def test_a_damaged_file_is_read_or_refused_in_one_line(name: str, tmp_path: Path) -> None:
-    case, path = _CASES[name], tmp_path / name
-    case.write(path)
-    assert _refusal(case, path) == "" or name.startswith("mmpose-demo")  # this one has no people
-    before = _most_memory()
-
-    @settings(_PROFILE, suppress_health_check=list(HealthCheck))
-    @given(content=_damaged_file(_sound(name)))
-    def check(content: bytes) -> None:
-        path.write_bytes(content)
-        message = _refusal(case, path)
-        assert "\n" not in message
-        assert len(message) < 2000
-        assert "allow_pickle" not in message
-        assert "weights_only" not in message
-
-    check()
-    assert _most_memory() - before < _MOST_MEMORY
+    check_survives(_CASES[name], tmp_path)

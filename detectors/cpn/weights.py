@@ -27,6 +27,8 @@ from ..coco.keypoint_names import names_in_files, skeleton_from_file
 from .network import CPN
 
 _FORMAT = "videopose cpn"
+_MOST_BLOCKS = 36  # residual blocks in one of ResNet-152's stages
+_LARGEST_CROP = 2048  # pixels
 
 # Patterns of names in original checkpoints, and the names used here.
 _ORIGINAL_NAMES = (
@@ -200,12 +202,22 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def _build(state: Mapping[str, Tensor], size: tuple[int, int]) -> CPN:
-    """Build a network of the shapes in a state dict, and load it."""
+    """Build a network of the shapes in a state dict, and load it. Shapes are compared before it is built."""
     blocks = [
         len({n.split(".")[2] for n in state if n.startswith(f"backbone.layer{stage}.")})
         for stage in (1, 2, 3, 4)
     ]
+    if max(blocks) > _MOST_BLOCKS or max(size) > _LARGEST_CROP:
+        raise ValueError(
+            f"expected up to {_MOST_BLOCKS} blocks and {_LARGEST_CROP} pixels, found {blocks}, {size}"
+        )
     keypoints = state["refine_net.last.conv.weight"].shape[0]
+    with torch.device("meta"):  # without memory for its numbers
+        expected = CPN(keypoints=keypoints, size=size, blocks=blocks).state_dict()
+    for name, value in expected.items():
+        if name not in state or state[name].shape != value.shape:
+            found = tuple(state[name].shape) if name in state else "nothing"
+            raise ValueError(f"{name}: expected {tuple(value.shape)}, found {found}")
     model = CPN(keypoints=keypoints, size=size, blocks=blocks)
     model.load_state_dict(dict(state))
     return model.eval()

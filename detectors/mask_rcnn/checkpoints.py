@@ -63,7 +63,7 @@ def first_iteration(folder: Path, fingerprint: str) -> int:
     name = folder / "last_checkpoint"
     if not name.is_file():
         raise InputError(f"nothing to resume: {name} does not exist")
-    content = read_checkpoint(folder / name.read_text("utf-8").strip())
+    content = read_checkpoint(folder / name.read_text("utf-8", "replace").strip())
     if not isinstance(content.get("iteration"), int) or "trainer" not in content:
         raise InputError(f"{folder} holds no checkpoint of fine-tuning")
     if content.get("recipe") != fingerprint:

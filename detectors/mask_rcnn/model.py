@@ -36,6 +36,9 @@ BACKBONES = {
 
 DEFAULT_BACKBONE = "R-101"
 
+_LARGEST = 8192  # pixels: the longest side to which pictures are scaled
+_USUAL_SIZE = 300 << 20  # bytes of the largest usual network, and some
+
 _LAST_OF_R101 = ".res4.22."  # A block that R-50 does not have.
 _KEYPOINT_LAYER = "roi_heads.keypoint_head.score_lowres.weight"  # (channels, keypoints, 4, 4)
 
@@ -186,6 +189,16 @@ class KeypointRCNN:
     keypoints: tuple[str, ...]
 
 
+def _check_size(config: CfgNode, path: Path) -> None:
+    """Check, before memory is allocated, that a network is not much larger than its file. `ValueError`."""
+    config = config.clone()
+    config.MODEL.DEVICE = "meta"
+    with torch.device("meta"):  # without memory for its numbers
+        size = sum(value.nbytes for value in build_network(config).state_dict().values())
+    if size > 2 * path.stat().st_size + _USUAL_SIZE:  # files may be in 16 bits
+        raise ValueError(f"its network has {size:,} bytes, much more than the file")
+
+
 def load_network(
     path: Path, *, decode: Decoding = "soft-argmax", settings: Mapping[str, object] | None = None
 ) -> KeypointRCNN:
@@ -208,12 +221,16 @@ def load_network(
     try:
         backbone = "R-101" if any(_LAST_OF_R101 in name for name in parameters) else "R-50"
         config = configuration(backbone, {**checkpoint.get("settings", {}), **(settings or {})})
+        if max(config.INPUT.MIN_SIZE_TEST, config.INPUT.MAX_SIZE_TEST) > _LARGEST:
+            raise ValueError(f"pictures of more than {_LARGEST} pixels")
         count = config.MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS = parameters[_KEYPOINT_LAYER].shape[1]
         names = tuple(str(name) for name in checkpoint.get("keypoints", COCO_NAMES))
         if len(names) != count:
             raise ValueError(f"expected {count} names of keypoints, found {len(names)}")
+        _check_size(config, path)
         model = build_network(config, decode=decode)
         _StrictCheckpointer(model, checkpoint).load(str(path))
-    except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} holds no weights of detectron2's Keypoint R-CNN ({error})") from error
+    except Exception as error:  # a file can have settings of every kind
+        reason = f"no {error}" if isinstance(error, KeyError) else one_line(error)
+        raise InputError(f"{path} holds no weights of detectron2's Keypoint R-CNN ({reason})") from error
     return KeypointRCNN(model.eval(), config, backbone, names)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ...files import file_digest
 from ..people import NUM_KEYPOINTS, Image, Memory, People
-from .session import input_size, open_onnx
+from .session import input_size, open_onnx, run
 
 _STRIDES = (8, 16, 32)
 _GREY = 114  # the value of the pixels beside the picture
@@ -37,7 +37,6 @@ class PersonFinder:
 
     def __init__(self, path: Path, *, device: str = "cpu") -> None:
         self._session = open_onnx(path, device)
-        self._input = self._session.get_inputs()[0].name
         self._size = input_size(self._session)
         self._path, self._sha256 = path, {path.name: file_digest(path)}
 
@@ -60,7 +59,7 @@ class PersonFinder:
         pixels[: shape[1], : shape[0]] = cv2.resize(image, shape, interpolation=cv2.INTER_LINEAR)
         # YOLOX was trained on blue, green, red, 0–255.
         tensor = np.ascontiguousarray(pixels[..., ::-1].transpose(2, 0, 1)[None], np.float32)
-        outputs = self._session.run(None, {self._input: tensor})
+        outputs = run(self._session, self._path, tensor)
         boxes, scores = self._boxes(outputs)
         sure = (scores >= _LEAST_SCORE) & np.isfinite(boxes).all(1)
         boxes, scores = boxes[sure] / ratio, scores[sure]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ..people import FEET, NUM_KEYPOINTS, Image
-from .session import input_size, open_onnx
+from .session import input_size, open_onnx, run
 
 _MEAN = np.array([123.675, 116.28, 103.53], np.float32)  # red, green, blue
 _DEVIATION = np.array([58.395, 57.12, 57.375], np.float32)
@@ -35,10 +35,10 @@ class PoseNetwork:
 
     def __init__(self, path: Path, *, device: str = "cpu") -> None:
         self._session = open_onnx(path, device)
-        self._input = self._session.get_inputs()[0].name
+        self._path = path
         self._size = input_size(self._session)
         pixels = np.zeros((1, 3, self._size[1], self._size[0]), np.float32)
-        shapes = [output.shape for output in self._session.run(None, {self._input: pixels})]
+        shapes = [np.shape(output) for output in run(self._session, path, pixels)]
         if (
             len(shapes) != 2
             or any(len(shape) != 3 for shape in shapes)
@@ -65,7 +65,7 @@ class PoseNetwork:
         scale = np.array([[1 / side, 0, -corner[0] / side], [0, 1 / side, -corner[1] / side]])
         crop = cv2.warpAffine(image, scale, (width, height), flags=cv2.INTER_LINEAR)
         tensor = ((crop - _MEAN) / _DEVIATION).transpose(2, 0, 1)[None]
-        x, y = self._session.run(None, {self._input: np.ascontiguousarray(tensor, np.float32)})
+        x, y = run(self._session, self._path, np.ascontiguousarray(tensor, np.float32))
         found = decode_simcc(x[0], y[0], self._size)
         found[:, :2] = found[:, :2] * side + corner
         return found

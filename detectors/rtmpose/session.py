@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ...errors import InputError
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError, one_line
 from ..onnx_runtime import import_onnxruntime
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+_LARGEST = 2048  # pixels: the side of the largest input
 _DYNAMIC = 640  # pixels: the side of an input whose size the file leaves open
 
 
@@ -37,11 +41,25 @@ def open_onnx(path: Path, device: str) -> InferenceSession:
         session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=providers)
     except Exception as error:  # onnxruntime raises many kinds of errors
         raise InputError(f"{path} is not an ONNX model that onnxruntime {onnxruntime.__version__} reads "
-                         f"({str(error).splitlines()[0]})") from error  # fmt: skip
+                         f"({one_line(error)})") from error  # fmt: skip
     shapes = [each.shape for each in session.get_inputs()]
     if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][1] != 3:
         raise InputError(f"{path}: expected one input of shape (N, 3, H, W), found {shapes}")
+    if max(side for side in (*input_size(session), 1)) > _LARGEST or min(input_size(session)) < 1:
+        raise InputError(f"{path}: expected an input of up to {_LARGEST} pixels a side, found {shapes[0]}")
     return session
+
+
+def run(session: InferenceSession, path: Path, pixels: NDArray[np.float32]) -> list[Any]:
+    """Run a model on its one input.
+
+    Raises:
+        InputError: The model's graph fails on it.
+    """
+    try:
+        return list(session.run(None, {session.get_inputs()[0].name: pixels}))
+    except Exception as error:  # onnxruntime raises many kinds of errors
+        raise InputError(f"{path} cannot be run on a picture ({one_line(error)})") from error
 
 
 def input_size(session: InferenceSession) -> tuple[int, int]:

@@ -65,7 +65,7 @@ def h36m(context: click.Context, /, folder: Path, output: Path, overwrite: bool)
 
     FOLDER is where the archives Poses_D3_Positions_S*.tgz of subjects 1, 5, 6, 7, 8, 9 and 11 were unpacked.
     It contains "S1/MyPoseFeatures/D3_Positions/Directions 1.cdf" and so on, or .cdf.mat files from MATLAB.
-    data_2d_h36m_gt.npz is written beside the output. Needs: pip install 'videopose[datasets]'
+    data_2d_h36m_gt.npz is written beside the output.
     """
     from ..datasets.prepare_human36m import prepare_h36m
 

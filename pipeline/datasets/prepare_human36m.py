@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 
-from ...errors import InputError, UsageError
+from ...errors import InputError, one_line
 from ...lifting.datasets import human36m
 from ...lifting.datasets.human36m_cameras import CAMERAS
 from ...lifting.datasets.videopose3d_files import save_positions_3d
 from ..progress import Progress, say
+from .cdf import read_cdf
 from .checks import Poses, ReportError, check_any_read, check_folder, keypoints_beside
+from .mat import read_mat
 
 _FOLDER = Path("MyPoseFeatures", "D3_Positions")
 
@@ -43,7 +43,6 @@ def prepare_h36m(
     Raises:
         InputError: If the folder holds no such file, or none can be read.
         OutputError: If a result exists and may not be replaced.
-        UsageError: If there are CDF files and cdflib is not installed.
     """
     check_folder(folder)
     keypoints = keypoints_beside(output, _KEYPOINTS_FILE, overwrite=overwrite)
@@ -53,12 +52,11 @@ def prepare_h36m(
             f"{folder} holds no {Path('S1', _FOLDER, '*.cdf')}; unpack Poses_D3_Positions_S1.tgz and "
             "the other subjects' archives there"
         )
-    read_cdf = _cdf_reader() if any(path.suffix == ".cdf" for _, _, path in files) else None
     poses: Poses = {}
     with progress("reading Human3.6M", len(files)) as advance:
         for subject, action, path in files:
             try:
-                positions = _positions(path, read_cdf)
+                positions = _positions(path)
                 poses.setdefault(subject, {})[action] = positions
             except Exception as error:
                 report_error(error)
@@ -86,26 +84,18 @@ def _clip_files(folder: Path) -> Iterator[tuple[str, str, Path]]:
                 yield subject, action, path
 
 
-def _positions(path: Path, read_cdf: Callable[[Path], Any] | None) -> NDArray[np.float32]:
+def _positions(path: Path) -> NDArray[np.float32]:
     """Read the positions (T, 32, 3), metres, from a file."""
     try:
         if path.suffix == ".cdf":
-            assert read_cdf is not None
-            values = np.asarray(read_cdf(path), np.float64)
+            values = np.asarray(read_cdf(path, "Pose"), np.float64)
         else:
-            values = np.asarray(loadmat(path)["data"][0, 0], np.float64)
-        positions = values.reshape(-1, human36m.NUM_JOINTS, 3) / 1000
+            values = np.asarray(read_mat(path)["data"][0, 0], np.float64)
+        with np.errstate(over="ignore"):
+            positions = (values.reshape(-1, human36m.NUM_JOINTS, 3) / 1000).astype(np.float32)
         if not len(positions) or not np.isfinite(positions).all():
             raise ValueError("poses are missing")
-    except Exception as error:  # cdflib and scipy raise many kinds for a damaged file
-        what = f"no {error}" if isinstance(error, KeyError) else error
+    except Exception as error:  # a damaged file
+        what = f"no {error}" if isinstance(error, KeyError) else one_line(error)
         raise InputError(f"{path} is not a file of Human3.6M's 3D positions ({what})") from error
-    return positions.astype(np.float32)
-
-
-def _cdf_reader() -> Callable[[Path], Any]:
-    try:
-        import cdflib
-    except ImportError as error:
-        raise UsageError("reading CDF files needs cdflib: pip install 'videopose[datasets]'") from error
-    return lambda path: cdflib.CDF(path).varget("Pose")
+    return positions

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 
-from ...errors import InputError
+from ...errors import InputError, one_line
 from ...lifting.datasets import humaneva
 from ...lifting.datasets.videopose3d_files import KeypointFile, Views, save_positions_3d
 from ..progress import Progress
 from .checks import Poses, ReportError, check_any_read, check_folder, keypoints_beside
+from .mat import read_mat
 
 _KEYPOINTS_FILE = "data_2d_humaneva15_gt.npz"
 
@@ -72,13 +72,16 @@ def prepare_humaneva(
 def _clip(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Read poses (T, 15, 3), metres, and keypoints (3, T, 15, 2), pixels, from a file."""
     try:
-        data = loadmat(path)
-        world = np.asarray(data["poses_3d"], np.float64) / 1000
-        views = np.asarray(data["poses_2d"], np.float64)
+        data = read_mat(path)
+        with np.errstate(over="ignore"):
+            world = (np.asarray(data["poses_3d"], np.float64) / 1000).astype(np.float32)
+            views = np.asarray(data["poses_2d"], np.float64).astype(np.float32)
         joints = len(humaneva.FILE_SKELETON)
         if world.shape[1:] != (joints, 3) or views.shape != (3, len(world), joints, 2):
             raise ValueError(f"poses_3d {world.shape} and poses_2d {views.shape}")
-    except Exception as error:  # scipy raises many kinds for a damaged file
-        what = f"no {error}" if isinstance(error, KeyError) else error
+        if np.isinf(world).any() or np.isinf(views).any():
+            raise ValueError("numbers that are not finite")
+    except Exception as error:  # a damaged file
+        what = f"no {error}" if isinstance(error, KeyError) else one_line(error)
         raise InputError(f"{path} is not a clip of HumanEva-I ({what})") from error
-    return world.astype(np.float32), views.astype(np.float32)
+    return world, views

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
+from ...errors import one_line
 from .registry_packages import PackageError
 
 
@@ -30,8 +31,10 @@ def read_members(archive: Path, sizes: Mapping[str, int]) -> dict[str, bytes]:
         if archive.suffix == ".whl":
             return _read_zip(archive, sizes)
         return _read_tar(archive, sizes)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
-        raise PackageError(f"{archive.name} cannot be unpacked ({error})") from error
+    except PackageError:
+        raise
+    except Exception as error:  # zipfile, tarfile and zlib raise many kinds for a damaged archive
+        raise PackageError(f"{archive.name} cannot be unpacked ({one_line(error)})") from error
 
 
 def _read_zip(path: Path, sizes: Mapping[str, int]) -> dict[str, bytes]:

@@ -1,8 +1,6 @@
-import sys
 from pathlib import Path
 from typing import Any
 
-import cdflib
 import click
 import numpy as np
 import pytest
@@ -166,14 +164,6 @@ def test_folders_without_the_data(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no file under .* could be read"):
         _done("h36m", tmp_path, "-o", tmp_path / "out.npz")
     assert not list(tmp_path.glob("*.npz"))
-
-
-def test_without_cdflib_one_line_tells_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _h36m(tmp_path)
-    assert cdflib.__name__ == "cdflib"
-    monkeypatch.setitem(sys.modules, "cdflib", None)  # as Python remembers a module that is not there
-    with pytest.raises(UsageError, match=r"needs cdflib: pip install 'videopose\[datasets\]'"):
-        _done("h36m", tmp_path, "-o", tmp_path / "out.npz")
 
 
 # HumanEva-I
