@@ -97,3 +97,17 @@ def check_type(name: str, value: object, kind: Any, *, optional: bool = False) -
     if not (is_of(value, kind) or (optional and value is None)):
         words = f"{_WORDS[kind]} or None" if optional else _WORDS[kind]
         raise UsageError(f"{name}: expected {words}, found {value!r}")
+
+
+TURNS = (0, 90, 180, 270)
+"""Degrees clockwise by which a user may turn a video that is not upright."""
+
+
+def check_turn(clockwise: int) -> None:
+    """Check that a rotation is one of `TURNS`.
+
+    Raises:
+        UsageError: It is another.
+    """
+    if clockwise not in TURNS:
+        raise UsageError(f"--rotate takes 0, 90, 180 or 270, found {clockwise}")

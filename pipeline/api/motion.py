@@ -46,6 +46,7 @@ def infer(
     start: float = 0.0,
     end: float | None = None,
     fps: float | None = None,
+    rotate: int = 0,
     max_gap: float = 0.5,
     static_camera: bool = False,
     lifter: AnyPath = "default",
@@ -89,6 +90,8 @@ def infer(
         end: Seconds at which to stop; None for the end of the video.
         fps: Frames per second, if the file's time stamps are wrong. None for the file's; pictures have none,
             and 25 is assumed.
+        rotate: Degrees clockwise to turn the picture by, 90, 180 or 270, if the file does not say that it is
+            turned.
         max_gap: Gaps of at most so many seconds are interpolated; in longer ones the person has no rows.
         static_camera: Take the camera to be still, and do not look for its motion.
         lifter: Name of a pretrained lifter, or path of a lifter's file.
@@ -145,6 +148,7 @@ def infer(
         start=start,
         end=end,
         fps=fps,
+        rotate=rotate,
         max_gap=max_gap,
         static_camera=static_camera,
         lifter=lifter,
@@ -183,6 +187,7 @@ def detect(
     start: float = 0.0,
     end: float | None = None,
     fps: float | None = None,
+    rotate: int = 0,
     max_gap: float = 0.5,
     static_camera: bool = False,
     focal_px: float | None = None,
@@ -211,6 +216,7 @@ def detect(
         start: See `infer`.
         end: See `infer`.
         fps: See `infer`.
+        rotate: See `infer`.
         max_gap: See `infer`.
         static_camera: See `infer`.
         focal_px: See `infer`.
@@ -251,12 +257,13 @@ def detect(
         start=start,
         end=end,
         fps=fps,
+        rotate=rotate,
         max_gap=max_gap,
         static_camera=static_camera,
         focal=FocalLength(focal_px, focal_35mm, hfov),
         device=device,
     )
-    with open_video(as_path("video", video), fps=options.fps) as opened:
+    with open_video(as_path("video", video), fps=options.fps, rotate=options.rotate) as opened:
         return detect_in_video(opened, options, load_detector(options), command="videopose.detect")
 
 

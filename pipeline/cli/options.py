@@ -65,6 +65,14 @@ TIME_OPTIONS: Decorator[Any] = under(
         metavar="NUMBER",
         help="Frames per second, if the file's time stamps are wrong.  [default: the file's; pictures: 25]",
     ),
+    click.option(
+        "--rotate",
+        type=click.Choice(["0", "90", "180", "270"]),
+        default="0",
+        callback=lambda context, option, value: int(value),
+        metavar="DEGREES",
+        help="Turn the picture clockwise by 90, 180 or 270, if the file does not say that it is turned.",
+    ),
 )
 
 KEYPOINT_OPTIONS: Decorator[Any] = under(

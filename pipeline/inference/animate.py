@@ -24,7 +24,7 @@ from ...render.theme import PAGE, Picture
 from ...render.views import DEFAULT_VIEWS, View
 from ..paths import STILL_SUFFIX
 from ..progress import Progress, no_progress
-from ..video.reader import Frame, open_video
+from ..video.reader import Frame, reopen_video
 from ..video.writer import VideoWriter
 
 HIGHEST_RATE = 60.0
@@ -243,8 +243,7 @@ def _pictures(drawing: Drawing, table: PoseTable, video: str | os.PathLike[str] 
     if video is None:
         yield partial(_draw, drawing, None)
         return
-    fps = (table.meta.get("video") or {}).get("fps")
-    with open_video(video, fps=fps) as opened:
+    with reopen_video(video, table.meta) as opened:
         if opened.size != tuple(table.size):
             found, expected = (f"{width}×{height}" for width, height in (opened.size, table.size))
             raise InputError(f"{video} is {found} pixels, the pose table's video was {expected}")

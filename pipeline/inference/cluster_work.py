@@ -49,7 +49,10 @@ class ClusterWork:
 
     def step(self, item: ClusterJob, state: bytes | None) -> Step:
         """Find the people of the next part; after the last one, lift them and write the results."""
-        with local_copy(item.source) as path, open_video(path, fps=self.options.fps) as video:
+        with (
+            local_copy(item.source) as path,
+            open_video(path, fps=self.options.fps, rotate=self.options.rotate) as video,
+        ):
             parts = _PartsOfSteps(state, most=max(1, self.frames // PART_FRAMES))
             networks = _networks(self.options)
             try:

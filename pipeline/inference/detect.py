@@ -142,10 +142,12 @@ def detect(
 
 
 def _description(video: Video) -> dict[str, object]:
-    """Return what the table records of the video: name, sha256, and its rate if time stamps were not used."""
+    """Return what the table records of the video: name, sha256, and how the user corrects it."""
     name = video.path.name or video.path.resolve().name
     named: dict[str, object] = {"name": name, "sha256": video.digest()}
-    return named if video.fps is None else {**named, "fps": video.fps}
+    if video.fps is not None:
+        named["fps"] = video.fps
+    return {**named, "rotate": video.rotate} if video.rotate else named
 
 
 def _less_certain(track: Track, damage: Damage | None) -> Track:

@@ -37,7 +37,7 @@ def video_to_do(
     with ExitStack() as stack:
         if options.fps is None and is_sequence(job.source):
             say(f"note: {job.source}: pictures are taken as {DEFAULT_RATE:g} a second; --fps would tell")
-        video = stack.enter_context(open_video(job.source, fps=options.fps))
+        video = stack.enter_context(open_video(job.source, fps=options.fps, rotate=options.rotate))
         stack.enter_context(output_lock(job.results, command))
         finished = _finished_table(job, video, options) if _is_incomplete(job, export) else None
         if finished is None:

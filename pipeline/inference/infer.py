@@ -77,7 +77,7 @@ def infer_file(
         NoPeopleError: No person was found.
     """
     # The video is opened before any network is loaded, so that a wrong path is reported at once.
-    with open_video(path, fps=options.fps) as video:
+    with open_video(path, fps=options.fps, rotate=options.rotate) as video:
         return infer(video, options, networks or Networks.load(options), command=command)
 
 

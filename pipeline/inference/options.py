@@ -16,7 +16,7 @@ from ...errors import UsageError
 from ...lifting.inference.pretrained import DEFAULT
 from ...lifting.world.stated_camera import StatedCamera, check_height
 from ..camera_metadata.focal_length import FocalLength
-from ..option_types import as_flag, as_number, as_path, check_type
+from ..option_types import as_flag, as_number, as_path, check_turn, check_type
 from .selection import Place, Selection
 
 if TYPE_CHECKING:  # these load torch, which checking options does not need
@@ -52,6 +52,7 @@ class DetectOptions:
         start: Seconds at which to begin.
         end: Seconds at which to stop; None for the end of the video.
         fps: Frames per second, instead of the file's time stamps; None for these, and 25 for pictures.
+        rotate: Degrees clockwise by which frames are turned, if the file does not say that it is turned.
         focal: What the user states about the lens.
         max_gap: Gaps of at most so many seconds are interpolated; in longer ones the person has no rows.
         static_camera: Take the camera to be still, and do not look for its motion.
@@ -76,6 +77,7 @@ class DetectOptions:
     start: float = 0.0
     end: float | None = None
     fps: float | None = None
+    rotate: int = 0
     focal: FocalLength = field(default_factory=FocalLength)
     max_gap: float = 0.5
     static_camera: bool = False
@@ -105,6 +107,8 @@ class DetectOptions:
             raise UsageError("--end takes seconds, more than --start")
         if self.fps is not None and not 0.001 <= self.fps <= 10_000:
             raise UsageError("--fps takes frames per second, from 0.001 to 10000")
+        _convert(self, partial(as_number, kind=int), "rotate")
+        check_turn(self.rotate)
         if not self.max_gap >= 0:
             raise UsageError("--max-gap takes seconds, 0 or more")
         for name in ("keypoint_layout", "keypoint_first_frame"):

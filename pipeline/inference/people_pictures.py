@@ -13,7 +13,7 @@ from ...detectors.people import Image
 from ...errors import InputError
 from ...lifting.pose_table import PoseTable
 from ..progress import Progress, no_progress
-from ..video.reader import open_video
+from ..video.reader import reopen_video
 from .selection import body_boxes
 
 ASPECT = 4 / 5
@@ -75,7 +75,7 @@ def people_pictures(
         wanted.setdefault(int(table.frame[row]), []).append(track)
     pictures: dict[int, tuple[Image, tuple[float, float, float, float]]] = {}
     last = max(wanted, default=-1)
-    with open_video(video) as opened:
+    with reopen_video(video, table.meta) as opened:
         if opened.size != table.size:
             raise InputError(
                 f"{video}: expected pictures of {table.size[0]}×{table.size[1]} pixels as in the pose table, "

@@ -64,7 +64,10 @@ def show_people(
         return
     found = base.with_name(base.name + DETECTED_SUFFIX)
     check_free([sheet, found], overwrite=overwrite)
-    with open_video(source, fps=options.fps) as opened, output_lock([sheet, found], command):
+    with (
+        open_video(source, fps=options.fps, rotate=options.rotate) as opened,
+        output_lock([sheet, found], command),
+    ):
         check_free([sheet, found], overwrite=overwrite)
         detector = load_detector(options, report=say)
         # `infer` probably follows, with the ids that the sheet shows.

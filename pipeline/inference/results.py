@@ -12,6 +12,7 @@ from ..picture_files import is_sequence
 from ..progress import progress_bar, say
 from ..video.damage import damage_warning
 from .time_notes import time_notes
+from .turn_notes import turn_note
 
 if TYPE_CHECKING:
     from ..exports.export_tables import ExportOptions
@@ -38,6 +39,8 @@ def say_notes(source: Path, table: PoseTable) -> None:
             say(f"note: {source}: {note}")
     if damage := damage_warning(table.meta.get("damaged")):
         say(f"warning: {source}: {damage}")
+    if source.suffix != TABLE_SUFFIX and (turned := turn_note(table)):
+        say(f"note: {source}: {turned}")
     for note in time_notes(table):
         say(f"note: {source}: {note}")
     world = table.meta.get("world") or {}

@@ -14,7 +14,7 @@ from ...pauses import shorten_pauses
 from ...render.long_pauses import shown_pause
 from ..inference.animate import frames_at
 from ..progress import Progress, no_progress
-from ..video.reader import open_video
+from ..video.reader import reopen_video
 from ..video.writer import Quality, VideoWriter
 
 LONGER_SIDE = 640
@@ -62,8 +62,10 @@ def small_copy(
     shown = frames_at(times, first, rate)
     quality = Quality(crf=26, bits=int(min(bits, _MOST_BITS)), keyframe_every=_KEYFRAME_EVERY)
     size = _small(table.size)
-    fps = (table.meta.get("video") or {}).get("fps")
-    with tempfile.TemporaryDirectory(prefix="videopose-") as folder, open_video(video, fps=fps) as opened:
+    with (
+        tempfile.TemporaryDirectory(prefix="videopose-") as folder,
+        reopen_video(video, table.meta) as opened,
+    ):
         path = Path(folder, "copy.mp4")
         frames = opened.frames(start=float(table.time[first]))
         frame = next(frames, None)

@@ -150,6 +150,12 @@ def add_video(
     if video is None:
         return None
     copy = small_copy(video, table, span, limit=options.embed, progress=progress)
+    if copy is None and (table.meta.get("video") or {}).get("rotate"):
+        say(
+            f"note: the page is without {video}: it is turned by --rotate, which a link does not show, and a "
+            f"copy is too large for --embed {options.embed:g}"
+        )
+        return None
     data["video"] = vars(_page_video(video, page, copy, float(table.time[span[0]])))
     if copy is None:
         report(f"note: the page links to {video}, because a copy is too large for --embed {options.embed:g}")

@@ -61,6 +61,13 @@ class Orientation:
             return 270 if (sign < 0) ^ self.flip_y else 90
         return 180 if (sign < 0) ^ self.flip_x else 0
 
+    def turned(self, clockwise: int) -> Orientation:
+        """Return these steps followed by a rotation by 0, 90, 180 or 270 degrees clockwise."""
+        result = self
+        for _ in range(clockwise // 90):
+            result = Orientation(not result.transpose, not result.flip_y, result.flip_x)
+        return result
+
     def apply(self, image: Image) -> Image:
         """Turn an image upright.
 

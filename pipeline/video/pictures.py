@@ -16,9 +16,11 @@ from PIL import ImageOps
 from ...detectors.people import Image
 from ...errors import InputError, one_line
 from ...files import file_digest
+from ..option_types import check_turn
 from ..picture_files import find_pictures
 from .damage import Damage
 from .decoder import DEFAULT_RATE
+from .orientation import Orientation
 from .picture_size import objection_to_size
 from .reader import Frame, Video
 
@@ -34,18 +36,22 @@ class PictureSequence(Video):
     Args:
         path: A folder, or a path whose name has a place for a number (%04d) or a wildcard.
         rate: Pictures per second; None for 25.
+        rotate: Degrees clockwise by which the pictures are turned.
     """
 
-    def __init__(self, path: Path, rate: float | None = None) -> None:
+    def __init__(self, path: Path, rate: float | None = None, rotate: int = 0) -> None:
+        check_turn(rotate)
         self.path = path
         self._found = find_pictures(path)
         self.rate = self.fps = DEFAULT_RATE if rate is None else rate
         self.rate_is_assumed = rate is None
+        self.rotate = rotate
+        self._orientation = Orientation().turned(rotate)
         self.times: list[float] = []
         self.damaged: Damage | None = None
         first = self._first()
         self.size = (first.shape[1], first.shape[0])
-        self.rotation, self.mirrored = 0, False
+        self.rotation, self.mirrored = rotate, False
         self.frame_count: int | None = len(self._found.files)
         self.duration = (self._found.ticks[-1] + 1) / self.rate
 
@@ -54,7 +60,7 @@ class PictureSequence(Video):
         errors = []
         for file in self._found.files:
             try:
-                return _read(file)
+                return self._orientation.apply(_read(file))
             except InputError as error:
                 errors.append(str(error))
         raise InputError(
@@ -74,7 +80,7 @@ class PictureSequence(Video):
             if end is not None and time >= end:
                 break
             try:
-                image = _read(file)
+                image = self._orientation.apply(_read(file))
             except InputError:
                 zero = None if not self.times else zero
                 unreadable.append(file.name)

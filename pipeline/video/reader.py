@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 import cv2
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ...detectors.people import Image
 from ...errors import InputError, UsageError
 from ...files import file_digest
+from ..option_types import check_turn
 from ..picture_files import is_sequence
 from .damage import Damage
 from .decoder import Decoder
@@ -65,12 +66,15 @@ class Video:
             to frame n; 0 is the time stamp of the first decoded frame.
         damaged: What is damaged; None if nothing is. It is complete when `frames` has ended.
         fps: Frames per second by which frames are timed instead of by the file's time stamps, or None.
+        rotate: Degrees clockwise by which the user turns the frames, beside what the file says.
     """
 
-    def __init__(self, path: str | os.PathLike[str], fps: float | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str], fps: float | None = None, rotate: int = 0) -> None:
+        check_turn(rotate)
         check_source(path)
         self.path = Path(path)
         self.fps = fps
+        self.rotate = rotate
         self.times: list[float] = []
         self.damaged: Damage | None = None
         self._decoder: Decoder | None = Decoder(self.path)
@@ -82,7 +86,7 @@ class Video:
             expected = max(1, round(self.duration * self._decoder.rate))
             if self.frame_count is None or self.frame_count > _MOST_FRAMES * expected:
                 self.frame_count = expected
-        self._orientation = Orientation.of(first)
+        self._orientation = Orientation.of(first).turned(rotate)
         self.rotation, self.mirrored = self._orientation.rotation, self._orientation.mirrored
         self._decoded_size = _square(first.width, first.height, stream.sample_aspect_ratio)
         width, height = self._decoded_size
@@ -155,24 +159,40 @@ class Video:
 
 
 @contextmanager
-def open_video(path: str | os.PathLike[str], *, fps: float | None = None) -> Iterator[Video]:
+def open_video(path: str | os.PathLike[str], *, fps: float | None = None, rotate: int = 0) -> Iterator[Video]:
     """Open the first video stream of a file, or a sequence of pictures. Cover pictures do not count.
 
     Args:
         path: A video, a folder of pictures, or the name of pictures as frame-%04d.jpg or *.jpg.
         fps: Frames per second, if the file's time stamps are wrong. Pictures have none: their default is 25.
+        rotate: Degrees clockwise to turn the frames by, 0, 90, 180 or 270, if the file does not say it.
 
     Raises:
         InputError: There is no such file, it is not a video, it holds only sound, or no frame of it can be
             decoded.
+        UsageError: `rotate` is another number.
     """
     if is_sequence(Path(path)):
         from .pictures import PictureSequence  # loads Pillow
 
-        yield PictureSequence(Path(path), fps)
+        yield PictureSequence(Path(path), fps, rotate)
         return
-    with closing(Video(path, fps)) as video:
+    with closing(Video(path, fps, rotate)) as video:
         yield video
+
+
+def reopen_video(path: str | os.PathLike[str], about: Mapping[str, Any]) -> AbstractContextManager[Video]:
+    """Open a video as it was opened for a pose table.
+
+    Args:
+        path: The video.
+        about: The table's `meta`.
+
+    Raises:
+        InputError: See `open_video`.
+    """
+    recorded = about.get("video") or {}
+    return open_video(path, fps=recorded.get("fps"), rotate=recorded.get("rotate", 0))
 
 
 def video_digest(path: Path) -> str:

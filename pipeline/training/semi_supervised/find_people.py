@@ -90,7 +90,7 @@ def find_people(
                 say(f"{source.name}: people found before, in {path}")
             else:
                 with KeptParts(report=say) as kept:
-                    with open_video(source, fps=options.fps) as video:
+                    with open_video(source, fps=options.fps, rotate=options.rotate) as video:
                         table = detect(
                             video, options, detector(), progress=progress, command=_key(options), kept=kept
                         )

@@ -36,6 +36,17 @@ def test_pictures_in_the_order_of_their_numbers(name: str, tmp_path: Path) -> No
         assert [frame.index for frame in video.frames(start=0.1, end=0.25)] == [1, 2]
 
 
+def test_pictures_can_be_turned(tmp_path: Path) -> None:
+    _write(tmp_path, "1.png", size=(32, 24))
+    marked = np.zeros((24, 32, 3), np.uint8)
+    marked[0, 0] = 200
+    Pictures.fromarray(marked).save(tmp_path / "2.png")
+    with open_video(tmp_path, rotate=90) as video:
+        assert video.size == (24, 32)
+        last = list(video.frames())[-1].image
+    assert last[0, -1].tolist() == [200, 200, 200]  # the corner at the top left is at the top right
+
+
 def test_the_default_rate_is_25(tmp_path: Path) -> None:
     _write(tmp_path, "1.png", "2.png")
     with open_video(tmp_path) as video:

@@ -182,6 +182,35 @@ def test_rotation_and_mirroring_say_what_is_done(transpose: bool, flip_x: bool, 
     np.testing.assert_array_equal(orientation.apply(image), expected)
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("stated", [0, 90])
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+def test_the_user_s_turn_comes_after_the_file_s(
+    tmp_path: Path, rotate: int, stated: int, mirrored: bool
+) -> None:
+    def turn(stream: Any) -> None:
+        stream.set_display_rotation(stated, hflip=mirrored)
+
+    path = write(tmp_path / "turned.mp4", [picture(64, 48)], setup=turn)
+    with open_video(path) as video:
+        upright = next(iter(video.frames())).image
+    with open_video(path, rotate=rotate) as video:
+        image = next(iter(video.frames())).image
+        assert video.size == image.shape[1::-1]
+        assert video.mirrored == mirrored
+    np.testing.assert_array_equal(image, np.rot90(upright, -rotate // 90))  # rot90 turns the other way
+    assert image.flags.c_contiguous
+
+
+def test_a_turn_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "video.mp4", [picture(64, 48)])
+    with (
+        pytest.raises(UsageError, match="--rotate takes 0, 90, 180 or 270, found 45"),
+        open_video(path, rotate=45),
+    ):
+        pass
+
+
 def test_odd_size(tmp_path: Path) -> None:
     path = write(tmp_path / "odd.mkv", [picture(97, 53)] * 2, codec="ffv1", pixels="bgr0")
     with open_video(path) as video:
