@@ -32,7 +32,7 @@ from typing import Any
 
 import torch
 from reproduction_training import ShortEpochs
-from semi_supervised_plan import EPOCH, KEYPOINTS, METHODS, SHARES, Run, seeds
+from semi_supervised_plan import EPOCH, KEYPOINTS, METHODS, SHARES, Run
 from semi_supervised_table import write
 from study_results import is_done, load, save
 
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--keypoints", nargs="+", default=list(KEYPOINTS), choices=list(KEYPOINTS))
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of a person's frames")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
-    parser.add_argument("--seeds", type=int, nargs="+", help="by default as many as the page says")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time")
     options = parser.parse_args()
     try:
@@ -79,8 +79,8 @@ def main() -> None:
             return
         if options.data is None:
             raise UsageError("give --data FOLDER, the motion capture that `videopose prepare cmu` makes")
-        order = product(options.keypoints, options.shares, options.methods)
-        runs = [Run(*what, seed) for what in order for seed in options.seeds or seeds(what[1])]
+        order = product(options.keypoints, options.seeds, options.shares, options.methods)
+        runs = [Run(keypoints, share, method, seed) for keypoints, seed, share, method in order]
         carry_out(runs, options.data, options.results, jobs=options.jobs)
     except VideoposeError as error:
         sys.exit(str(error))

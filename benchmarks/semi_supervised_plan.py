@@ -32,11 +32,6 @@ EFFECTS = {
 }
 """A term → the methods without it and with it."""
 
-SEEDS = 3
-FEW_LABELS_SEEDS = 5
-"""Seeds of the smallest share. With few labels, seeds differ more."""
-
-
 _SHORT = {
     "schedule.epochs": 25,
     "schedule.decay": 0.846,
@@ -44,25 +39,17 @@ _SHORT = {
     "model.dropout": 0.25,
 }
 _LONG = {"schedule.epochs": 75, "schedule.decay": 0.946}
-_LONG_WITH_DROPOUT = {**_LONG, "model.dropout": 0.2}
 
 
-def schedule(keypoints: str, share: float, *, footage: bool) -> dict[str, Any]:
-    """Return the changes of schedule and dropout that are best on other people.
+def schedule(share: float, *, footage: bool) -> dict[str, Any]:
+    """Return the changes of schedule and dropout for a share of labels.
 
-    Few labels alone over-fit and are trained shorter, more are trained longer. With footage, all labels have
-    as many steps as alone; few labels and a detector's keypoints gain from more steps and dropout.
+    Few labels alone over-fit and are trained shorter, more are trained longer. All labels have as many steps
+    with footage as alone.
     """
-    if not footage:
-        return _SHORT if share == SHARES[0] else _LONG
-    if share == SHARES[-1]:
-        return _LONG
-    return _LONG_WITH_DROPOUT if keypoints == "simulated" and share == SHARES[0] else {}
-
-
-def seeds(share: float) -> range:
-    """Return the seeds of a share of labels."""
-    return range(FEW_LABELS_SEEDS if share == SHARES[0] else SEEDS)
+    if footage:
+        return _LONG if share == SHARES[-1] else {}
+    return _SHORT if share == SHARES[0] else _LONG
 
 
 @dataclass(frozen=True)
@@ -90,7 +77,7 @@ class Run:
         }
         if self.keypoints == "simulated":
             changes["semi.reprojection"] = DETECTED
-        changes |= schedule(self.keypoints, self.share, footage=self.method != "labels alone")
+        changes |= schedule(self.share, footage=self.method != "labels alone")
         return load_recorded_recipe(RECIPE, changes | METHODS[self.method])
 
     def settings(self) -> dict[str, Any]:
