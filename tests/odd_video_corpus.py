@@ -82,9 +82,13 @@ def with_packets(make: Make, change: Callable[[int, bytes], bytes | None]) -> Ma
 
 
 def stamped(
-    stamps: Callable[[int], float], suffix: str = ".mkv", count: int = 40, codec: str = "mpeg4"
+    stamps: Callable[[int], float],
+    suffix: str = ".mkv",
+    count: int = 40,
+    codec: str = "mpeg4",
+    last: float | None = None,
 ) -> Make:
-    """A film with these time stamps, in seconds."""
+    """A film with these time stamps, in seconds, whose last picture lasts for `last` seconds."""
 
     def make(folder: Path) -> Path:
         import numpy as np
@@ -94,13 +98,17 @@ def stamped(
             stream = container.add_stream(codec, rate=30)
             stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
             stream.codec_context.time_base = base
+            packets: list[av.Packet] = []
             for number in range(count):
                 image = np.full((96, 160, 3), (40 + 5 * number) % 256, np.uint8)
                 image[20:60, number : number + 30] = 200
                 frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
                 frame.pts, frame.time_base = round(1000 * stamps(number)), base
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
+                packets += stream.encode(frame)
+            packets += stream.encode(None)
+            if last is not None:
+                packets[-1].duration = round(last / packets[-1].time_base)
+            container.mux(packets)
         return path
 
     return make
@@ -269,6 +277,13 @@ def _sound() -> Iterator[Case]:
         matroska = film("-c:v", "mpeg4", suffix=".mkv")
         swap = _replacing(b"00:00:01.000000000", text.encode().ljust(18, b"\0")[:18])
         yield Case(f"duration {text}", "sound", changed(matroska, swap))
+    long_last = stamped(lambda n: n / 30, ".mp4", codec="libx264", last=5.0)
+    yield Case("a last picture of 5 s in .mp4", "sound", long_last)
+    yield Case("a last picture of 5 s in .flv", "sound", remuxed(long_last, ".flv"))
+    # These codecs do not number their pictures. What is missing looks like a pause.
+    for name, suffix in (("mpeg4", ".mkv"), ("vp8", ".webm"), ("vp9", ".webm"), ("mjpeg", ".mkv")):
+        holes = with_packets(film(*ENCODERS[name][0], suffix=suffix), _without_two)
+        yield Case(f"{name} in {suffix}: missing packets", "sound", holes)
     sound = ("-f", "lavfi", "-i", "sine=d=4", "-c:a", "aac")
     for suffix in (".mp4", ".mkv", ".ts", ".mov"):
         yield Case(f"sound that goes on in {suffix}", "sound", film(*sound, *X264, suffix=suffix))
@@ -295,6 +310,10 @@ def _zeros(content: bytes) -> bytes:
     return content[: len(content) // 2] + bytes(len(content) - len(content) // 2)
 
 
+def _without_two(number: int, content: bytes) -> bytes | None:
+    return None if number in (5, 6) else content
+
+
 def _damaged() -> Iterator[Case]:
     for suffix in (".mp4", ".mkv", ".mov", ".ts", ".avi", ".flv"):
         whole = (
@@ -314,8 +333,7 @@ def _damaged() -> Iterator[Case]:
         ):
             packets = with_packets(whole, lambda n, data, at=number, do=change: do(data) if n == at else data)
             yield Case(f"h264 in {suffix}: {name}", "damaged", packets)
-        holes = with_packets(whole, lambda n, data: None if n in (5, 6) else data)
-        yield Case(f"h264 in {suffix}: missing packets", "damaged", holes)
+        yield Case(f"h264 in {suffix}: missing packets", "damaged", with_packets(whole, _without_two))
     for share in (0.3, 0.5, 0.7):
         for suffix, options in (
             (".mp4", ("-movflags", "faststart")),
@@ -337,6 +355,12 @@ def _damaged() -> Iterator[Case]:
             film(*encoding, suffix=suffix), lambda n, data: _noise(data) if n in (4, 5) else data
         )
         yield Case(f"{codec}: noise in two packets", "damaged", noise)
+    for name in ("mpeg2", "mpeg2 with B-frames"):
+        for suffix in (".mkv", ".ts"):
+            holes = with_packets(film(*ENCODERS[name][0], suffix=suffix), _without_two)
+            yield Case(f"{name} in {suffix}: missing packets", "damaged", holes)
+    cut = changed(film("-c:v", "flv", suffix=".flv"), lambda data: data[: len(data) // 2])
+    yield Case("flv1 in .flv broken off at 50%", "damaged", cut)
     transport = film(*X264, "-g", "12", suffix=".ts")
     for first, count in ((20, 3), (40, 1), (60, 10)):
         hole = changed(transport, lambda data, a=first, b=count: data[: 188 * a] + data[188 * (a + b) :])

@@ -25,13 +25,13 @@ from .reach import Reach
 from .soundness import Soundness
 from .source import allowed_formats
 from .time_stamps import DecodingOrder
+from .whole_file import is_whole
 
 DEFAULT_RATE = 25.0  # frames per second, if a stream states none
 _HIGHEST_MEAN = 300.0  # frames per second: DV files state their time base in place of their mean rate
 _WITH_HIDDEN_PICTURES = ("vp8", "vp9", "av1")  # some packets of these codecs are not meant to be shown
 _NO_TIME_STAMPS = 0x80  # AVFMT_NOTIMESTAMPS of libav
 _SHAPE_TOLERANCE = 0.02
-_AVI_SLACK = 1 << 16  # bytes after the end that a file states; with more, it has several parts
 _AHEAD = 3  # packets that are read before one is decoded
 _JOINED = 1.0  # seconds between the time stamps of two recordings that were joined, or a step back
 
@@ -111,7 +111,7 @@ class Decoder:
         for packet, following in _with_following(self._packets(), _AHEAD):
             if packet.size:
                 joined = any(_begins_anew(packet, other) for other in following)
-                if soundness.packet(packet, joined=joined):
+                if soundness.packet(packet, joined=joined, following=following):
                     self._reach.read(packet, stream)
                 if not packet.is_discard:
                     order.sent(packet.pts, packet.dts)
@@ -195,7 +195,7 @@ class Decoder:
         if count := max(
             len(lost) + max(self._reach.without_place, 0) + self._reach.left_out_alone(), self._errors
         ):
-            where = self._reach.span(lost, self.stream)
+            where = self._reach.span(sorted(lost + self._reach.misplaced()), self.stream)
             record.reasons.append(f"{count} of its {self._reach.packets} packets could not be decoded{where}")
         if missing := self._soundness.missing():
             pictures = "1 picture is" if missing == 1 else f"{missing} pictures are"
@@ -211,24 +211,13 @@ class Decoder:
             announced
             and alone
             and end is not None
-            and not self._is_whole_avi()
+            and not is_whole(self._path)
             and announced - end > max(0.25, 3 / self.rate)
         ):
             record.reasons.append(f"it breaks off at {end:.2f} s of the {announced:.2f} s that it announces")
         elif not self._readable:
             record.reasons.append("the rest of the file cannot be read")
         return record
-
-    def _is_whole_avi(self) -> bool:
-        """Whether this is an AVI file as long as it states; its last picture may be shown for long."""
-        try:
-            size = self._path.stat().st_size
-            with self._path.open("rb") as file:
-                head = file.read(8)
-        except OSError:
-            return False
-        stated = 8 + int.from_bytes(head[4:], "little")
-        return head[:4] == b"RIFF" and stated <= size < stated + _AVI_SLACK
 
     def close(self) -> None:
         """Close the file."""

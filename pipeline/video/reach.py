@@ -22,6 +22,9 @@ class Reach:
         self._leading: set[int] = set()  # stamps of the packets up to the second key frame
         self._key_frames = 0
         self._left_out: list[int] = []  # numbers of the packets that the edit list leaves out
+        self._left_out_at: dict[int, int] = {}  # their time stamps, by number
+        self._first_decoded: int | None = None
+        self._wrongly_stamped: list[int] = []  # when they are decoded, after the first packet
         self._last_kept = 0
         self.packets = 0
         self.without_place = 0  # packets without a usable time stamp that gave no picture
@@ -38,14 +41,19 @@ class Reach:
             self.without_place += packet.size > empty
             return
         base = float(stream.time_base or 0)
-        if packet.dts is not None and abs(stamp - packet.dts) * base > _WRONG_OFFSET:
-            self.without_place += packet.is_discard
-            return
+        if packet.dts is not None:
+            self._first_decoded = packet.dts if self._first_decoded is None else self._first_decoded
+            if abs(stamp - packet.dts) * base > _WRONG_OFFSET:
+                self.without_place += packet.is_discard
+                if packet.is_discard:
+                    self._wrongly_stamped.append(packet.dts - self._first_decoded)
+                return
         self._first = stamp if self._first is None else min(self._first, stamp)
         end = stamp + (packet.duration or 0)
         self._end = end if self._end is None else max(self._end, end)
         if packet.is_discard:
             self._left_out.append(self.packets)
+            self._left_out_at[self.packets] = stamp
         else:
             self._last_kept = self.packets
         if packet.size > empty and not packet.is_discard:
@@ -71,11 +79,25 @@ class Reach:
         An edit list cuts a beginning, an end or a longer part. A single packet is left out if its time stamp
         is wrong.
         """
+        return len(self._alone())
+
+    def _alone(self) -> list[int]:
+        """Return the numbers of such packets."""
         numbers = np.array(self._left_out)
         near = np.diff(numbers, prepend=-_DEEPEST_REORDERING, append=self._last_kept + _DEEPEST_REORDERING)
         alone = (near[:-1] >= _DEEPEST_REORDERING) & (near[1:] >= _DEEPEST_REORDERING)
         inside = (numbers > _DEEPEST_REORDERING) & (numbers < self._last_kept - _DEEPEST_REORDERING)
-        return int((alone & inside).sum())
+        return [int(number) for number in numbers[alone & inside]]
+
+    def misplaced(self) -> list[int]:
+        """Return when the packets should have been shown whose time stamps are wrong, as far as it is known.
+
+        Only when they are decoded is known, which is a few pictures earlier at most.
+        """
+        start = self._first_shown or 0
+        return sorted(
+            [start + at for at in self._wrongly_stamped] + [self._left_out_at[n] for n in self._alone()]
+        )
 
     def lost(self, *, hidden: bool) -> list[int]:
         """Return the time stamps of the packets that gave no picture.

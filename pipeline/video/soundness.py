@@ -6,15 +6,25 @@ pictures that it conceals damage in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import av
 from av.packet import Packet
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from .h264 import FrameNumbers
+from .mpeg2 import PictureNumbers
 from .picture_order import PictureOrder
 
 _END_OF_JPEG = b"\xff\xd9"
+
+
+def _numbers_of(stream: VideoStream) -> FrameNumbers | PictureNumbers | None:
+    """Return what reads the numbers of a stream's pictures; None for codecs that do not number them."""
+    if stream.codec.name == "h264":
+        return FrameNumbers(stream.codec_context.extradata)
+    return PictureNumbers() if stream.codec.name in ("mpeg1video", "mpeg2video") else None
 
 
 class Soundness:
@@ -25,8 +35,7 @@ class Soundness:
     """
 
     def __init__(self, stream: VideoStream) -> None:
-        h264 = stream.codec.name == "h264"
-        self._numbers = FrameNumbers(stream.codec_context.extradata) if h264 else None
+        self._numbers = _numbers_of(stream)
         self._order = PictureOrder()
         self._jpeg = stream.codec.name == "mjpeg"
         self._marks_ends: bool | None = None  # whether the first JPEG picture ends with its mark
@@ -35,7 +44,13 @@ class Soundness:
         self._behind_error = self._predicted_from_corrupt = False  # of pictures, in the order of showing
         self._stamps: set[int] = set()  # of packets behind a gap
 
-    def packet(self, packet: Packet[VideoStream], *, joined: bool = False) -> bool:
+    def packet(
+        self,
+        packet: Packet[VideoStream],
+        *,
+        joined: bool = False,
+        following: Sequence[Packet[VideoStream]] = (),
+    ) -> bool:
         """Note a packet that is given to the decoder.
 
         Args:
@@ -43,10 +58,15 @@ class Soundness:
             joined: Whether another recording begins right after it. The counters of a transport stream do not
                 go on there, so its packets are marked, although nothing is missing.
 
+            following: The next packets.
+
         Returns:
             Whether it begins a picture. If not, it holds the second field of the picture before.
         """
         gap, begins = False, True
+        if isinstance(self._numbers, PictureNumbers):
+            for other in following:
+                self._numbers.look_ahead(memoryview(other))
         if self._numbers is not None:
             gap = self._numbers.gap_before(memoryview(packet))
             begins = not self._numbers.second_field

@@ -54,3 +54,24 @@ def test_packets_without_a_picture() -> None:
     assert reach.span([6], stream) == " (at 0.20 s)"
     assert reach.span([], stream) == ""
     assert reach.seconds(stream, 0.1) == 2.0
+
+
+def test_where_packets_with_wrong_time_stamps_belong() -> None:
+    reach = Reach()
+    stream: Any = SimpleNamespace(time_base=Fraction(1, 30), codec=SimpleNamespace(name="h264"))
+    for number in range(60):
+        wrong = number in (12, 13)  # ten minutes later, and thus left out
+        packet: Any = SimpleNamespace(
+            pts=number + (18_000 if wrong else 0),
+            dts=number - 2,
+            size=100,
+            duration=1,
+            is_keyframe=number == 0,
+            is_discard=wrong or number == 40,
+        )
+        reach.read(packet, stream)
+        if not wrong and number != 40:
+            reach.shown(number)
+    assert reach.without_place == 2
+    assert reach.misplaced() == [12, 13, 40]
+    assert reach.span(reach.misplaced()[:2], stream) == " (from 0.40 to 0.43 s)"
