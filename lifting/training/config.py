@@ -74,6 +74,8 @@ class SyntheticConfig(LifterConfig):
         detections: How a simulated detector errs.
         recombination: How motion of several people is recombined.
         picture: What of a person is in the picture and found by the detector.
+        averaged_flips: Whether the loss is that of the mean of a window's pose and its mirrored twin's, as
+            inference averages them. The lifter then needs flip augmentation in inference.
         schedule: Learning rate and the like, counted in steps.
     """
 
@@ -88,6 +90,7 @@ class SyntheticConfig(LifterConfig):
     detections: DetectionConfig = DetectionConfig()
     recombination: RecombinationConfig = RecombinationConfig()
     picture: PictureConfig = PictureConfig()
+    averaged_flips: bool = False
     schedule: ScheduleConfig = ScheduleConfig()
 
 

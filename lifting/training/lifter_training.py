@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ...errors import UsageError
-from ..cameras.input_space import num_features
+from ...skeleton import H36M17
+from ..cameras.input_space import mirrored, num_features
 from ..network.temporal_model import TemporalModel
 from ..network.widening import with_visibility
 from .batch import Batch, BatchSource, prefetched
@@ -72,7 +73,7 @@ def train_lifter(
     decay = getattr(config.schedule, "average", None)
     result = train(
         form,
-        _pose_loss,
+        _averaged_flips_loss if getattr(config, "averaged_flips", False) else _pose_loss,
         partial(prefetched, source.sample, device=device),
         # Fused: five times as fast on a CPU.
         torch.optim.Adam(model.parameters(), lr=config.schedule.learning_rate, amsgrad=True, fused=True),
@@ -134,6 +135,15 @@ class _TrainingForm(nn.Module):
 def _pose_loss(network: nn.Module, batch: Batch) -> StepLoss:
     """MPJPE, in metres."""
     pose = network(batch.keypoints).float()
+    loss = (pose - batch.pose.reshape(pose.shape)).norm(dim=-1).mean()
+    return StepLoss(loss, loss)
+
+
+def _averaged_flips_loss(network: nn.Module, batch: Batch) -> StepLoss:
+    """MPJPE of the mean of two poses, of a window and of its mirrored twin, in metres."""
+    both = torch.cat([batch.keypoints, mirrored(batch.keypoints, H36M17.mirror)])
+    pose, twin = network(both).float().chunk(2)
+    pose = (pose + mirrored(twin, H36M17.mirror)) / 2
     loss = (pose - batch.pose.reshape(pose.shape)).norm(dim=-1).mean()
     return StepLoss(loss, loss)
 

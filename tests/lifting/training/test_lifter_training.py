@@ -14,6 +14,7 @@ from videopose.lifting.training.config import TrainingConfig
 from videopose.lifting.training.lifter_training import train_lifter
 from videopose.lifting.training.synthetic_batches import SynthesisedBatches, split
 from videopose.lifting.training.training_state import TrainingState
+from videopose.skeleton import H36M17
 
 
 def _config(motions: Any = ({"path": "m.npz"},), **schedule: Any) -> TrainingConfig:
@@ -89,6 +90,29 @@ def test_the_average_of_the_weights_is_returned_and_resumed(bank: MotionBank, tm
     resumed = _train(config, bank, folder=tmp_path / "broken", resume=True)
     for name, value in averaged.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_averaged_flips_train_the_mean_of_both_poses(bank: MotionBank, tmp_path: Path) -> None:
+    values = _config(steps=50, learning_rate=1e-12, final_learning_rate=1e-12).model_dump()
+    values |= {"averaged_flips": True, "input_space": "centred-visible"}
+    values["model"]["dropout"] = 0.0
+    config = TrainingConfig.model_validate(values)
+    losses: list[float] = []
+    _train(config, bank, folder=tmp_path, report=_losses(losses))
+
+    torch.manual_seed(config.seed)
+    model = TemporalModel(filter_widths=(3,), channels=16, dropout=0.0, in_features=3).train()
+    order, sign = list(H36M17.mirror), torch.tensor([-1.0, 1, 1])
+    means, singles = [], []
+    for step in range(50):
+        batch = SynthesisedBatches(bank, config).sample(step)
+        with torch.no_grad():
+            poses = model(torch.cat([batch.keypoints, batch.keypoints[:, :, order] * sign]))[:, 0]
+        mean = (poses[:32] + poses[32:, order] * sign) / 2
+        means.append((mean - batch.pose).norm(dim=-1).mean().item())
+        singles.append((poses[:32] - batch.pose).norm(dim=-1).mean().item())
+    assert losses == pytest.approx([float(np.mean(means))], rel=1e-4)
+    assert losses[0] < 0.99 * float(np.mean(singles))
 
 
 def test_half_precision_trains_too(bank: MotionBank, tmp_path: Path) -> None:
