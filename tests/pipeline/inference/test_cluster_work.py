@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,6 +84,32 @@ def test_pages_are_made_of_files_that_this_machine_sees(store, clip: Path, tmp_p
     (tmp_path / "clip.html").touch()
     with pytest.raises(OutputError, match=r"clip\.html exists"):
         plan([str(clip)], str(tmp_path))
+
+
+def _here(task: Any, items: Any, failed: Any, finished: Any, *, address: str | None) -> None:
+    """Do the steps of all items in this process, in place of a cluster."""
+    for item in items:
+        state, begun = None, False
+        while state is not None or not begun:
+            step = task.step(item, state)
+            state, begun = step.state, True
+        finished(item)
+
+
+def test_the_command_line_exports_and_writes_pages(
+    clip: Path, tmp_path: Path, videopose: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("videopose.pipeline.engines.ray_cluster.do_on_ray", _here)
+    monkeypatch.setattr("webbrowser.open", lambda address: True)
+    words = ("infer", clip, "--engine", "ray", "--output", tmp_path, "--no-render", "--end", "0.3")
+    done = videopose(*words, "--export", "csv", "--view")
+    assert done.code == 0, done.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.csv", "clip.html", "clip.npz"]
+    assert f"→ {tmp_path / 'clip.html'}" in done.err
+    for refused in (("--adapt",), ("--keypoints", "k.json")):
+        done = videopose(*words, *refused)
+        assert done.code == 2
+        assert f"--engine ray takes no {refused[0]}" in done.errors[0]
 
 
 def test_what_cannot_be_read(store) -> None:
