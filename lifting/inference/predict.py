@@ -20,7 +20,7 @@ Network = TemporalModel | FusedModel
 
 _VISIBLE = 0.999  # a joint interpolated between a visible and a hidden one is hidden
 
-FRAMES_PER_PASS = 1024  # about 50 MB of activations at 1024 channels; 4,096 are not faster on a CPU
+FRAMES_PER_PASS = 1024  # about 50 MB of activations at 1024 channels; 2048 are not faster on a CPU
 
 
 def predict(
