@@ -5,6 +5,7 @@ What a file declares (sizes, shapes, counts) is compared with what it holds befo
 
 from __future__ import annotations
 
+import codecs
 import io
 import math
 import os
@@ -314,9 +315,13 @@ def check_tensors(tensors: Any, size: int) -> None:
 
 
 def read_text(path: str | os.PathLike[str], *, limit: int = LARGEST_TEXT) -> str:
-    """Read a text file in UTF-8; bytes that are not UTF-8 are replaced.
+    """Read a text file in UTF-8, or in UTF-16 if it begins with its mark, as Windows's programs write it.
+
+    Bytes that are no text are replaced.
 
     Raises:
         InputError: As `read_file`.
     """
-    return read_file(Path(path), limit=limit).decode("utf-8", errors="replace")
+    data = read_file(Path(path), limit=limit)
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if wide else "utf-8-sig", errors="replace")

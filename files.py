@@ -16,6 +16,7 @@ from .errors import InputError, OutputError
 
 _PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.partial(\.\w+)?", re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DISK_FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}
 
 LONGEST_NAME = 255
@@ -139,10 +140,21 @@ def readable_name(text: str) -> str:
 
     Python reads such bytes as surrogates, which no text file, terminal or font takes.
     """
-    return _SURROGATE.sub(lambda found: _escape(ord(found[0])), text)
+    return _escaped(_SURROGATE, text)
+
+
+def in_one_line(text: str) -> str:
+    """Return a text with escapes in place of control characters, such as those that steer a terminal."""
+    return _escaped(_CONTROL, text)
+
+
+def _escaped(what: re.Pattern[str], text: str) -> str:
+    return what.sub(lambda found: _escape(ord(found[0])), text)
 
 
 def _escape(code: int) -> str:
+    if code < 0x100:
+        return f"\\x{code:02x}"
     return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code < 0xDD00 else f"\\u{code:04x}"
 
 

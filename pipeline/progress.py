@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Column
 from rich.text import Text
 
+from ..files import in_one_line
+
 
 class Advance(Protocol):
     """What is called for every finished item, or once for several."""
@@ -60,7 +62,8 @@ def show_elsewhere(display: Display | None) -> None:
 
 
 def say(line: str) -> None:
-    """Print a line on stderr as it is, without markup and line breaks."""
+    """Print text on stderr, without markup and added line breaks. What could steer a terminal is escaped."""
+    line = "\n".join(map(in_one_line, line.split("\n")))
     if _elsewhere is not None:
         _elsewhere.say(line)
         return
@@ -94,6 +97,7 @@ def progress_bar(description: str, total: int | None, *, unit: str = "fps") -> I
         total: Number of items; None if unknown.
         unit: Unit of the rate.
     """
+    description = in_one_line(description)
     with _noting(description):
         if _elsewhere is not None:
             with _elsewhere.bar(description, total, unit) as advance:

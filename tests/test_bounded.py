@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from videopose.bounded import check_tensors, check_torch_file, open_npz, read_file, read_npy
+from videopose.bounded import check_tensors, check_torch_file, open_npz, read_file, read_npy, read_text
 from videopose.errors import InputError, one_line
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.pose_table import PoseTable
@@ -175,3 +175,10 @@ def test_a_pickle_that_gives_many_arrays_the_same_bytes(tmp_path: Path) -> None:
 def test_errors_are_quoted_in_one_line(error: Exception, line: str) -> None:
     assert one_line(error).startswith(line)
     assert len(one_line("x" * 1000)) == 300
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_text_as_programs_of_windows_write_it(encoding: str, tmp_path: Path) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tmp_path / "a.json").write_bytes((mark + '{"fx": "größer"}').encode(encoding))
+    assert read_text(tmp_path / "a.json") == '{"fx": "größer"}'

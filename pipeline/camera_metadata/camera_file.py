@@ -20,7 +20,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, FiniteFloat, PositiveInt, ValidationError, model_validator
 
-from ...bounded import check_regular
+from ...bounded import read_text
 from ...errors import InputError
 from ...lifting.cameras.distortion import Lens, Model
 from ...lifting.cameras.intrinsics import Intrinsics
@@ -128,11 +128,6 @@ def load_camera_file(path: Path, size: tuple[int, int]) -> Lens:
 def parse_camera_file(path: Path) -> CameraFile:
     """Read and check a camera file. Raises `InputError`, as `load_camera_file` does."""
     try:
-        check_regular(path)
-        with path.open("rb") as file:
-            text = file.read(_MOST_BYTES)
-        return CameraFile.model_validate_json(text)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror})") from error
+        return CameraFile.model_validate_json(read_text(path, limit=_MOST_BYTES))
     except ValidationError as error:
         raise InputError(f"{path}: {validation_message(error)}") from error

@@ -7,6 +7,7 @@ import traceback
 import click
 
 from ...errors import VideoposeError, is_out_of_memory
+from ...files import in_one_line
 from ..progress import DOING, say
 
 SOME_FAILED = 7
@@ -21,7 +22,7 @@ def report_error(error: Exception, *, debug: bool) -> int:
     if debug:
         say("".join(traceback.format_exception(error)))
     if isinstance(error, VideoposeError):
-        say(f"error: {error}")
+        say(in_one_line(f"error: {error}"))
         return error.exit_code
     if is_out_of_memory(error):
         say(f"error: {_memory_ran_out(error)}")

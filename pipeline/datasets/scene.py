@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat, ValidationError
 
-from ...bounded import read_file, read_npy
+from ...bounded import read_npy, read_text
 from ...errors import InputError
 from ...lifting.cameras.extrinsics import Extrinsics
 from ...skeleton import SKELETONS, Skeleton
@@ -58,7 +58,7 @@ def read_scene(path: Path) -> tuple[Skeleton, list[View]]:
         InputError: If the scene or one of its files cannot be used; the message names the key.
     """
     try:
-        scene = SceneFile.model_validate_json(read_file(path, limit=1 << 24))
+        scene = SceneFile.model_validate_json(read_text(path, limit=1 << 24))
         skeleton = _skeleton(scene.keypoints)
         people = [_poses(path.parent / name, len(skeleton)) for name in scene.poses]
         if len({len(poses) for poses in people}) > 1:

@@ -261,11 +261,14 @@ def _options() -> dict[str, str]:
 
 
 def _first_video(path: Path, streams: av.container.streams.StreamContainer) -> VideoStream:
-    for stream in streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            if stream.codec_context is None:
-                raise InputError(f"cannot read {path}: its video codec is unknown")
-            return stream
+    found = [stream for stream in streams.video if not stream.disposition & Disposition.attached_pic]
+    if found:
+        # AVIF and HEIF sequences begin with a stream of one picture.
+        moving = [stream for stream in found if stream.frames > 1]
+        stream = moving[0] if found[0].frames == 1 and moving else found[0]
+        if stream.codec_context is None:
+            raise InputError(f"cannot read {path}: its video codec is unknown")
+        return stream
     what = "only sound" if streams.audio else "no video"
     raise InputError(f"cannot read {path}: it holds {what}")
 

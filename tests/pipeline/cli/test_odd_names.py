@@ -96,3 +96,12 @@ def test_a_name_that_looks_like_a_formula_is_drawn_as_it_is(folder: Path, videop
     (folder / LATIN_1).with_suffix(".npz").rename(table)
     done = videopose("angles", table, "--people", "1")
     assert (done.code, done.errors) == (0, [])
+
+
+def test_a_name_cannot_steer_the_terminal(tmp_path: Path, videopose: Run) -> None:
+    (tmp_path / "\x1b[31mred\nline.mp4").write_bytes(b"no video")
+    done = videopose("infer", tmp_path / "\x1b[31mred\nline.mp4")
+    assert done.code == 3
+    assert "\x1b" not in done.err
+    assert len(done.err.splitlines()) == 1
+    assert "\\x1b[31mred\\x0aline.mp4: it is not a video" in done.errors[0]

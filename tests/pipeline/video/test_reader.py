@@ -15,6 +15,7 @@ import numpy as np
 import PIL.Image
 import pytest
 from numpy.typing import NDArray
+from PIL import Image as Pictures
 
 from videopose.errors import InputError, UsageError
 from videopose.pipeline.downloads import assets
@@ -473,3 +474,10 @@ def test_a_still_picture_is_turned_by_its_exif(tmp_path: Path, tag: int, top_lef
         (frame,) = video.frames()
     assert frame.image.shape == ((96, 64, 3) if tag in (6, 8) else (64, 96, 3))
     np.testing.assert_allclose(frame.image[12, 12], colours[top_left], atol=12)
+
+
+def test_of_an_avif_sequence_the_moving_stream_is_read(tmp_path: Path) -> None:
+    shades = [Pictures.new("RGB", (64, 64), (60 * number, 0, 0)) for number in range(4)]
+    shades[0].save(tmp_path / "a.avif", save_all=True, append_images=shades[1:], duration=100)
+    with open_video(tmp_path / "a.avif") as video:
+        assert len(list(video.frames())) == 4
