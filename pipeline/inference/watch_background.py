@@ -22,6 +22,7 @@ from .background_measurements import Arrays, Keyframe, Measurements, Seen
 
 _HEIGHT = 300  # approximate shorter side of the small picture, pixels
 _CORNERS = 150
+_SMALLEST = 16  # pixels of a side in which marks of the background can be found
 _FEWEST = 60  # corners still followed; with fewer a new keyframe begins
 _FARTHEST = 0.25  # of the shorter side: a larger shift of the picture begins a new keyframe
 _ERROR = 0.7  # small pixels: the usual error of a corner that is followed
@@ -212,6 +213,8 @@ class BackgroundWatch:
         self._describe(self._keyframes[-1], grey, mask)
 
     def _describe(self, keyframe: Keyframe, grey: Grey, mask: Grey) -> None:
+        if min(grey.shape) < _SMALLEST:  # OpenCV fails on pictures of a pixel
+            return
         found, descriptors = self._orb.detectAndCompute(grey, mask)
         if descriptors is not None and len(found) >= _LEAST_SHARED:
             keyframe.keypoints = np.array([point.pt for point in found], np.float32)

@@ -114,3 +114,12 @@ def test_a_camera_that_travels_is_noticed() -> None:
 
 def test_no_frame_at_all() -> None:
     assert BackgroundWatch(LENS, SIZE).result(0).rotations.shape == (0, 3, 3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (5, 3)])
+def test_pictures_of_a_few_pixels(size: tuple[int, int]) -> None:
+    watch = BackgroundWatch(Lens(Intrinsics(50, 50, size[0] / 2, size[1] / 2)), size)
+    random = np.random.default_rng(0)
+    for index in range(20):
+        watch.see(index, random.integers(0, 255, (size[1], size[0], 3), np.uint8), NO_BOXES)
+    assert watch.result(20).rotations.shape == (20, 3, 3)
