@@ -214,9 +214,10 @@ class PoseTable:
             (N, J, 3) float32 of the J joints, metres, z up, the floor at z = 0. NaN where the pose was not
             lifted or the root is not known.
         """
-        seen = (self.pose[:, joints] + self.root[:, None]).astype(np.float64)
-        turned = np.einsum("nij,nkj->nki", self.camera_rotation[self.frame], seen)
-        return np.asarray(turned + self.camera_position[self.frame][:, None], np.float32)
+        seen = self.pose[:, joints] + self.root[:, None]
+        placed = np.einsum("nij,nkj->nki", self.camera_rotation[self.frame], seen, dtype=np.float64)
+        placed += self.camera_position[self.frame][:, None]
+        return np.asarray(placed, np.float32)
 
     def with_world(self, joints: NDArray[np.floating]) -> PoseTable:
         """Return a table with other joints. Poses and roots are computed from joints in the world.

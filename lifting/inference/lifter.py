@@ -29,6 +29,7 @@ from ..network.fused_model import FusedModel, Precision
 from ..network.temporal_model import TemporalModel, architecture_shapes
 from .causal_feed import causal_feed
 from .lifter_file import StoredType, as_stored, check_shapes, digest, read_lifter_file, write_lifter_file
+from .parts import in_parts
 from .predict import predict, root_at_zero, to_camera, to_network
 from .resampling import even_times, interpolate, read_at
 from .root_trajectory import fit_root
@@ -207,10 +208,14 @@ class Lifter:
         decide = visible_so_far if self.model.causal else visible_keypoints
         visible = decide(keypoints, size, filled=filled)
         camera = lens.intrinsics
-        undistorted = keypoints if lens.linear else lens.undistort(keypoints)
+        undistorted = keypoints if lens.linear else in_parts(lens.undistort, keypoints)
         # Lifters that read screen coordinates were trained on distorted keypoints.
         filmed = keypoints if self.input_space == "screen" else undistorted
-        lifter_input = self.lifter_input(filmed, camera=camera, size=size, visible=visible)
+
+        def to_input(seen: NDArray[np.float32], shown: NDArray[np.bool_]) -> NDArray[np.float32]:
+            return self.lifter_input(seen, camera=camera, size=size, visible=shown)
+
+        lifter_input = in_parts(to_input, filmed, visible)
         at_rate = self._rate_conversion(lifter_input, dense)
         mirror = self.skeleton if flip else None
 

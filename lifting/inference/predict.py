@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...skeleton import H36M17, Skeleton
-from ..cameras.input_space import InputSpace, centre, centre_visible, mirrored, turn_back
+from ..cameras.input_space import InputSpace, centre, centre_visible, mirrored, num_features, turn_back
 from ..cameras.intrinsics import H36M_FOCAL
 from ..network.fused_model import FusedModel
 from ..network.temporal_model import TemporalModel
+from .parts import PART
 
 Network = TemporalModel | FusedModel
 """A model that `predict` accepts: as it was trained, or fused for speed."""
@@ -121,11 +122,13 @@ def to_network(
     if space not in ("centred", "centred-visible"):
         return lifter_input, None
     # In parts: what is computed on the way takes several times the memory of the result.
-    starts = range(0, max(1, len(lifter_input)), FRAMES_PER_PASS)
-    parts = [_centred(lifter_input[start : start + FRAMES_PER_PASS], space) for start in starts]
-    if len(parts) == 1:
-        return parts[0]
-    return np.concatenate([part for part, _ in parts]), torch.cat([rotation for _, rotation in parts])
+    frames = len(lifter_input)
+    network_input = np.empty((*lifter_input.shape[:-1], num_features(space)), np.float32)
+    rotation = torch.empty((*lifter_input.shape[:-2], 3, 3))
+    for start in range(0, frames, PART):
+        part = slice(start, start + PART)
+        network_input[part], rotation[part] = _centred(lifter_input[part], space)
+    return network_input, rotation
 
 
 def _centred(lifter_input: NDArray[np.float32], space: InputSpace) -> tuple[NDArray[np.float32], Tensor]:

@@ -37,11 +37,11 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
         if len(table.time)
         else np.zeros((0, 3, 3))
     )
-    joints = np.einsum("nij,nkj->nki", turn[table.frame], table.pose.astype(np.float64))
+    joints = np.einsum("nij,nkj->nki", turn[table.frame], table.pose)
     tracks = list(table.tracks())
 
     people = [person for _, rows in tracks if (person := upright(joints[rows])) is not None]
-    joints += np.einsum("nij,nj->ni", turn[table.frame], table.root.astype(np.float64))[:, None]
+    joints += np.einsum("nij,nj->ni", turn[table.frame], table.root)[:, None]
     up, gravity = _up(people, stated)
     spots = [standing_spots(joints[rows][:, ANKLES], table.time[table.frame[rows]], up) for _, rows in tracks]
     fixed = stated.gravity is not None or (stated.pitch is not None and stated.roll is not None)

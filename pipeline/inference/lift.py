@@ -16,6 +16,7 @@ from ...lifting.pose_table import PoseTable
 from ...skeleton import H36M17
 from ..camera_metadata.focal_length import camera_of
 from ..device import choose_device
+from ..process import give_back_memory
 from ..progress import Progress, no_progress
 from .options import LiftOptions
 from .requests import lifting_digest
@@ -82,13 +83,14 @@ def lift(
     Raises:
         InputError: The lens distortion that the table records cannot be used.
     """
+    give_back_memory()
     lens, source = lens_of(table, options)
     pose, root = np.empty_like(table.pose), np.empty_like(table.root)
     confidence = np.empty_like(table.confidence)
     with progress("lifting to 3D", len(table)) as advance:
         for _, rows in table.stretches():
             times = table.time[table.frame[rows]]
-            lifted = lifter.lift_track(
+            pose[rows], root[rows], _, confidence[rows] = lifter.lift_track(
                 table.keypoints[rows],
                 times,
                 lens=lens,
@@ -96,7 +98,6 @@ def lift(
                 flip=options.flip,
                 filled=table.filled[rows],
             )
-            pose[rows], root[rows], confidence[rows] = lifted.pose, lifted.root, lifted.confidence
             advance(rows.stop - rows.start)
     commands = [table.meta.get("command"), command]
     earlier = {name: value for name, value in table.meta.items() if name not in _OF_EARLIER_LIFTING}
@@ -114,6 +115,7 @@ def lift(
     lifted_table = replace(
         table, pose=pose, root=root, confidence=confidence, intrinsics=lens.intrinsics, meta=meta
     )
+    give_back_memory()
     return _in_the_world(lifted_table, options)
 
 

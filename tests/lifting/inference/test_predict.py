@@ -317,7 +317,7 @@ def test_the_keypoints_are_left_alone() -> None:
 def test_long_tracks_are_centred_in_parts(space: InputSpace, monkeypatch: pytest.MonkeyPatch) -> None:
     sequence = np.random.default_rng(3).normal(size=(25, 17, num_features(space))).astype(np.float32)
     whole, turned = to_network(sequence, space)
-    monkeypatch.setattr(predict_module, "FRAMES_PER_PASS", 10)
+    monkeypatch.setattr(predict_module, "PART", 10)
     parts, rotation = to_network(sequence, space)
     assert turned is not None
     assert rotation is not None

@@ -1,0 +1,22 @@
+"""Long sequences in parts."""
+
+import numpy as np
+import pytest
+
+from videopose.lifting.inference import parts
+
+
+@pytest.mark.parametrize("frames", [0, 1, 9, 10, 11, 25])
+def test_parts_give_what_the_whole_gives(frames, monkeypatch):
+    monkeypatch.setattr(parts, "PART", 10)
+    values, flags = np.arange(2.0 * frames).reshape(frames, 2), np.arange(frames) % 3 == 0
+    seen = []
+
+    def function(some, shown):
+        seen.append(len(some))
+        return np.where(shown[:, None], some, -some)
+
+    result = parts.in_parts(function, values, flags)
+    np.testing.assert_array_equal(result, np.where(flags[:, None], values, -values))
+    assert result.shape == values.shape
+    assert max(seen) <= 10
