@@ -47,8 +47,9 @@ def _locked(result: Path, command: str) -> Iterator[None]:
     if len(os.fsencode(name)) > LONGEST_NAME - len("..holder"):
         name = hashlib.sha256(os.fsencode(name)).hexdigest()
     path, holder = result.with_name(f".{name}.lock"), result.with_name(f".{name}.holder")
-    made = _missing_folders(path.parent)
+    made: list[Path] = []
     try:
+        made = _missing_folders(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path, timeout=0)
         lock.acquire()
@@ -89,7 +90,7 @@ def _locked(result: Path, command: str) -> Iterator[None]:
 def _missing_folders(folder: Path) -> list[Path]:
     """Return a folder and those above it that do not exist, the innermost first."""
     missing = []
-    while not folder.exists():
+    while not os.path.exists(folder) and folder != folder.parent:  # a missing drive is its own parent
         missing.append(folder)
         folder = folder.parent
     return missing

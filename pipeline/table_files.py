@@ -47,6 +47,8 @@ def check_kind(path: str | os.PathLike[str], *, infer_options: str = "") -> None
 def _told(path: Path, infer_options: str) -> str | None:
     """Return the message about a file of another known kind; None if its kind is not known."""
     try:
+        if not path.is_file():  # a pipe would wait for a writer
+            return None
         with path.open("rb") as file:
             head = file.read(_HEAD)
     except OSError:

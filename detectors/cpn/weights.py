@@ -215,6 +215,8 @@ def _build(state: Mapping[str, Tensor], size: tuple[int, int]) -> CPN:
     with torch.device("meta"):  # without memory for its numbers
         expected = CPN(keypoints=keypoints, size=size, blocks=blocks).state_dict()
     for name, value in expected.items():
+        if name.endswith("num_batches_tracked") and name not in state:
+            continue  # PyTorch before 0.4.1 did not count batches; the count is not used
         if name not in state or state[name].shape != value.shape:
             found = tuple(state[name].shape) if name in state else "nothing"
             raise ValueError(f"{name}: expected {tuple(value.shape)}, found {found}")

@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from ...bounded import check_regular, check_tensors, check_torch_file
-from ...errors import AssetError, InputError, UsageError, one_line
+from ...errors import AssetError, InputError, UsageError, is_out_of_memory, one_line
 from ...unpickle import load_pickle
 from ..coco.keypoint_names import COCO_NAMES
 from ..soft_argmax import Decoding
@@ -231,6 +231,8 @@ def load_network(
         model = build_network(config, decode=decode)
         _StrictCheckpointer(model, checkpoint).load(str(path))
     except Exception as error:  # a file can have settings of every kind
+        if is_out_of_memory(error):
+            raise
         reason = f"no {error}" if isinstance(error, KeyError) else one_line(error)
         raise InputError(f"{path} holds no weights of detectron2's Keypoint R-CNN ({reason})") from error
     return KeypointRCNN(model.eval(), config, backbone, names)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError, one_line
+from ...errors import InputError, is_out_of_memory, one_line
 from ..onnx_runtime import import_onnxruntime
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def open_onnx(path: Path, device: str) -> InferenceSession:
     try:
         session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=providers)
     except Exception as error:  # onnxruntime raises many kinds of errors
+        if is_out_of_memory(error):
+            raise
         raise InputError(f"{path} is not an ONNX model that onnxruntime {onnxruntime.__version__} reads "
                          f"({one_line(error)})") from error  # fmt: skip
     shapes = [each.shape for each in session.get_inputs()]
@@ -59,6 +61,8 @@ def run(session: InferenceSession, path: Path, pixels: NDArray[np.float32]) -> l
     try:
         return list(session.run(None, {session.get_inputs()[0].name: pixels}))
     except Exception as error:  # onnxruntime raises many kinds of errors
+        if is_out_of_memory(error):
+            raise
         raise InputError(f"{path} cannot be run on a picture ({one_line(error)})") from error
 
 

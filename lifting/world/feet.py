@@ -166,11 +166,14 @@ def _sight(table: PoseTable, rows: slice, posed: NDArray[np.int64], columns: lis
     ankle = table.keypoints[rows][posed][:, 15 + side].astype(np.float64)
     joint = H36M17.index("lr"[side] + "foot")
     depth = (table.pose[rows][posed, joint, 2] + table.root[rows][posed, 2]).astype(np.float64)
-    known = np.isfinite(depth) & (depth > 0.1) & (ankle[:, 2] >= _SURE)
-    weight = np.where(known[:, None] & (found[..., 2] >= _SURE), found[..., 2], 0)
-    ray = (ankle[:, :2] - centre) / focal
+    known = np.isfinite(depth) & (depth > 0.1) & (ankle[:, 2] >= _SURE) & np.isfinite(ankle).all(-1)
+    seen = known[:, None] & (found[..., 2] >= _SURE) & np.isfinite(found).all(-1)
+    weight = np.where(seen, found[..., 2], 0)
+    ray = np.where(known[:, None], (ankle[:, :2] - centre) / focal, 0)
+    # Places that do not count are 0: their weight would not cancel NaN.
+    at = np.where(seen[..., None], (found[..., :2] - centre) / focal - ray[:, None], 0)
     return _Sight(
-        at=(found[..., :2] - centre) / focal - ray[:, None],
+        at=at,
         weight=weight,
         ray=ray,
         depth=np.where(known, depth, 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -68,9 +69,9 @@ def _is_lifted_table(path: Path) -> bool:
 
 def _is_incomplete(job: Job, export: ExportOptions | None) -> bool:
     """Whether there is a table, and the animation, the page, or all files of a format are missing."""
-    if not job.table.exists():
+    if not os.path.exists(job.table):  # Path.exists() raises errors for names that are too long
         return False
-    if not all(path.exists() for path in job.results):
+    if not all(os.path.exists(path) for path in job.results):
         return True
     if export is None:
         return False

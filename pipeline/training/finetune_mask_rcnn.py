@@ -40,6 +40,11 @@ def finetune_mask_rcnn(
     if options.gpus > max(1, torch.cuda.device_count()):
         raise UsageError(f"--gpus {options.gpus}: there are {torch.cuda.device_count()} here")
     require_detectron2()
+    processes = int(os.environ["WORLD_SIZE"]) if by_torchrun else options.gpus
+    if recipe.batch % processes:
+        raise UsageError(
+            f"a batch of {recipe.batch} cannot be shared out to {processes} processes evenly; --set batch=N"
+        )
     if by_torchrun:
         with process_group(device) as device, _processes_of_this_machine():
             _finetune(recipe, data, options, device, progress)
@@ -83,11 +88,6 @@ def _finetune(
 
     from ...detectors.mask_rcnn.finetuning import find_people, train_mask_rcnn
 
-    if recipe.batch % comm.get_world_size():
-        raise UsageError(
-            f"a batch of {recipe.batch} cannot be shared out to {comm.get_world_size()} processes evenly; "
-            "--set batch=N"
-        )
     state = TrainingState(recipe.iterations, recipe.report_every)
 
     def measure(model: nn.Module, config: CfgNode) -> float:

@@ -14,7 +14,7 @@ from PIL import Image as Pictures
 from PIL import ImageOps
 
 from ...detectors.people import Image
-from ...errors import InputError, one_line
+from ...errors import InputError, is_out_of_memory, one_line
 from ...files import file_digest
 from ..option_types import check_turn
 from ..picture_files import find_pictures
@@ -140,6 +140,8 @@ def _read(file: Path) -> Image:
     except InputError:
         raise
     except Exception as error:  # Pillow raises many kinds of errors for damaged files
+        if is_out_of_memory(error):
+            raise
         raise InputError(f"{file.name}: {one_line(error)}") from error
 
 

@@ -2,13 +2,13 @@
 
 import shutil
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
 
 from videopose.errors import OutputError
-from videopose.pipeline.output_lock import output_lock
+from videopose.pipeline.output_lock import _missing_folders, output_lock
 
 Run = Callable[..., Any]
 
@@ -67,3 +67,14 @@ def test_folders_that_were_made_for_nothing_are_removed(tmp_path: Path) -> None:
     with output_lock([tmp_path / "empty" / "a"], ""):
         pass
     assert (tmp_path / "empty").is_dir()  # it was there before
+
+
+@pytest.mark.parametrize("folder", ["n" * 300, "n" * 300 + "/inner"])
+def test_a_folder_whose_name_is_too_long(tmp_path: Path, folder: str) -> None:
+    with pytest.raises(OutputError, match="cannot write"), output_lock([tmp_path / folder / "a.bvh"], ""):
+        pytest.fail("it cannot be locked")
+
+
+def test_a_drive_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.path.exists", lambda path: False)
+    assert _missing_folders(PureWindowsPath("Z:/results")) == [PureWindowsPath("Z:/results")]  # type: ignore[arg-type]

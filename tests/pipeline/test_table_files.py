@@ -1,5 +1,6 @@
 """What commands say that are given another file than a pose table."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -74,3 +75,13 @@ def test_a_file_of_no_known_kind_and_a_zip(tmp_path: Path) -> None:
     for name, reason in reasons:
         with pytest.raises(InputError, match=reason):
             package.lift(tmp_path / name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
+def test_a_pipe_is_not_opened(film: Path, videopose: Run, command: list[str]) -> None:
+    os.mkfifo("pipe.npz")
+    done = videopose(*command, "pipe.npz", "--output", "results")  # would wait for a writer
+    assert done.code == 3, done.err
+    [line] = done.errors
+    assert "pipe.npz" in line

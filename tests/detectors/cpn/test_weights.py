@@ -83,6 +83,14 @@ def test_published_checkpoint(tmp_path, trained):
     assert (loaded.keypoints, loaded.model.size, loaded.shift) == (COCO17, (384, 288), 0.5)
 
 
+def test_files_of_before_batches_were_counted(tmp_path, trained):
+    """PyTorch before 0.4.1 wrote no `num_batches_tracked`, which changes nothing."""
+    state = {name: value for name, value in _published(trained).items() if "num_batches" not in name}
+    loaded = load_cpn(_write(tmp_path / "older.pth.tar", state)).model
+    for name, value in loaded.state_dict().items():
+        assert "num_batches" in name or torch.equal(value, trained.state_dict()[name])
+
+
 def test_biases_of_earlier_published_code(tmp_path, trained):
     """The convolutions that merge the pyramid had them: the same heatmaps come out as with them."""
     state = _published(trained)

@@ -101,3 +101,15 @@ def test_a_foot_s_axes_are_left_up_and_ahead() -> None:
     assert (up[..., 2] > 0.9).all()
     assert (ahead[..., 0] > 0.9).all()
     assert np.linalg.det(foot_axes(positions)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("spoilt", ["heel", "ankle"])
+def test_a_keypoint_without_position_spoils_no_foot(spoilt: str) -> None:
+    table = with_feet(_standing(FRONT), FRONT, noise=0.0)
+    extra, keypoints = table.extra.copy(), table.keypoints.copy()
+    if spoilt == "heel":
+        extra[3, table.extra_names.index("lheel")] = [np.nan, np.nan, 0]
+    else:
+        keypoints[3, 15] = np.nan
+    found = _feet(replace(table, extra=extra, keypoints=keypoints)).positions
+    np.testing.assert_allclose(found, _feet(table).positions, atol=0.05)
