@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import OutputError, UsageError
 from ..files import check_target
-from .picture_files import is_sequence, sequence_name
+from .picture_files import find_pictures, is_sequence, sequence_name
 
 TABLE_SUFFIX = ".npz"
 DETECTED_SUFFIX = ".2d.npz"  # a pose table without poses
@@ -124,6 +124,25 @@ def check_free(results: Sequence[Path], *, overwrite: bool, elsewhere: str = "--
         if os.path.lexists(path) and not overwrite:
             raise OutputError(f"{path} exists; --overwrite replaces it, {elsewhere} writes elsewhere")
         check_writable(path.parent)
+
+
+def check_is_other(target: Path, source: Path | None, what: str = "video") -> None:
+    """Check that a result does not replace a file that it is made from, whatever may be overwritten.
+
+    Args:
+        target: File to write.
+        source: A file that is read, or a sequence of pictures; None for none.
+        what: What `source` is, for the message.
+
+    Raises:
+        UsageError: `target` is `source`, by this or another name, or one of its pictures.
+    """
+    if source is None or not target.exists():
+        return
+    files = find_pictures(source).files if is_sequence(source) else (source,)
+    if any(file.exists() and target.samefile(file) for file in files):
+        whole = "the" if files == (source,) else "a picture of the"
+        raise UsageError(f"{target} is {whole} {what} itself; --output FILE writes elsewhere")
 
 
 def check_writable(folder: Path) -> None:

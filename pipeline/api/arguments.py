@@ -23,12 +23,6 @@ Point = tuple[float, float] | tuple[float, float, float]
 """x and y in pixels of the upright frame, and perhaps a time in seconds."""
 
 
-def check_is_other(target: Path, source: Path | None) -> None:
-    """Raise `UsageError` if a result would replace the video that it is made from."""
-    if source is not None and source.exists() and target.exists() and target.samefile(source):
-        raise UsageError(f"{target} is the video itself; give another output")
-
-
 def as_table(table: PoseTable | AnyPath) -> PoseTable:
     """Return a pose table; it is read if a path is given."""
     if isinstance(table, PoseTable):

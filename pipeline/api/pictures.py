@@ -12,13 +12,12 @@ from ...render.views import View, parse_view
 from ..inference.animate import animate, draw_sheet, draw_still
 from ..inference.redraw import DrawOptions
 from ..option_types import as_number, as_path, check_type
-from ..paths import STILL_SUFFIX
+from ..paths import STILL_SUFFIX, check_is_other
 from .arguments import (
     AnyPath,
     as_optional_path,
     as_size,
     as_table,
-    check_is_other,
     is_list_of_texts,
 )
 
@@ -95,7 +94,8 @@ def view(
             the file.
 
     Raises:
-        UsageError: An option has the wrong type or is impossible, or `output` is the video itself.
+        UsageError: An option has the wrong type or is impossible, or `output` is the video or the table
+            itself.
         InputError: The table or the video cannot be read, or the table has no poses.
         OutputError: The file cannot be written.
         AssetError: three.js cannot be fetched.
@@ -111,7 +111,8 @@ def view(
 
     target, source = Path(as_path("output", output)), as_optional_path("video", video)
     options = ViewOptions(video=source, use_video=source is not None, embed=as_number("embed", embed, float))
-    check_is_other(target, source)
+    if not isinstance(table, PoseTable):
+        check_is_other(target, Path(as_path("table", table)), "table")
     write_page(as_table(table), target, options)
 
 
@@ -144,7 +145,8 @@ def compare(
         fps: Frames a second of the animation, up to 60. Default: the video's own.
 
     Raises:
-        UsageError: An option has the wrong type or is impossible, or the tables are not of one video.
+        UsageError: An option has the wrong type or is impossible, the tables are not of one video, or
+            `output` is the video itself.
         InputError: A table, the truth or the video cannot be read, or a table has no poses.
         OutputError: The file cannot be written.
         AssetError: three.js, which a page needs, cannot be fetched.
@@ -178,7 +180,6 @@ def compare(
         fps=as_number("fps", fps, float, optional=True),
         page=ViewOptions(video=source, use_video=source is not None),
     )
-    check_is_other(target, source)
     names = [
         str(number) if isinstance(each, PoseTable) else as_path("tables", each)
         for number, each in enumerate(listed, 1)

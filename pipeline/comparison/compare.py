@@ -18,7 +18,7 @@ from ..inference.animate import write_animation
 from ..inference.redraw import video_beside
 from ..output_lock import output_lock
 from ..pages.view import ViewOptions, add_video
-from ..paths import PAGE_SUFFIX, base_name, check_free
+from ..paths import PAGE_SUFFIX, base_name, check_free, check_is_other
 from ..progress import Progress, Report, no_progress, no_report, progress_bar, say
 from ..table_files import load_table
 from ..web.three import three_library
@@ -124,10 +124,11 @@ def write_comparison(
 
     Raises:
         InputError: The truth or the video cannot be read, or a table has no poses.
-        UsageError: The tables are not of one video, or options contradict each other.
+        UsageError: The tables are not of one video, options contradict each other, or `output` is the video.
         OutputError: The file cannot be written.
     """
     options.check_number(len(tables))
+    check_is_other(output, options.page.video)
     _check_one_video(sources, tables)
     shown, labels = list(tables), list(options.labels or _names(sources))
     if options.truth is not None:

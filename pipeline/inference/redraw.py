@@ -11,7 +11,7 @@ from ...errors import UsageError
 from ...lifting.pose_table import PoseTable
 from ...render.views import DEFAULT_VIEWS, View
 from ..output_lock import output_lock
-from ..paths import ANIMATION_SUFFIX, OVERLAY_SUFFIX, STILL_SUFFIX, base_name, check_free
+from ..paths import ANIMATION_SUFFIX, OVERLAY_SUFFIX, STILL_SUFFIX, base_name, check_free, check_is_other
 from ..picture_files import is_sequence
 from ..progress import progress_bar, say
 from ..table_files import load_table
@@ -91,8 +91,7 @@ def redraw(
         if video is None:
             raise UsageError(f"{unlifted} and no video to draw its keypoints on; see --video")
         say(f"note: {unlifted}, so only the keypoints are drawn")
-    if video is not None and output.exists() and video.exists() and output.samefile(video):
-        raise UsageError(f"{output} is the video itself; --output FILE writes elsewhere")
+    check_is_other(output, video)
     with output_lock([output], command):
         check_free([output], overwrite=overwrite, elsewhere="--output FILE")
         _draw(table, output, video, options)

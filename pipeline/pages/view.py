@@ -16,7 +16,7 @@ from ...lifting.pose_table import PoseTable
 from ...render.page import PageVideo, Shown, build_document, page_data, shown_part
 from ..inference.redraw import video_beside
 from ..output_lock import output_lock
-from ..paths import PAGE_SUFFIX, TABLE_SUFFIX, Job, base_name, check_free
+from ..paths import PAGE_SUFFIX, TABLE_SUFFIX, Job, base_name, check_free, check_is_other
 from ..progress import Progress, Report, no_progress, no_report, progress_bar, say
 from ..table_files import load_table
 from ..web.three import three_library
@@ -71,6 +71,7 @@ def view(
         The page.
 
     Raises:
+        UsageError: The page would replace the table or the video.
         InputError: The table cannot be read, or has no poses.
         OutputError: The page exists and may not be replaced, or cannot be written.
         AssetError: three.js cannot be fetched.
@@ -78,6 +79,8 @@ def view(
     options = options or ViewOptions()
     output = output or source.with_name(base_name(source) + PAGE_SUFFIX)
     table = load_table(source, infer_options="--view")
+    check_is_other(output, source, "table")
+    check_is_other(output, options.video)
     check_free([output], overwrite=overwrite, elsewhere="--output FILE")
     with output_lock([output], command):
         check_free([output], overwrite=overwrite, elsewhere="--output FILE")
@@ -109,10 +112,12 @@ def write_page(
         report: Called with each line that the user should know.
 
     Raises:
+        UsageError: The page would replace the video.
         InputError: The table has no poses, or the video cannot be read.
         OutputError: The page cannot be written.
         AssetError: three.js cannot be fetched.
     """
+    check_is_other(output, options.video)
     part = shown_part(table)
     note = "" if part.every == 1 else f"This motion is long: one frame in {part.every} is shown."
     data = page_data([Shown(part)], note=note)
@@ -144,14 +149,14 @@ def add_video(
         options: How the page is made, and its video.
         span: The first and the last frame that the page shows.
         progress: How progress is shown.
-        report: Called with a line if the page links to the video.
+        report: Called with a line if the page links to the video, or cannot show it.
     """
     video = options.video
     if video is None:
         return None
     copy = small_copy(video, table, span, limit=options.embed, progress=progress)
     if copy is None and (table.meta.get("video") or {}).get("rotate"):
-        say(
+        report(
             f"note: the page is without {video}: it is turned by --rotate, which a link does not show, and a "
             f"copy is too large for --embed {options.embed:g}"
         )

@@ -7,6 +7,7 @@ from videopose.errors import OutputError, UsageError
 from videopose.pipeline.paths import (
     DETECTED_SUFFIX,
     check_free,
+    check_is_other,
     check_writable,
     plan,
 )
@@ -135,3 +136,22 @@ def test_a_pipe_in_the_place_of_a_result(tmp_path: Path, overwrite: bool) -> Non
     os.mkfifo(tmp_path / "a.npz")
     with pytest.raises(OutputError, match=r"a\.npz: it is a device or a pipe, not a file"):
         check_free([tmp_path / "a.npz"], overwrite=overwrite)
+
+
+def test_a_result_does_not_replace_what_it_is_made_from(tmp_path: Path) -> None:
+    video, link, *_ = _touch(tmp_path, "a.mp4", "b.mp4", "walk/1.png", "walk/2.png")
+    link.unlink()
+    os.link(video, link)
+    for source in (None, tmp_path / "absent.mp4", tmp_path / "walk"):
+        check_is_other(video, source)
+    check_is_other(tmp_path / "new.mp4", video)
+    for target, source, message in (
+        (video, video, r"a\.mp4 is the video itself; --output FILE writes elsewhere"),
+        (link, video, r"b\.mp4 is the video itself"),
+        (tmp_path / "walk/2.png", tmp_path / "walk", r"2\.png is a picture of the video itself"),
+        (tmp_path / "walk/2.png", tmp_path / "walk/%d.png", r"2\.png is a picture of the video itself"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            check_is_other(target, source)
+    with pytest.raises(UsageError, match="is the table itself"):
+        check_is_other(video, video, "table")

@@ -155,3 +155,13 @@ def test_what_cannot_be_compared(tables: list[Path], tmp_path: Path, videopose: 
         assert done.code == 2, (words, done.err)
         assert message in done.errors[0]
     assert {path.suffix for path in tmp_path.iterdir()} == {".npz"}
+
+
+def test_a_comparison_does_not_replace_the_video(tables: list[Path], videopose: Run) -> None:
+    for suffix in (".mp4", ".html"):
+        video = tables[0].with_suffix(suffix)
+        video.write_bytes(b"a film")
+        done = videopose("compare", *tables, "--video", video, "-o", video, "--overwrite")
+        assert done.code == 2, done.err
+        assert f"{video} is the video itself; --output FILE writes elsewhere" in done.errors[0]
+        assert video.read_bytes() == b"a film"

@@ -4,6 +4,7 @@ import json
 import re
 import webbrowser
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 
 from standing import STILL
+from videopose.errors import UsageError
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.pose_table import PoseTable
+from videopose.pipeline.api.pictures import view
 from videopose.pipeline.downloads import assets
 from videopose.pipeline.web import three
 
@@ -93,6 +96,35 @@ def test_what_cannot_be_viewed(tmp_path: Path, videopose: Run) -> None:
         assert done.code == code, (words, done.err)
         assert message in done.errors[0]
     assert list(tmp_path.glob("*.html")) == []
+
+
+@pytest.mark.usefixtures("library")
+def test_a_page_does_not_replace_the_video_or_the_table(tmp_path: Path, videopose: Run) -> None:
+    table, video = tmp_path / "clip.npz", tmp_path / "clip.mp4"
+    standing(5).save(table)
+    video.write_bytes(b"a film")
+    kept = {path: path.read_bytes() for path in (table, video)}
+    for words, what in (
+        ([video, "--video", video], "video"),
+        ([video], "video"),  # the one beside the table
+        ([table, "--no-video"], "table"),
+    ):
+        done = videopose("view", table, "-o", *words, "--overwrite")
+        assert done.code == 2, done.err
+        assert f"is the {what} itself; --output FILE writes elsewhere" in done.errors[0]
+    for source, target, film in ((standing(5), video, video), (table, table, None)):
+        with pytest.raises(UsageError, match="itself"):
+            view(source, target, video=film)
+    assert {path: path.read_bytes() for path in kept} == kept
+
+
+@pytest.mark.usefixtures("library")
+def test_the_function_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    turned = replace(standing(5), meta={"video": {"name": "clip.mp4", "rotate": 90}})
+    (tmp_path / "clip.mp4").write_bytes(b"a film")
+    view(turned, tmp_path / "clip.html", video=tmp_path / "clip.mp4", embed=0)
+    assert data_of(tmp_path / "clip.html")["video"] is None
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.usefixtures("library")
