@@ -12,6 +12,11 @@ PART = 4096
 """Frames of a part."""
 
 
+def parts_of(frames: int) -> list[slice]:
+    """Return the parts of a sequence of so many frames, in order."""
+    return [slice(start, start + PART) for start in range(0, frames, PART)]
+
+
 def in_parts(function: Callable[..., NDArray[Any]], *sequences: NDArray[Any]) -> NDArray[Any]:
     """Apply a function that treats every frame by itself to parts of long sequences, and join the results.
 
@@ -28,7 +33,6 @@ def in_parts(function: Callable[..., NDArray[Any]], *sequences: NDArray[Any]) ->
         return first
     result = np.empty((frames, *first.shape[1:]), first.dtype)
     result[:PART] = first
-    for start in range(PART, frames, PART):
-        part = slice(start, start + PART)
+    for part in parts_of(frames)[1:]:
         result[part] = function(*(each[part] for each in sequences))
     return result

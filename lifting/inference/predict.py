@@ -14,7 +14,7 @@ from ..cameras.input_space import InputSpace, centre, centre_visible, mirrored, 
 from ..cameras.intrinsics import H36M_FOCAL
 from ..network.fused_model import FusedModel
 from ..network.temporal_model import TemporalModel
-from .parts import PART
+from .parts import parts_of
 
 Network = TemporalModel | FusedModel
 """A model that `predict` accepts: as it was trained, or fused for speed."""
@@ -122,11 +122,9 @@ def to_network(
     if space not in ("centred", "centred-visible"):
         return lifter_input, None
     # In parts: what is computed on the way takes several times the memory of the result.
-    frames = len(lifter_input)
     network_input = np.empty((*lifter_input.shape[:-1], num_features(space)), np.float32)
     rotation = torch.empty((*lifter_input.shape[:-2], 3, 3))
-    for start in range(0, frames, PART):
-        part = slice(start, start + PART)
+    for part in parts_of(len(lifter_input)):
         network_input[part], rotation[part] = _centred(lifter_input[part], space)
     return network_input, rotation
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, solveh_banded
 
 from ..cameras.intrinsics import Intrinsics
+from .parts import parts_of
 from .pinhole_equations import (
     ACCELERATION,
     DEPTHS,
@@ -21,7 +22,6 @@ from .pinhole_equations import (
 _PRIOR_ERROR = 0.1  # of the distance: usual error of a trajectory model
 _SHORTEST_STEP = 0.1  # of the median time step; shorter steps are lengthened to this
 _ROUNDS = 6  # of reweighting
-_PART = 4096  # frames whose equations are set up at once, which bounds the memory
 
 
 def fit_root(
@@ -55,7 +55,7 @@ def fit_root(
         pose and keypoints (T, 17, 3); times (T,); prior and result (T, 3).
     """
     frames = len(pose)
-    parts = [slice(start, start + _PART) for start in range(0, frames, _PART)]
+    parts = parts_of(frames)  # whose equations are set up at once, which bounds the memory
     usable = np.zeros(frames, np.bool_)
     for part in parts:
         usable[part] = trusted(limb_rays(keypoints[part], camera)[1])

@@ -12,7 +12,7 @@ from videopose.lifting.cameras.input_space import InputSpace, num_features, to_r
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.evaluation.motion_capture_sequences import motion_capture_sequences
-from videopose.lifting.inference import predict as predict_module
+from videopose.lifting.inference import parts
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.inference.predict import predict, predict_poses, to_network
 from videopose.lifting.inference.pretrained import DEFAULT, load_lifter
@@ -317,9 +317,9 @@ def test_the_keypoints_are_left_alone() -> None:
 def test_long_tracks_are_centred_in_parts(space: InputSpace, monkeypatch: pytest.MonkeyPatch) -> None:
     sequence = np.random.default_rng(3).normal(size=(25, 17, num_features(space))).astype(np.float32)
     whole, turned = to_network(sequence, space)
-    monkeypatch.setattr(predict_module, "PART", 10)
-    parts, rotation = to_network(sequence, space)
+    monkeypatch.setattr(parts, "PART", 10)
+    joined, rotation = to_network(sequence, space)
     assert turned is not None
     assert rotation is not None
-    np.testing.assert_allclose(parts, whole, atol=1e-6)
+    np.testing.assert_allclose(joined, whole, atol=1e-6)
     np.testing.assert_allclose(rotation, turned, atol=1e-6)
