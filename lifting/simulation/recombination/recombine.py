@@ -91,10 +91,13 @@ def _swap_parts(after: Tensor, whole: Tensor, config: RecombinationConfig) -> No
 
 
 def _donors(whole: Tensor, span: slice, number: int) -> Tensor:
-    """Return as many other windows as `span` has, without copying them."""
+    """Return as many other windows as `span` has; they are copied only if they go on at the first window."""
     count = span.stop - span.start
-    start = (span.start + number * (len(whole) // 7 + 1)) % (len(whole) - count + 1)
-    return whole[start : start + count]
+    away = number * (len(whole) // 7 + 1)
+    start = (span.start + away) % (len(whole) - count + 1)
+    if start != span.start:
+        return whole[start : start + count]
+    return whole.roll(-away, 0)[span]  # nearly all windows get a part, so few start elsewhere
 
 
 def _swap(after: Tensor, span: slice, donor: Tensor, root: int, part: slice, *, pelvis: bool) -> None:

@@ -71,6 +71,14 @@ def test_share_zero_changes_nothing() -> None:
     assert torch.equal(_recombined(windows, share=0.0).flatten(2), windows)
 
 
+def test_parts_of_all_windows_come_from_others() -> None:
+    """If every window gets an upper body, none gets its own back."""
+    windows = _windows(40)
+    none = {"arm": 0.0, "leg": 0.0, "trunk": 0.0, "legs": 0.0, "arms": 0.0}
+    changed = (_recombined(windows, upper_body=1.0, **none) - windows.view(40, FRAMES, 22, 3)).abs()
+    assert int((changed.amax((1, 2, 3)) > 0.01).sum()) > 30
+
+
 def test_only_the_share_is_changed() -> None:
     """Only so many windows of a batch are touched."""
     windows = _windows(100)
