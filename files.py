@@ -143,7 +143,7 @@ def readable_name(text: str) -> str:
     return _escaped(_SURROGATE, text)
 
 
-def in_one_line(text: str) -> str:
+def escaped_controls(text: str) -> str:
     """Return a text with escapes in place of control characters, such as those that steer a terminal."""
     return _escaped(_CONTROL, text)
 

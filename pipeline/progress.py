@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Column
 from rich.text import Text
 
-from ..files import in_one_line
+from ..files import escaped_controls
+from .plain_text import plain
 
 
 class Advance(Protocol):
@@ -63,7 +64,7 @@ def show_elsewhere(display: Display | None) -> None:
 
 def say(line: str) -> None:
     """Print text on stderr, without markup and added line breaks. What could steer a terminal is escaped."""
-    line = "\n".join(map(in_one_line, line.split("\n")))
+    line = plain(line)
     if _elsewhere is not None:
         _elsewhere.say(line)
         return
@@ -97,7 +98,7 @@ def progress_bar(description: str, total: int | None, *, unit: str = "fps") -> I
         total: Number of items; None if unknown.
         unit: Unit of the rate.
     """
-    description = in_one_line(description)
+    description = escaped_controls(description)
     with _noting(description):
         if _elsewhere is not None:
             with _elsewhere.bar(description, total, unit) as advance:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from videopose.errors import OutputError
-from videopose.files import in_one_line, replacing
+from videopose.files import escaped_controls, replacing
 
 
 def test_writes_a_new_file_under_its_name(tmp_path: Path) -> None:
@@ -67,4 +67,4 @@ def test_a_folder_in_the_file_s_place_cannot_be_replaced(tmp_path: Path) -> None
 
 
 def test_control_characters_of_names_are_escaped() -> None:
-    assert in_one_line("a\nb\x1b[31m\u2028ü.mp4") == "a\\x0ab\\x1b[31m\\u2028ü.mp4"
+    assert escaped_controls("a\nb\x1b[31m\u2028ü.mp4") == "a\\x0ab\\x1b[31m\\u2028ü.mp4"

@@ -7,7 +7,7 @@ import traceback
 import click
 
 from ...errors import VideoposeError, is_out_of_memory, one_line
-from ...files import in_one_line
+from ...files import escaped_controls
 from ..progress import DOING, say
 
 SOME_FAILED = 7
@@ -22,7 +22,7 @@ def report_error(error: Exception, *, debug: bool) -> int:
     if debug:
         say("".join(traceback.format_exception(error)))
     if isinstance(error, VideoposeError):
-        say(in_one_line(f"error: {error}"))
+        say(escaped_controls(f"error: {error}"))
         return error.exit_code
     if is_out_of_memory(error):
         say(f"error: {_memory_ran_out(error)}")

@@ -14,6 +14,7 @@ from ...files import file_digest
 from ...lifting.inference.pretrained import load_lifter, pretrained_lifters
 from ...lifting.network.complexity import complexity, receptive_seconds
 from ...lifting.network.temporal_model import TemporalModel
+from ..plain_text import plain
 
 _SPACES = {
     "centred": "rays centred on the hip, scaled to unit size",
@@ -84,7 +85,7 @@ def show(description: Mapping[str, Any]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in _rows(description).items():
-        table.add_row(Text(name), Text(value))
+        table.add_row(Text(name), Text(plain(value)))
     Console().print(table)
 
 

@@ -34,6 +34,7 @@ from ...errors import UsageError
 from ...files import file_digest, replacing
 from ..device import choose_device
 from ..downloads import assets
+from ..plain_text import plain
 from ..progress import Progress, say
 
 TRUE_BOXES = "true"
@@ -143,7 +144,7 @@ def show(evaluation: Evaluation) -> None:
         f"boxes: {evaluation.boxes}",
         *([f"weights: {files}"] if files else []),
     ]
-    console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    console.print(plain("\n".join(lines)), markup=False, highlight=False, soft_wrap=True)
     table = Table(box=box.SIMPLE)
     for title in _TITLES.values():
         table.add_column(title, justify="right", no_wrap=True)

@@ -16,6 +16,7 @@ from rich.text import Text
 from ...files import replacing
 from ...lifting.evaluation.breakdown import Breakdown, mean_of_seeds
 from ...lifting.evaluation.scores import METRICS, Errors
+from ..plain_text import plain
 from .evaluate_lifter import Result
 from .evaluation_data import PaperTable
 
@@ -63,9 +64,10 @@ def show(results: Sequence[Result], *, lifter: str, protocols: Sequence[str] = (
         console = Console(width=max(console.width, _WIDTH))
     shown = {metric for protocol in protocols or PROTOCOLS for metric in PROTOCOLS[protocol]}
     for result in results:
-        console.print(f"{lifter} on {result.data.name}", style="bold", markup=False, highlight=False)
+        heading = plain(f"{lifter} on {result.data.name}")
+        console.print(heading, style="bold", markup=False, highlight=False)
         for note in result.data.notes:
-            console.print(note, markup=False, highlight=False, soft_wrap=True)
+            console.print(plain(note), markup=False, highlight=False, soft_wrap=True)
         table = _table(result, {metric: title for metric, title in _TITLES.items() if metric in shown})
         if result.data.paper is not None:
             titles = {metric: title for metric, title in _PAPER_TITLES.items() if metric in shown}
@@ -114,7 +116,7 @@ def _table(result: Result, columns: dict[str, str]) -> Table:
 
     def add(name: str, errors: Errors, style: str = "") -> None:
         cells = [_number(getattr(errors, metric), 1) or "–" for metric in columns]
-        table.add_row(Text(name), *cells, str(errors.frames), style=style)
+        table.add_row(Text(plain(name)), *cells, str(errors.frames), style=style)
 
     for name, errors in main.actions.items():
         add(name, errors)
@@ -164,10 +166,10 @@ def _paper_table(result: Result, paper: PaperTable, rows: dict[str, str]) -> Tab
     table = Table(box=box.SIMPLE, caption=_UNITS, caption_justify="left", padding=0)
     table.add_column(no_wrap=True)
     for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(Text(plain(heading)), justify="right", no_wrap=True)
     for group, line in groups.items():
         table.add_section()
-        table.add_row(Text(group), style="italic")
+        table.add_row(Text(plain(group)), style="italic")
         for metric, label in rows.items():
             values = [_number(getattr(line[h], metric), 1) or "–" if h in line else "" for h in headings]
             table.add_row(label, *values)

@@ -19,6 +19,7 @@ from ...lifting.evaluation.yardsticks import Yardstick, check_lifter, measure_fa
 from ...lifting.inference.lifter import Lifter
 from ...lifting.inference.pretrained import load_lifter
 from ...lifting.simulation.config import CameraConfig, DetectionConfig
+from ..plain_text import plain
 from ..progress import Progress, say
 from .evaluate_lifter import find_sources
 from .evaluation_data import EvaluateOptions
@@ -96,7 +97,8 @@ def show_yardsticks(tables: Sequence[YardstickTable], *, lifter: str) -> None:
     """Print one table for each motion-capture table."""
     console = Console()
     for measured in tables:
-        console.print(f"{lifter} on {measured.name}: yardsticks", style="bold", markup=False, highlight=False)
+        heading = plain(f"{lifter} on {measured.name}: yardsticks")
+        console.print(heading, style="bold", markup=False, highlight=False)
         table = Table(box=box.SIMPLE, caption=_UNITS, caption_justify="left")
         table.add_column("what")
         for title in ("MPJPE", "P-MPJPE", "visible", "ratio", "number"):

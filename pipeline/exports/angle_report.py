@@ -7,6 +7,7 @@ from pathlib import Path
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ...files import readable_name, replacing
 from ...lifting.exports.angles import Angles, angle_ranges, joint_angles
@@ -14,6 +15,7 @@ from ...lifting.pose_table import PoseTable
 from ...render.angle_curves import draw_curves
 from ..output_lock import output_lock
 from ..paths import base_name, check_free
+from ..plain_text import plain
 from ..progress import say
 from .motions import MotionOptions, make_motions, prepare, say_uneven
 
@@ -57,7 +59,7 @@ def report_angles(
         check_free(pictures, overwrite=overwrite)
         for motion, picture in zip(motions, pictures, strict=True):
             angles = joint_angles(motion.joints, None if motion.feet is None else motion.feet.positions)
-            title = f"{readable_name(base.name)}, person {motion.id}"
+            title = plain(f"{readable_name(base.name)}, person {motion.id}")
             Console().print(_ranges(angles, title))
             with replacing(picture) as partial:
                 partial.write_bytes(draw_curves(angles, motion.times, title))
@@ -68,7 +70,11 @@ def report_angles(
 def _ranges(angles: Angles, title: str) -> Table:
     """Return a table of least, mean and greatest values, in degrees."""
     table = Table(
-        title=title, title_justify="left", box=box.SIMPLE, caption="degrees", caption_justify="left"
+        title=Text(title, "table.title"),
+        title_justify="left",
+        box=box.SIMPLE,
+        caption="degrees",
+        caption_justify="left",
     )
     table.add_column("angle")
     for name in ("least", "mean", "greatest"):

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,15 @@ def test_one_person_of_one_frame(videopose: Command, tmp_path: Path) -> None:
     done = videopose("angles", tmp_path / "a.npz", "--output", tmp_path / "new")
     assert done.code == 0, done.err
     assert (tmp_path / "new" / "a.angles.png").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_names_neither_steer_the_terminal_nor_are_markup(videopose: Command, tmp_path: Path) -> None:
+    table_of({1: walking(9)["joints"]}).save(tmp_path / "x\x1b[31m[bold]y.npz")
+    done = videopose("angles", tmp_path / "x\x1b[31m[bold]y.npz")
+    assert done.code == 0, done.err
+    assert r"x\x1b[31m[bold]y, person 1" in done.out
+    assert "\x1b" not in done.out + done.err
 
 
 def test_a_picture_is_not_overwritten_unless_asked(videopose: Command, two: Path) -> None:
