@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from .picture_files import PICTURE_SUFFIXES
 
 _HEAD = 200  # bytes that tell the kind of a file
 _PICTURE_BRANDS = (b"heic", b"heix", b"mif1", b"avif")  # of files that begin as MP4 does
+_UNQUOTED = re.compile(r"[\w.:/\\-]+")  # words that cmd.exe needs no quotes for
 _KINDS = {
     "an export": (".bvh", ".glb", ".fbx", ".usda", ".usdc", ".usd", ".trc", ".c3d", ".mot", ".csv"),
     "a page": (".html", ".htm"),
-    "a file of keypoints or of a camera": (".json",),
+    "a file of keypoints or of a camera, or an export": (".json",),
     "a lifter or another network": (".safetensors", ".bin", ".pt", ".pth", ".pkl", ".onnx"),
     "a picture": (*PICTURE_SUFFIXES, ".heic", ".avif"),
 }
@@ -59,7 +61,7 @@ def _told(path: Path, infer_options: str) -> str | None:
         found = "a video"
         words = ["videopose", "infer", str(path), *infer_options.split()]
         result = "a page" if "--view" in words else "its table"
-        way_out = f"`{shlex.join(words)}` makes {result}"
+        way_out = f"`{typed(words)}` makes {result}"
     else:
         found = next((kind for kind, suffixes in _KINDS.items() if path.suffix.lower() in suffixes), "")
         way_out = "`videopose infer` makes tables of videos"
@@ -68,6 +70,13 @@ def _told(path: Path, infer_options: str) -> str | None:
     if beside := _table_beside(path):
         way_out = f"{beside} beside it is {'its table' if found == 'a video' else 'a table'}"
     return f"{path}: expected a pose table ({TABLE_SUFFIX}), found {found}; {way_out}"
+
+
+def typed(words: list[str], *, windows: bool = os.name == "nt") -> str:
+    """Return a command as one types it. cmd.exe, unlike other shells, knows double quotes only."""
+    if not windows:
+        return shlex.join(words)
+    return " ".join(word if _UNQUOTED.fullmatch(word) else f'"{word}"' for word in words)
 
 
 def _table_beside(path: Path) -> Path | None:

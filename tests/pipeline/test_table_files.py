@@ -12,6 +12,7 @@ from walking import table_of, walking
 
 import videopose as package
 from videopose.errors import InputError
+from videopose.pipeline.table_files import typed
 
 Run = Callable[..., Any]
 COMMANDS: list[list[str]] = [
@@ -58,7 +59,7 @@ def test_a_video_in_place_of_a_table(film: Path, videopose: Run, command: list[s
         ("a.bvh", b"HIERARCHY", "an export"),
         ("a.html", b"<!doctype html>", "a page"),
         ("a.safetensors", b"\0", "a lifter or another network"),
-        ("a.json", b"{}", "a file of keypoints or of a camera"),
+        ("a.json", b"{}", "a file of keypoints or of a camera, or an export"),
     ],
 )
 def test_other_files(tmp_path: Path, name: str, content: bytes, found: str) -> None:
@@ -66,6 +67,12 @@ def test_other_files(tmp_path: Path, name: str, content: bytes, found: str) -> N
     with pytest.raises(InputError) as caught:
         package.lift(tmp_path / name)
     assert f"expected a pose table (.npz), found {found}; `videopose infer" in str(caught.value)
+
+
+def test_commands_are_quoted_for_the_shell_at_hand() -> None:
+    words = ["videopose", "infer", r"C:\Users\a b\c&d.mp4", r"D:\e.mp4", "--view"]
+    assert typed(words, windows=True) == r'videopose infer "C:\Users\a b\c&d.mp4" D:\e.mp4 --view'
+    assert typed(["videopose", "infer", "a b.mp4"], windows=False) == "videopose infer 'a b.mp4'"
 
 
 def test_a_file_of_no_known_kind_and_a_zip(tmp_path: Path) -> None:
