@@ -27,6 +27,7 @@ from finder import compare
 from finder_scenes import scenes
 from turns import show, take_turns
 
+from videopose.detectors.movenet import refiner
 from videopose.detectors.movenet import session as movenet_session
 from videopose.detectors.movenet.converted_model import converted_model
 from videopose.detectors.movenet.detector import MoveNet
@@ -57,13 +58,16 @@ def _files(name: str) -> tuple[Path, Path]:
 
 def inputs_of(images: list[np.ndarray]) -> tuple[Inputs, Inputs]:
     """What Thunder reads on a clip, in two halves of other frames: to calibrate by, and to compare on."""
-    detector = build()
     seen: Inputs = []
-    recorder = _Recorder(detector._refiner._session, seen)
-    detector._refiner._session = recorder
+    with patch.object(refiner, "open_session", partial(_recorded, seen)):
+        detector = build()
     list(detector.detect(images))
     every = 2 * max(1, len(seen) // (2 * MOST))
     return seen[::every], seen[every // 2 :: every]
+
+
+def _recorded(seen: Inputs, *files: Path, **options: Any) -> Any:
+    return _Recorder(movenet_session.open_session(*files, **options), seen)
 
 
 class _Recorder:
