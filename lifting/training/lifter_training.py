@@ -73,7 +73,7 @@ def train_lifter(
     decay = getattr(config.schedule, "average", None)
     result = train(
         form,
-        _averaged_flips_loss if getattr(config, "averaged_flips", False) else _pose_loss,
+        _averaged_flips_loss if isinstance(config, TrainingConfig) and config.averaged_flips else _pose_loss,
         partial(prefetched, source.sample, device=device),
         # Fused: five times as fast on a CPU.
         torch.optim.Adam(model.parameters(), lr=config.schedule.learning_rate, amsgrad=True, fused=True),

@@ -143,7 +143,19 @@ def foot_axes(feet: Vectors) -> Vectors:
 
 
 def usual_axes(joints: Vectors, side: str) -> tuple[Rotation, float]:
-    """Return how a foot usually is (axes to the left, up the shin, ahead), and the shin's metres."""
+    """Return how a foot usually stands to its shin, which is the foot's direction as far as joints tell it.
+
+    Args:
+        joints: A person's joints, metres, in any right-handed axes.
+        side: "l" or "r".
+
+    Returns:
+        The foot's usual axes on every frame, as columns: to the left, up the shin, and ahead; and the median
+        length of the shin in metres.
+
+    Shape:
+        joints (T, 17, 3); T rotations.
+    """
     hip, knee, ankle = (joints[:, H36M17.index(side + name)] for name in ("hip", "knee", "foot"))
     shin, thigh = knee - ankle, hip - knee
     length = float(np.median(np.linalg.norm(shin, axis=-1)))

@@ -39,7 +39,6 @@ class PartStore(Protocol):
     Attributes:
         parts: The arrays of each finished part, in order; complete after `open`.
         memory: The arrays that the next part needs.
-        lasts: Whether another run of the same request would find the parts.
     """
 
     parts: list[Arrays]
@@ -47,7 +46,7 @@ class PartStore(Protocol):
 
     @property
     def lasts(self) -> bool:
-        """See above."""
+        """Whether another run of the same request would find the parts."""
 
     def open(self, request: Mapping[str, object], maker: Mapping[str, object]) -> None:
         """Read the parts of this request; see `KeptParts.open`."""

@@ -90,6 +90,7 @@ def lift(
     with progress("lifting to 3D", len(table)) as advance:
         for _, rows in table.stretches():
             times = table.time[table.frame[rows]]
+            # Unpacked into the table's arrays, so that nothing of a track stays in memory.
             pose[rows], root[rows], _, confidence[rows] = lifter.lift_track(
                 table.keypoints[rows],
                 times,

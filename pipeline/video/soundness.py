@@ -57,7 +57,6 @@ class Soundness:
             packet: The packet.
             joined: Whether another recording begins right after it. The counters of a transport stream do not
                 go on there, so its packets are marked, although nothing is missing.
-
             following: The next packets.
 
         Returns:
