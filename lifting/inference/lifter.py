@@ -123,6 +123,12 @@ class Lifter:
         return self.input_space == "centred-visible"
 
     @property
+    def needs_flips(self) -> bool:
+        """Whether it was trained on means of a window's pose and its mirrored twin's, as its file says."""
+        config = self.about.get("config")
+        return isinstance(config, Mapping) and config.get("averaged_flips") is True
+
+    @property
     def network(self) -> TemporalModel | FusedModel:
         """The pose model as inference runs it."""
         return self.fused or self.model

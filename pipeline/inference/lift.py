@@ -18,6 +18,7 @@ from ..camera_metadata.focal_length import camera_of
 from ..device import choose_device
 from ..process import give_back_memory
 from ..progress import Progress, no_progress
+from .flip_notes import say_without_flips
 from .options import LiftOptions
 from .requests import lifting_digest
 
@@ -57,6 +58,7 @@ def load_video_lifter(options: LiftOptions) -> Lifter:
             f"--adapt takes a lifter that reads h36m17 keypoints, and this one reads {lifter.layout}'s; "
             "leave --adapt out, or choose another --lifter, such as default"
         )
+    say_without_flips(lifter, str(options.lifter), flip=options.flip, learns=options.adapt is not None)
     import torch
 
     torch.set_num_threads(available_cores())

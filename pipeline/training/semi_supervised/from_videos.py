@@ -26,6 +26,7 @@ from ....semi.quality import assess
 from ....semi.spans import footage_of, hold_out
 from ....skeleton import H36M17
 from ....yaml_config import parse_overrides
+from ...inference.flip_notes import say_without_flips
 from ...progress import Progress, say
 from ..output_folder import LIFTER
 from .find_people import People
@@ -135,6 +136,7 @@ def _starting_lifter(options: SemiOptions) -> Lifter:
             f"lifter {options.lifter} reads {start.layout}; learning from footage takes one that reads and "
             f"gives {H36M17.name}"
         )
+    say_without_flips(start, str(options.lifter), learns=True)
     # For Human3.6M's cameras, rays and screen coordinates are nearly equal. For other cameras, only rays are
     # correct.
     return replace(start, input_space="rays") if start.input_space == "screen" else start

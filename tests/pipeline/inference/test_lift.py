@@ -43,6 +43,30 @@ def test_lifting_again_changes_nothing(table: PoseTable, lifter: Lifter) -> None
     assert again.meta["command"] == "videopose infer clip.mp4 --people 2 && videopose lift clip.npz"
 
 
+@pytest.mark.parametrize(
+    ("options", "way_out"),
+    [
+        ({}, ""),
+        ({"flip": False}, "leave --no-flip out"),
+        ({"adapt": "together"}, "begin with another --lifter"),
+    ],
+)
+@pytest.mark.parametrize("averaged_flips", [False, True])
+def test_a_lifter_that_needs_flips_says_so(
+    averaged_flips: bool,
+    options: dict[str, Any],
+    way_out: str,
+    lifter: Lifter,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "a.safetensors"
+    replace(lifter, about={"config": {"averaged_flips": averaged_flips}}).save(file)
+    load_video_lifter(LiftOptions(lifter=str(file), **options))
+    notes = "".join(capsys.readouterr().err.split("\n"))
+    assert (way_out in notes) if averaged_flips and way_out else (notes == "")
+
+
 def test_a_track_with_a_gap_is_lifted_in_parts(table: PoseTable, lifter: Lifter) -> None:
     first = table[table.track == table.track[0]]
     before, after = first[first.frame < 15], first[first.frame > 30]
