@@ -145,8 +145,12 @@ def check_is_other(target: Path, source: Path | None, what: str = "video") -> No
         raise UsageError(f"{target} is {whole} {what} itself; --output FILE writes elsewhere")
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, option: str = "--output") -> None:
     """Check that a file can be written in a folder, which need not exist; nothing is left there.
+
+    Args:
+        folder: The folder.
+        option: The option that names another folder.
 
     Raises:
         OutputError: The folder cannot be written.
@@ -158,4 +162,4 @@ def check_writable(folder: Path) -> None:
         tempfile.TemporaryFile(dir=place).close()
     except OSError as error:
         reason = "not a folder" if not place.is_dir() else (error.strerror or error)
-        raise OutputError(f"cannot write to {folder}: {place}: {reason}; see --output") from error
+        raise OutputError(f"cannot write to {folder}: {place}: {reason}; see {option}") from error

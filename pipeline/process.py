@@ -105,6 +105,11 @@ class _Stream:
         return getattr(self._stream, name)
 
 
+def strict(stream: TextIO) -> TextIO:
+    """Return the stream below one of `lasting_streams`, which raises `OSError` if it cannot be written."""
+    return stream._stream if isinstance(stream, _Stream) else stream
+
+
 @contextmanager
 def lasting_streams() -> Iterator[None]:
     """Let a command go on if its output is closed: a terminal that is gone, a pipe, a full disk.

@@ -82,9 +82,11 @@ def show_people(
 
 def _video_of(source: Path, table: PoseTable, video: Path | None) -> Path:
     """Return the video of a pose table: the one given, or the one beside it."""
-    from .redraw import video_beside
+    from .redraw import find_video, note_other_video
 
-    video = video or video_beside(source, table)
+    if video is not None:
+        note_other_video(video, table)
+    video = video or find_video(source, table)
     if video is None:
         raise UsageError(f"{source}: a contact sheet needs the table's video; --video FILE names it")
     return video

@@ -86,6 +86,8 @@ def redraw(
     video = options.video
     if options.use_video and video is None:
         video = video_beside(source, table)
+    elif video is not None:
+        note_other_video(video, table)
     if not lifted:
         unlifted = f"{source} has no poses yet (`videopose lift` makes them)"
         if video is None:
@@ -131,12 +133,28 @@ def _draw(table: PoseTable, output: Path, video: Path | None, options: DrawOptio
 
 def video_beside(source: Path, table: PoseTable) -> Path | None:
     """Return the table's video if it lies beside the table; else print a note."""
-    made_from = table.meta.get("video") or {}
-    name = Path(str(made_from.get("name", ""))).name
+    video = find_video(source, table)
+    if video is None:
+        name = _video_name(table) or "its video"
+        say(f"note: {name} is not beside the table, so only the 3D is drawn; see --video")
+    return video
+
+
+def find_video(source: Path, table: PoseTable) -> Path | None:
+    """Return the table's video if it lies beside the table; print a note if it is another of its name."""
+    name = _video_name(table)
     video = source.with_name(name) if name else source
     if not name or not (video.is_file() or is_sequence(video)):
-        say(f"note: {name or 'its video'} is not beside the table, so only the 3D is drawn; see --video")
         return None
-    if video_digest(video) != made_from.get("sha256"):
-        say(f"note: {video} is not the file that the table was made from; see --video")
+    note_other_video(video, table, "; see --video")
     return video
+
+
+def note_other_video(video: Path, table: PoseTable, way_out: str = "") -> None:
+    """Print a note, with a way out, if a video is not the one that the table was made from."""
+    if video_digest(video) != (table.meta.get("video") or {}).get("sha256"):
+        say(f"note: {video} is not the file that the table was made from{way_out}")
+
+
+def _video_name(table: PoseTable) -> str:
+    return Path(str((table.meta.get("video") or {}).get("name", ""))).name

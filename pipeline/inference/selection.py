@@ -15,6 +15,7 @@ from ...lifting.pose_table import PoseTable
 from ..option_types import is_of
 
 _MARGIN = 0.1  # the body extends beyond its outermost keypoints: share of the box's longer side
+_NEAR_IN_TIME = 0.5  # seconds between the time that is given and a frame with people
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,14 @@ def _person_at(table: PoseTable, place: Place) -> int:
     )
     if place.time is not None:
         shown = np.unique(table.frame)
-        nearest = shown[np.argmin(np.abs(table.time[shown] - place.time))]
-        inside &= table.frame == nearest
+        away = np.abs(table.time[shown] - place.time)
+        if away.min() > _NEAR_IN_TIME:
+            seen = table.time[shown[away.argmin()]]
+            raise UsageError(
+                f"--select-at {place}: nobody is seen near {place.time:g} s; the nearest frame with a person is "
+                f"at {seen:.2f} s"
+            )
+        inside &= table.frame == shown[away.argmin()]
     if not inside.any():
         when = "on any frame" if place.time is None else f"at {place.time:g} s"
         raise UsageError(
@@ -160,8 +167,8 @@ def _person_at(table: PoseTable, place: Place) -> int:
     # Of several people the one whose middle is nearest, in units of that person's box.
     middle = (boxes[rows, :2] + boxes[rows, 2:]) / 2
     extent = np.maximum(boxes[rows, 2:] - boxes[rows, :2], 1)
-    away = np.linalg.norm((middle - (place.x, place.y)) / extent, axis=1)
-    return int(table.track[rows[np.argmin(away)]])
+    apart = np.linalg.norm((middle - (place.x, place.y)) / extent, axis=1)
+    return int(table.track[rows[np.argmin(apart)]])
 
 
 def body_boxes(keypoints: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 from typing import IO, Any, Protocol
@@ -9,6 +10,7 @@ from typing import IO, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import OutputError
 from .live_poses import LivePerson, LivePoses
 from .live_world import LiveWorld
 from .osc import OscSender
@@ -74,7 +76,12 @@ class JsonLines:
         self._file = file
 
     def show(self, poses: LivePoses) -> None:
-        """Write the line. Raises `BrokenPipeError` if the reader went away."""
+        """Write the line.
+
+        Raises:
+            BrokenPipeError: The reader went away.
+            OutputError: The line cannot be written, for another reason.
+        """
         line = {
             "frame": poses.frame,
             "time": round(poses.time, 6),
@@ -83,8 +90,14 @@ class JsonLines:
             "lift_ms": round(poses.lift_ms, 2),
             "people": [_person(person) for person in poses.people],
         }
-        self._file.write(json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n")
-        self._file.flush()
+        text = json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n"
+        try:
+            self._file.write(text)
+            self._file.flush()
+        except OSError as error:
+            if error.errno in (errno.EPIPE, errno.EINVAL):  # the second on Windows
+                raise BrokenPipeError from error
+            raise OutputError(f"cannot write the lines of --json: {error.strerror or error}") from error
 
     def close(self) -> None:
         """Do nothing: the file is the caller's."""

@@ -8,6 +8,7 @@ import webbrowser
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from ..process import strict
 from ..progress import say
 from .options import LiveOptions, OutputOptions
 from .osc import OscSender
@@ -57,7 +58,7 @@ def _open(options: OutputOptions, name: str, stack: ExitStack) -> list[Output]:
         stack.callback(output.close)
 
     if options.json:
-        add(JsonLines(sys.stdout))
+        add(JsonLines(strict(sys.stdout)))  # live ends if nobody reads the lines
     if options.osc is not None:
         add(InBackground(Vmc(OscSender(options.osc))))  # bones take longer than poses
     if options.page:

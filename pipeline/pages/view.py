@@ -14,13 +14,15 @@ from ...errors import UsageError
 from ...files import replacing
 from ...lifting.pose_table import PoseTable
 from ...render.page import PageVideo, Shown, build_document, page_data, shown_part
-from ..inference.redraw import video_beside
+from ..inference.redraw import note_other_video, video_beside
 from ..output_lock import output_lock
 from ..paths import PAGE_SUFFIX, TABLE_SUFFIX, Job, base_name, check_free, check_is_other
 from ..progress import Progress, Report, no_progress, no_report, progress_bar, say
 from ..table_files import load_table
 from ..web.three import three_library
 from .video_copy import small_copy
+
+_PAGES = (PAGE_SUFFIX, ".htm")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +73,15 @@ def view(
         The page.
 
     Raises:
-        UsageError: The page would replace the table or the video.
+        UsageError: The output is not named as a page, or is the table or the video itself.
         InputError: The table cannot be read, or has no poses.
         OutputError: The page exists and may not be replaced, or cannot be written.
         AssetError: three.js cannot be fetched.
     """
     options = options or ViewOptions()
     output = output or source.with_name(base_name(source) + PAGE_SUFFIX)
+    if output.suffix.lower() not in _PAGES:
+        raise UsageError(f"--output of view takes a file that ends in {PAGE_SUFFIX}, found {output}")
     table = load_table(source, infer_options="--view")
     check_is_other(output, source, "table")
     check_is_other(output, options.video)
@@ -87,6 +91,8 @@ def view(
         if options.use_video and options.video is None:
             video = video_beside(source, table)
             options = replace(options, video=video, use_video=video is not None)
+        elif options.video is not None:
+            note_other_video(options.video, table)
         write_page(table, output, options, title=base_name(source), progress=progress, report=say)
     say(f"→ {output}")
     return output

@@ -52,7 +52,7 @@ def serve(options: ServeOptions) -> None:
     from .job_queue import JobQueue
 
     address = listen(options.port)
-    check_writable(options.folder)
+    check_writable(options.folder, "--folder")
     clips = ClipFolder.open(options.folder)
     print(address.url, flush=True)
     say(f"Open this address in a browser on this machine; Ctrl-C ends. Files are in {options.folder}.")

@@ -68,7 +68,6 @@ def test_ids(table: PoseTable) -> None:
         ("500,210", 3),
         ("100,200", 0),  # before 7 comes
         ("100,200@1.5", 7),
-        ("100,200@99", 7),  # the last frame
         ("478,118", 3),  # a little beside the keypoints
     ],
 )
@@ -86,6 +85,11 @@ def test_ids_and_places_add_up(table: PoseTable) -> None:
 def test_where_no_one_is(table: PoseTable, place: str, when: str) -> None:
     with pytest.raises(UsageError, match=f"--select-at {place}: expected a person there, found none {when}"):
         select_people(table, Selection(places=(Place.parse(place),)))
+
+
+def test_a_time_at_which_nobody_is_seen(table: PoseTable) -> None:
+    with pytest.raises(UsageError, match=r"nobody is seen near 99 s; the nearest frame with a person is at 1\.\d+ s"):
+        select_people(table, Selection(places=(Place.parse("100,200@99"),)))
 
 
 def test_of_two_people_at_a_place_the_nearer_middle_counts(table: PoseTable) -> None:

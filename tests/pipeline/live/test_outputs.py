@@ -1,11 +1,14 @@
+import errno
 import io
 import json
 import socket
 import threading
 
 import numpy as np
+import pytest
 from pythonosc.osc_bundle import OscBundle
 
+from videopose.errors import OutputError
 from videopose.lifting.exports.rig import ANKLE_HEIGHT
 from videopose.pipeline.live.live_poses import LivePerson, LivePoses
 from videopose.pipeline.live.live_world import LiveWorld
@@ -110,3 +113,12 @@ def test_no_frame_waits_for_a_slow_output() -> None:
     output.close()
     assert slow.shown == [0, 5]
     assert slow.closed
+
+
+def test_lines_that_cannot_be_written() -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OutputError, match="cannot write the lines of --json: No space left on device"):
+        JsonLines(Full()).show(frame())

@@ -89,6 +89,7 @@ def test_what_cannot_be_viewed(tmp_path: Path, videopose: Run) -> None:
         (["empty.npz"], 3, "there are no people in it"),
         (["text.npz"], 3, "is not a pose table"),
         (["none.npz"], 3, "no such file"),
+        (["text.npz", "--output", "page.txt"], 2, "--output of view takes a file that ends in .html"),
         (["text.npz", "--embed", "-1"], 2, "--embed takes megabytes from 0 to 500"),
         (["text.npz", "--video", "x.mp4", "--no-video"], 2, "give --video or --no-video, not both"),
     ):
