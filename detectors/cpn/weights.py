@@ -116,7 +116,7 @@ def load_cpn(path: str | os.PathLike[str]) -> CPNWeights:
             )
         return CPNWeights(model, COCO17, {"source": "published checkpoint"}, 0.5)
     except (AttributeError, KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else one_line(error)
+        reason = one_line(f"no {error}" if isinstance(error, KeyError) else error)
         raise InputError(f"{path} is not a file of CPN weights ({reason})") from error
 
 

@@ -233,6 +233,6 @@ def load_network(
     except Exception as error:  # a file can have settings of every kind
         if is_out_of_memory(error):
             raise
-        reason = f"no {error}" if isinstance(error, KeyError) else one_line(error)
+        reason = one_line(f"no {error}" if isinstance(error, KeyError) else error)
         raise InputError(f"{path} holds no weights of detectron2's Keypoint R-CNN ({reason})") from error
     return KeypointRCNN(model.eval(), config, backbone, names)

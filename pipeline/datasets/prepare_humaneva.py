@@ -82,6 +82,6 @@ def _clip(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         if np.isinf(world).any() or np.isinf(views).any():
             raise ValueError("numbers that are not finite")
     except Exception as error:  # a damaged file
-        what = f"no {error}" if isinstance(error, KeyError) else one_line(error)
+        what = one_line(f"no {error}" if isinstance(error, KeyError) else error)
         raise InputError(f"{path} is not a clip of HumanEva-I ({what})") from error
     return world, views

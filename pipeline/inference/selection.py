@@ -152,8 +152,8 @@ def _person_at(table: PoseTable, place: Place) -> int:
         if away.min() > _NEAR_IN_TIME:
             seen = table.time[shown[away.argmin()]]
             raise UsageError(
-                f"--select-at {place}: nobody is seen near {place.time:g} s; the nearest frame with a person is "
-                f"at {seen:.2f} s"
+                f"--select-at {place}: nobody is seen near {place.time:g} s; the nearest frame with a person "
+                f"is at {seen:.2f} s"
             )
         inside &= table.frame == shown[away.argmin()]
     if not inside.any():

@@ -80,11 +80,11 @@ def view(
     """
     options = options or ViewOptions()
     output = output or source.with_name(base_name(source) + PAGE_SUFFIX)
-    if output.suffix.lower() not in _PAGES:
-        raise UsageError(f"--output of view takes a file that ends in {PAGE_SUFFIX}, found {output}")
     table = load_table(source, infer_options="--view")
     check_is_other(output, source, "table")
     check_is_other(output, options.video)
+    if output.suffix.lower() not in _PAGES:
+        raise UsageError(f"--output of view takes a file that ends in {PAGE_SUFFIX}, found {output}")
     check_free([output], overwrite=overwrite, elsewhere="--output FILE")
     with output_lock([output], command):
         check_free([output], overwrite=overwrite, elsewhere="--output FILE")

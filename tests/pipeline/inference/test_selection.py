@@ -88,7 +88,8 @@ def test_where_no_one_is(table: PoseTable, place: str, when: str) -> None:
 
 
 def test_a_time_at_which_nobody_is_seen(table: PoseTable) -> None:
-    with pytest.raises(UsageError, match=r"nobody is seen near 99 s; the nearest frame with a person is at 1\.\d+ s"):
+    expected = r"nobody is seen near 99 s; the nearest frame with a person is at 1\.\d+ s"
+    with pytest.raises(UsageError, match=expected):
         select_people(table, Selection(places=(Place.parse("100,200@99"),)))
 
 
