@@ -10,6 +10,7 @@ import io
 import math
 import os
 import stat
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -290,6 +291,21 @@ def check_torch_file(path: str | os.PathLike[str]) -> None:
             raise ValueError("its members are compressed, which PyTorch's are not")
         if sum(member.file_size for member in archive.infolist()) > size:
             raise ValueError("its members are larger than the file")
+
+
+def load_torch_file(path: str | os.PathLike[str]) -> Any:
+    """Read a file of `torch.save`, tensors and plain values only, without executing anything in it.
+
+    Raises:
+        InputError: It is missing, or no regular file.
+        Exception: It is damaged; PyTorch raises many kinds.
+    """
+    import torch  # most users of this module do without it
+
+    check_torch_file(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's, about files that it has not written
+        return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def check_tensors(tensors: Any, size: int) -> None:

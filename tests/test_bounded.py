@@ -1,8 +1,10 @@
 import io
 import os
 import pickle
+import warnings
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,15 @@ import numpy as np
 import pytest
 import torch
 
-from videopose.bounded import check_tensors, check_torch_file, open_npz, read_file, read_npy, read_text
+from videopose.bounded import (
+    check_tensors,
+    check_torch_file,
+    load_torch_file,
+    open_npz,
+    read_file,
+    read_npy,
+    read_text,
+)
 from videopose.errors import InputError, one_line
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.pose_table import PoseTable
@@ -182,3 +192,11 @@ def test_text_as_programs_of_windows_write_it(encoding: str, tmp_path: Path) -> 
     mark = "\ufeff" if encoding == "utf-16-be" else ""
     (tmp_path / "a.json").write_bytes((mark + '{"fx": "größer"}').encode(encoding))
     assert read_text(tmp_path / "a.json") == '{"fx": "größer"}'
+
+
+def test_pytorch_does_not_warn_about_pickles_that_it_did_not_write(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(pickle.dumps({"a": 1}, protocol=4))
+    with warnings.catch_warnings(record=True) as given, suppress(Exception):
+        warnings.simplefilter("always")
+        load_torch_file(tmp_path / "a.bin")
+    assert given == []

@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ...bounded import check_tensors, check_torch_file
+from ...bounded import check_tensors, load_torch_file
 from ...errors import InputError, one_line
 from ...files import replacing
 from ...skeleton import COCO17, Skeleton
@@ -182,8 +182,7 @@ def translate(original: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     """Read the state dict in a file of `torch.save`. Raise `InputError` or `ValueError`."""
     try:
-        check_torch_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = load_torch_file(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
     except pickle.UnpicklingError as error:  # Its message advises to execute code from the file.

@@ -21,7 +21,7 @@ from detectron2.utils.file_io import PathManager
 from safetensors.torch import load_file
 from torch import nn
 
-from ...bounded import check_regular, check_tensors, check_torch_file
+from ...bounded import check_regular, check_tensors, load_torch_file
 from ...errors import AssetError, InputError, UsageError, is_out_of_memory, one_line
 from ...unpickle import load_pickle
 from ..coco.keypoint_names import COCO_NAMES
@@ -129,8 +129,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             check_regular(path)
             content = load_file(path)
         else:
-            check_torch_file(path)
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = load_torch_file(path)
     except InputError:
         raise
     except Exception as error:  # Damaged files raise many kinds of exceptions.

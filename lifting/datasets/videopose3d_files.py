@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError, UsageError
+from ...errors import InputError, UsageError, one_line
 from ...files import replacing
 from ...skeleton import SKELETONS, Skeleton
 from ...unpickle import load_object_npz
@@ -80,7 +80,7 @@ class KeypointFile:
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         except Exception as error:  # a damaged file can hold any objects
-            what = f"no {error}" if isinstance(error, KeyError) else error
+            what = one_line(f"no {error}" if isinstance(error, KeyError) else error)
             raise InputError(f"{path} is not a file of 2D keypoints ({what})") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import torch
@@ -14,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from ...bounded import check_regular
 from ...errors import InputError, one_line
 from ...files import replacing
 
@@ -87,8 +87,9 @@ def read_lifter_file(
     Raises:
         InputError: There is no such file, it is damaged, or it was not written by `write_lifter_file`.
     """
-    if not Path(path).is_file():
+    if not os.path.exists(path):
         raise InputError(f"{path}: no such lifter file")
+    check_regular(path, "a lifter")
     try:
         with safe_open(path, framework="pt") as file:
             header = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...bounded import check_tensors, check_torch_file
+from ...bounded import check_regular, check_tensors, load_torch_file
 from ...errors import InputError, UsageError, one_line
 from ...skeleton import SKELETONS
 from .lifter import Lifter, build_model
@@ -61,13 +61,13 @@ def load_videopose3d_checkpoint(
     """
     if layout is not None and layout not in SKELETONS:
         raise UsageError(f"unknown layout {layout!r}; known: {', '.join(SKELETONS)}")
-    if not Path(path).is_file():
+    if not os.path.exists(path):
         raise InputError(f"{path}: no such lifter file")
+    check_regular(path, "a lifter")
     try:
         inert: list[Any] = [(type("_Ignored", (_Ignored,), {}), name) for name in _IGNORED]
         with torch.serialization.safe_globals(inert):
-            check_torch_file(path)
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = load_torch_file(path)
             for model in ("model_pos", "model_traj"):
                 check_tensors(content.get(model) or {}, os.path.getsize(path))
         pose = build_model(read_architecture(content["model_pos"], causal), content["model_pos"])

@@ -16,7 +16,7 @@ from zipfile import BadZipFile, ZipFile
 
 import torch
 
-from ...bounded import check_torch_file
+from ...bounded import check_torch_file, load_torch_file
 from ...errors import InputError, one_line
 from ...files import replacing
 from .distributed import gather_to_first, rank_and_world_size
@@ -105,7 +105,7 @@ class Checkpoint:
         with ZipFile(self.path) as archive:
             if damaged := archive.testzip():
                 raise BadZipFile(f"wrong checksum of {damaged}")
-        content: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+        content: dict[str, Any] = load_torch_file(self.path)
         return content
 
 
