@@ -74,7 +74,7 @@ def read_file(path: str | os.PathLike[str], *, limit: int = LARGEST_TEXT) -> byt
         raise InputError(f"{path} has {size:,} bytes, more than the {limit:,} that are allowed")
     try:
         with open(path, "rb") as file:
-            return file.read(limit)
+            return file.read(size)  # (to read up to the limit would reserve as much memory)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({one_line(error)})") from error
 

@@ -7,8 +7,6 @@ words that have caused trouble elsewhere. In archives the members are damaged, t
 
 import io
 import os
-import resource
-import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from memory import with_memory
 
 from videopose.errors import VideoposeError
 
@@ -24,7 +23,7 @@ settings.register_profile("short", max_examples=200, deadline=None, database=Non
 settings.register_profile("long", max_examples=20_000, deadline=None, database=None)
 PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 _LONGEST = 1 << 20  # bytes of a damaged file
-_MOST_MEMORY = 200 << 20  # bytes by which no damaged file may exceed the sound ones
+_MOST_MEMORY = 200 << 20  # bytes that no damaged file may need
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def _damaged(draw: st.DrawFn, content: bytes) -> bytes:
             )
         else:
             content = _replaced(draw, content, start)
-        content = content[:_LONGEST]  # what is repeated often is measured as the loader's memory, too
+        content = content[:_LONGEST]  # (the memory of a sound loader grows with the file)
     return content
 
 
@@ -98,11 +97,6 @@ def _damaged_file(draw: st.DrawFn, content: bytes) -> bytes:
     return rebuilt.getvalue()
 
 
-def _most_memory() -> int:
-    """Bytes of the most memory that this process has had so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
 def _refusal(case: Case, path: Path) -> str:
     """Return the message with which a loader refuses a file; "" if it reads it."""
     try:
@@ -117,20 +111,16 @@ def check_survives(case: Case, folder: Path) -> None:
     path = folder / case.name
     case.write(path)
     assert (_refusal(case, path) != "") == case.refused
-    grown = 0
 
     @settings(PROFILE, suppress_health_check=list(HealthCheck))
     @given(content=_damaged_file(path.read_bytes()))
     def check(content: bytes) -> None:
         path.write_bytes(content)
-        nonlocal grown
-        before = _most_memory()
-        message = _refusal(case, path)
-        grown += _most_memory() - before  # (Hypothesis itself keeps some of what it has made)
+        message, grown = with_memory(lambda: _refusal(case, path))
+        assert grown < _MOST_MEMORY
         assert "\n" not in message
         assert len(message) < 2000
         assert "allow_pickle" not in message
         assert "weights_only" not in message
 
     check()
-    assert grown < _MOST_MEMORY

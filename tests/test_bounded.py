@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from memory import with_memory
 
 from videopose.bounded import (
     check_tensors,
@@ -122,6 +123,13 @@ def test_a_file_larger_than_is_read(tmp_path: Path) -> None:
     assert read_file(tmp_path / "a", limit=11) == bytes(11)
     with pytest.raises(InputError, match="has 11 bytes, more than the 10"):
         read_file(tmp_path / "a", limit=10)
+
+
+def test_no_more_memory_is_reserved_than_a_file_holds(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a few bytes")
+    content, reserved = with_memory(lambda: read_file(tmp_path / "a.txt"))
+    assert content == b"a few bytes"
+    assert reserved < 5 << 20
 
 
 def test_a_compressed_checkpoint(tmp_path: Path) -> None:

@@ -108,13 +108,11 @@ _CASES = {
 }
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no getrusage")
 @pytest.mark.parametrize("name", list(_CASES))
 def test_damaged_files_of_datasets_and_packages(name: str, tmp_path: Path) -> None:
     check_survives(_CASES[name], tmp_path)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no getrusage")
 def test_damaged_answers_of_exiftool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exiftool.shutil, "which", lambda name: "/usr/bin/exiftool")
     monkeypatch.setattr(exiftool, "_safe", lambda program: True)

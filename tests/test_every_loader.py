@@ -7,7 +7,6 @@
 
 import json
 import pickle
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -285,7 +284,6 @@ _CASES = {
 }
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no getrusage")
 @pytest.mark.parametrize("name", list(_CASES))
 def test_a_damaged_file_is_read_or_refused_in_one_line(name: str, tmp_path: Path) -> None:
     check_survives(_CASES[name], tmp_path)

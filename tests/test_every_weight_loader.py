@@ -4,7 +4,6 @@ HYPOTHESIS_PROFILE=long pytest tests/test_every_weight_loader.py
 """
 
 import pickle
-import sys
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -114,7 +113,6 @@ _CASES = {
 }
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no getrusage")
 @pytest.mark.parametrize("name", list(_CASES))
 def test_damaged_weights_are_read_or_refused_in_one_line(name: str, tmp_path: Path) -> None:
     check_survives(_CASES[name], tmp_path)
