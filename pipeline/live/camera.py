@@ -15,6 +15,7 @@ from ...detectors.people import Image
 from ...errors import InputError
 from ..progress import Report, no_report
 from ..video.reader import Frame, open_video
+from .pace import at_their_times
 from .stream import Stream
 
 
@@ -25,8 +26,8 @@ class Camera(Protocol):
         name: What it is called in messages.
         size: Width and height of the upright frames in pixels.
         rate: Frames per second as the source states them; None if it does not.
-        path: The file, or None for a camera or stream.
-        first: The first picture, upright; None of a file.
+        path: The file on this machine; None for a camera, a stream, and a server's file.
+        first: The first picture of a camera or stream, upright; None of a file, also a server's.
     """
 
     name: str
@@ -63,7 +64,7 @@ def open_camera(source: str, *, paced: bool = True, report: Report = no_report) 
     if source.isdigit():
         return Device(int(source))
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", source):
-        return Stream(source, report)
+        return Stream(source, report, paced=paced)
     return File(Path(source), paced=paced)
 
 
@@ -139,13 +140,9 @@ class File:
         self.paced = paced
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames, each at its time. The clock begins when the second frame is asked for."""
-        begin: float | None = None
-        for frame in self._video.frames():
-            if self.paced and begin is not None and (early := begin + frame.time - time.monotonic()) > 0:
-                time.sleep(early)
-            yield frame
-            begin = time.monotonic() - frame.time if begin is None else begin
+        """Yield the frames, each at its time if the file is paced."""
+        frames = self._video.frames()
+        return at_their_times(frames) if self.paced else frames
 
     def close(self) -> None:
         """Close the file."""

@@ -63,7 +63,7 @@ class LiveSession:
             self._camera = open_camera(options.camera, paced=not options.every_frame, report=report)
             stack.callback(self._camera.close)
             self.name = self._camera.name
-            is_file = self._camera.path is not None
+            is_file = self._camera.first is None
             self._grabber = Grabber(
                 self._camera, every_frame=options.every_frame and is_file, hold_first=is_file
             )

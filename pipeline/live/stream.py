@@ -1,4 +1,4 @@
-"""Read frames from a camera in the network. If the connection breaks off, it is opened again."""
+"""Read frames from the network: of a camera, which is opened again if it breaks off, or of a server's file."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from ...errors import InputError, UsageError, one_line
 from ..progress import Report, no_report
 from ..video.picture_size import DECODER_OPTIONS
 from ..video.reader import Frame
+from .pace import at_their_times
 
 _PROTOCOLS = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "rtp")
 _PATIENCE = 10.0  # seconds to wait for a stream to open, for its next frame, and for it to come back
 _PAUSE = 0.5  # seconds between two attempts to open it again
+_USUAL_RATE = 30.0  # frames per second of a file that does not tell
 
 
 class Stream:
-    """A stream from the network, read with PyAV. Times are those at which frames arrive.
+    """A camera's stream, or a file that a server sends, read with PyAV. A file tells how long it is.
 
-    If a camera's connection breaks off, it is opened again for ten seconds. A file that a server sends has an
-    end.
+    Times of a camera are those at which frames arrive; if its connection breaks off, it is opened again for
+    ten seconds. Times of a file are its own. It has an end, and is never begun again.
 
     Args:
         url: The address.
         report: Called with a line when the stream breaks off, and when it is back.
+        paced: Yield each frame of a file at its time. Otherwise as fast as frames are wanted.
 
     Raises:
         UsageError: The protocol of the URL is not known.
@@ -39,7 +42,7 @@ class Stream:
     rate: float | None
     first: Image | None
 
-    def __init__(self, url: str, report: Report = no_report) -> None:
+    def __init__(self, url: str, report: Report = no_report, *, paced: bool = True) -> None:
         self._protocol = url.partition("://")[0].lower()
         if self._protocol not in _PROTOCOLS:
             raise UsageError(f"--camera reads {', '.join(_PROTOCOLS)} streams, found {self._protocol}://")
@@ -47,10 +50,52 @@ class Stream:
         self._picture = self._open()
         self.size = (self._picture.width, self._picture.height)
         self.rate = float(self._stream.average_rate) if self._stream.average_rate else None
-        self.first = self._image(self._picture)
+        self._paced = paced
+        self._length = _seconds(self._container)
+        self.first = self._image(self._picture) if self._length is None else None
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames as they come. Raises `InputError` if the stream breaks off and stays away."""
+        """Yield the frames as they come, those of a file at their times.
+
+        Raises:
+            InputError: A camera breaks off and stays away, or a file breaks off.
+        """
+        if self._length is None:
+            return self._of_camera()
+        return at_their_times(self._of_file()) if self._paced else self._of_file()
+
+    def _of_file(self) -> Iterator[Frame]:
+        """Yield the frames with their time stamps; where these do not tell a time, the frame rate does."""
+        usual, index, seconds = 1 / (self.rate or _USUAL_RATE), 0, 0.0
+        picture: av.VideoFrame | None = self._picture
+        last = picture.time
+        while picture is not None:
+            if index:
+                step = None if picture.time is None or last is None else picture.time - last
+                seconds += step if step is not None and 0 < step < _PATIENCE else usual
+            yield Frame(index, seconds, self._image(picture))
+            index, last = index + 1, picture.time
+            picture = self._next_of_file(index, seconds + usual)
+
+    def _next_of_file(self, count: int, seconds: float) -> av.VideoFrame | None:
+        """Return the next picture; None at the end. `count` frames were read so far, that last `seconds`."""
+        assert self._length is not None
+        try:
+            return next(self._decoded)
+        except StopIteration:
+            if self._closed or seconds > 0.9 * self._length - 1:  # the sound may be longer
+                return None
+            reason = "it ended"
+        except (av.error.FFmpegError, OSError) as error:
+            if self._closed:
+                return None
+            reason = error.strerror or one_line(error)
+        raise InputError(
+            f"{self.name} broke off after {count} frames, {seconds:.1f} of {self._length:.1f} seconds "
+            f"({reason}); download the file, and give its path to --camera"
+        )
+
+    def _of_camera(self) -> Iterator[Frame]:
         begin, index = time.monotonic(), 0
         picture: av.VideoFrame | None = self._picture
         while picture is not None:
@@ -77,13 +122,12 @@ class Stream:
             raise InputError(f"{self.name} cannot be read as a video stream ({reason})") from error
 
     def _next(self, count: int) -> av.VideoFrame | None:
-        """Return the next picture; None at the end of a file. `count` frames were read so far."""
+        """Return the camera's next picture; None if it is closed. `count` frames were read so far."""
         reason = "it ended"
         try:
             return next(self._decoded)
         except StopIteration:
-            if self._container.duration or self._closed:
-                return None
+            pass
         except (av.error.FFmpegError, OSError) as error:
             reason = error.strerror or one_line(error)
         if self._closed:
@@ -111,3 +155,9 @@ class Stream:
 
     def _image(self, picture: av.VideoFrame) -> Image:
         return cast(Image, picture.to_ndarray(format="rgb24", width=self.size[0], height=self.size[1]))
+
+
+def _seconds(container: av.container.InputContainer) -> float | None:
+    """Return the length of a file; None of a camera's stream, which has none."""
+    duration = container.duration
+    return duration / av.time_base if duration is not None and duration > 0 else None
