@@ -19,7 +19,7 @@ from .people import Detector
 from .plugins import plugins
 from .rtmpose.entry import RTMPOSE
 
-__all__ = ["DEFAULT", "DETECTORS", "DetectorOptions", "Fetch", "build"]
+__all__ = ["DEFAULT", "DETECTORS", "DetectorOptions", "Fetch", "build", "check_name"]
 
 _OWN = (MOVENET, MASK_RCNN, CPN, RTMPOSE)
 
@@ -30,6 +30,12 @@ DETECTORS: Mapping[str, Entry] = MappingProxyType(
 )
 
 DEFAULT = MOVENET.name
+
+
+def check_name(name: str) -> None:
+    """Raise `UsageError` if there is no detector called `name`."""
+    if name not in DETECTORS:
+        raise UsageError(f"there is no detector {name!r}; the known ones are: {', '.join(DETECTORS)}")
 
 
 def build(
@@ -53,8 +59,7 @@ def build(
         UsageError: There is no such detector, or it does not take one of the options.
         VideoposeError: The detector cannot be made; see the detector.
     """
-    if name not in DETECTORS:
-        raise UsageError(f"there is no detector {name!r}; the known ones are: {', '.join(DETECTORS)}")
+    check_name(name)
     options = options or DetectorOptions()
     entry = DETECTORS[name]
     for option in options.given():

@@ -48,6 +48,14 @@ def joined(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}" if is_remote(folder) else str(Path(folder) / name)
 
 
+def text_of(path: Path | None) -> str | None:
+    """Return a path as the user gave it: `Path` makes one slash of the two in s3://."""
+    if path is None:
+        return None
+    scheme, colon, rest = path.as_posix().partition(":/")
+    return f"{scheme}://{rest}" if colon and len(scheme) > 1 and not is_remote(str(path)) else str(path)
+
+
 @contextmanager
 def local_copy(path: str) -> Iterator[Path]:
     """Yield a file of this machine with the content of `path`: the file itself, or a copy in the cache.

@@ -17,7 +17,7 @@ from ..network.fused_model import Precision
 from .lifter import Lifter
 from .live_clock import MOST_STREAMS, LiveClock, between
 from .live_keypoints import KeypointMemory
-from .live_network import LiveNetwork
+from .live_network import LiveNetwork, check_frame_by_frame
 from .live_root import LiveRoots
 from .predict import root_at_zero, to_camera, to_network
 from .visibility import VisibilityState, confidence, next_visible
@@ -37,6 +37,15 @@ class LiveFrame(NamedTuple):
     pose: NDArray[np.float32]
     root: NDArray[np.float32]
     confidence: NDArray[np.float32]
+
+
+def check_live(lifter: Lifter) -> None:
+    """Raise `UsageError` if a lifter looks into the future, or does not read a video's keypoints."""
+    lifter.check_fits()
+    try:
+        check_frame_by_frame(lifter.model)
+    except ValueError as error:
+        raise UsageError(f"{error}, such as the lifter causal") from error
 
 
 class LiveLifter:
@@ -83,15 +92,12 @@ class LiveLifter:
         precision: Precision = "float32",
         rate: float | None = None,
     ) -> None:
-        lifter.check_fits()
+        check_live(lifter)
         self._lifter, self._size, self.people = lifter, size, people
         self._lens = camera if isinstance(camera, Lens) else Lens(camera)
         self._visibility: VisibilityState | None = None
         mirror = lifter.skeleton if flip else None
-        try:
-            network = LiveNetwork(lifter.model, people=people, flip=mirror, precision=precision)
-        except ValueError as error:
-            raise UsageError(f"{error}, such as the lifter causal") from error
+        network = LiveNetwork(lifter.model, people=people, flip=mirror, precision=precision)
         self._networks = [network]
         # Of each network: its last frame, and the people who are new since then.
         self._inputs: list[NDArray[np.float32] | None] = [None]

@@ -17,6 +17,12 @@ from ..network.temporal_model import TemporalModel
 _AHEAD = 8  # frames whose contribution of the past is computed in one product
 
 
+def check_frame_by_frame(model: TemporalModel) -> None:
+    """Raise `ValueError` if the model is dense or looks into the future."""
+    if model.dense or not (model.causal or model.receptive_field == 1):
+        raise ValueError("only a causal, dilated model can be fed frame by frame")
+
+
 class LiveNetwork:
     """A causal network that reads one frame at a time, for one person or several side by side.
 
@@ -45,8 +51,7 @@ class LiveNetwork:
         flip_out: Skeleton = H36M17,
         precision: Precision = "float32",
     ) -> None:
-        if model.dense or not (model.causal or model.receptive_field == 1):
-            raise ValueError("only a causal, dilated model can be fed frame by frame")
+        check_frame_by_frame(model)
         self.people = people
         self._shape = (people, model.num_joints_in, model.in_features)
         self._flip = flip

@@ -30,7 +30,8 @@ def live(
 ) -> Iterator[LivePoses]:
     """Yield the poses of a camera's people frame by frame, as the command `videopose live` shows them.
 
-    The camera is opened and the networks are loaded when the first frame is asked for; the camera is closed
+    The lifter is loaded at once. The camera is opened and the detector is loaded when the first frame is
+    asked for; the camera is closed
     at its end, and when the iterator is closed or no longer used. While your program works on a frame, frames
     that come too fast are left out. Meanwhile torch uses one thread. Nothing is printed.
 
@@ -54,7 +55,8 @@ def live(
 
     Raises:
         UsageError: An option has the wrong type or is impossible; already when the function is called.
-        InputError: The camera cannot be opened, or goes away.
+        InputError: The lifter's file cannot be read; already when the function is called. The camera cannot
+            be opened, or goes away.
         AssetError: A file of the detector cannot be fetched.
 
     Example:
@@ -78,10 +80,12 @@ def live(
         device=device,
     )
 
-    def frames() -> Iterator[LivePoses]:
-        from ..live.session import LiveSession  # loads torch and OpenCV
+    from ..live.session import LiveSession, load_live_lifter  # these load torch and OpenCV
 
-        with LiveSession(options) as session:
+    loaded = load_live_lifter(options)
+
+    def frames() -> Iterator[LivePoses]:
+        with LiveSession(options, lifter=loaded) as session:
             session.load()
             yield from session.frames()
 

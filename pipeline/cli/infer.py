@@ -265,9 +265,10 @@ def _on_cluster(
     """Do `infer` or `detect` on a Ray cluster; return the exit code."""
     from ...errors import UsageError
     from ..engines.ray_cluster import do_on_ray
-    from ..inference.cluster_jobs import plan_cluster_jobs, text_of
+    from ..inference.cluster_jobs import plan_cluster_jobs
     from ..inference.cluster_work import ClusterWork
     from ..inference.options import InferOptions
+    from ..remote_files import text_of
 
     if options["keypoints"]:
         raise UsageError("--engine ray takes no --keypoints: leave --engine ray out")
@@ -290,19 +291,7 @@ def _on_cluster(
     work = ClusterWork(chosen, command=context.obj, export=export)
     do_on_ray(work, jobs, failures, done.append, address=options["address"])
     if lifts and options["view"]:
-        _write_pages(done, options["overwrite"], context.obj, failures)
+        from ..pages.cluster_pages import write_cluster_pages
+
+        write_cluster_pages(done, overwrite=options["overwrite"], command=context.obj, failed=failures)
     return failures.exit_code(len(jobs))
-
-
-def _write_pages(jobs: Sequence[ClusterJob], overwrite: bool, command: str, failures: Failures) -> None:
-    """Write the pages of tables that a cluster has made, on this machine."""
-    from ..pages.view import finish_with_page
-    from ..paths import Job
-
-    here = [Job(Path(j.source), Path(j.table), None, Path(j.page)) for j in jobs if j.page is not None]
-    write_page = finish_with_page(here, overwrite=overwrite, command=command)
-    for job in here:
-        try:
-            write_page(job)
-        except Exception as error:
-            failures(error)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from glob import escape
 from pathlib import Path
 from typing import Literal
 
@@ -75,23 +75,35 @@ def check_not_exported(table: Path, options: ExportOptions, *, overwrite: bool) 
         OutputError: If such a file exists and may not be replaced.
         UsageError: If an option cannot be used.
     """
-    base = table.with_name(base_name(table))
-    found = []
-    for each, _ in check_options(options):
-        found.append(base.with_name(base.name + each.suffix))
-        found.extend(sorted(base.parent.glob(f"{base.name}.[0-9]*{each.suffix}")))
-    check_free([path for path in found if path.exists()], overwrite=overwrite)
+    check_options(options)
+    found = exported_names(base_name(table), _names_beside(table), options.formats)
+    check_free([table.with_name(name) for name in found], overwrite=overwrite)
 
 
 def missing_formats(table: Path, options: ExportOptions) -> list[str]:
     """Return the names of the formats of which no file is beside a table."""
-    base = base_name(table)
-    return [
-        each.name
-        for each, _ in check_options(options)
-        if not table.with_name(base + each.suffix).exists()
-        and not any(table.parent.glob(f"{escape(base)}.[0-9]*{each.suffix}"))
-    ]
+    base, names = base_name(table), _names_beside(table)
+    return [each.name for each, _ in check_options(options) if not exported_names(base, names, [each.name])]
+
+
+def exported_names(base: str, names: Iterable[str], formats: Sequence[str]) -> list[str]:
+    """Return those of the names in a folder that an export of a table can have written, sorted.
+
+    Args:
+        base: The table's name without its suffix.
+        names: The names in the folder.
+        formats: The names of the formats.
+
+    Raises:
+        UsageError: If a format is unknown.
+    """
+    ends = "|".join(re.escape(find_format(each).suffix) for each in formats)
+    written = re.compile(rf"{re.escape(base)}(\.\d+)?({re.escape(_TPOSE)})?({ends})")
+    return sorted(name for name in names if written.fullmatch(name))
+
+
+def _names_beside(table: Path) -> list[str]:
+    return [path.name for path in table.parent.iterdir()] if table.parent.is_dir() else []
 
 
 def export_table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,17 +98,14 @@ def _check_free(results: Sequence[str], export: ExportOptions | None, *, overwri
 
 def _exported(table: str, export: ExportOptions) -> list[str]:
     """Return the files beside a table that an export of it can have written."""
-    from ..exports.export_tables import check_options
+    from ..exports.export_tables import exported_names
 
     folder, base = table.rpartition("/")[0] or ".", name_of(table).removesuffix(TABLE_SUFFIX)
     system, inside = file_system(folder)
     if not system.isdir(inside):
         return []
     names = [name_of(path) for path in system.ls(inside, detail=False)]
-    written = [
-        re.compile(rf"{re.escape(base)}(\.\d+)?{re.escape(each.suffix)}") for each, _ in check_options(export)
-    ]
-    return [joined(folder, name) for name in sorted(names) if any(each.fullmatch(name) for each in written)]
+    return [joined(folder, name) for name in exported_names(base, names, export.formats)]
 
 
 def _videos(path: str) -> list[str]:
@@ -125,11 +121,3 @@ def _videos(path: str) -> list[str]:
     if not videos:
         raise InputError(f"{path}: no video in this folder")
     return [joined(path, name) for name in videos]
-
-
-def text_of(path: Path | None) -> str | None:
-    """Return a path as the user gave it: `Path` makes one slash of the two in s3://."""
-    if path is None:
-        return None
-    scheme, colon, rest = path.as_posix().partition(":/")
-    return f"{scheme}://{rest}" if colon and len(scheme) > 1 and not is_remote(str(path)) else str(path)

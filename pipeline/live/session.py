@@ -11,16 +11,19 @@ from typing import Self, cast
 import torch
 
 from ...detectors.people import Detector, Memory
+from ...detectors.registry import check_name
 from ...detectors.tracking.live_tracking import LiveTracker
 from ...lifting.cameras.distortion import Lens
 from ...lifting.cameras.intrinsics import Intrinsics
-from ...lifting.inference.live import LiveLifter
+from ...lifting.inference.lifter import Lifter
+from ...lifting.inference.live import LiveLifter, check_live
 from ...lifting.inference.pretrained import load_lifter
 from ...lifting.network.fused_model import Precision
 from ..camera_metadata.find_camera import find_camera
 from ..camera_metadata.focal_length import camera_of
 from ..camera_metadata.known_camera import KnownCamera
 from ..camera_metadata.notes import camera_notes
+from ..device import choose_device
 from ..inference.detect import load_detector
 from ..inference.options import DetectOptions
 from ..progress import Report, no_report
@@ -43,6 +46,7 @@ class LiveSession:
     Args:
         options: How the camera is read and lifted.
         report: Called with each line that the user should know.
+        lifter: The lifter that the options name, if it is loaded already.
 
     Attributes:
         name: What the camera is called.
@@ -52,14 +56,16 @@ class LiveSession:
         InputError: The camera cannot be opened.
     """
 
-    def __init__(self, options: LiveOptions, report: Report = no_report) -> None:
+    def __init__(
+        self, options: LiveOptions, report: Report = no_report, *, lifter: Lifter | None = None
+    ) -> None:
         self._options, self._report = options, report
         self._detector: Detector | None = None
         self._memory: Memory = {}  # of the people whom the detector found while it was loaded
         with ExitStack() as stack:
             stack.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(1)  # for products so small, a second thread costs more than it gains
-            self._lifter = load_lifter(options.lifter)
+            self._lifter = lifter or load_live_lifter(options)
             self._camera = open_camera(options.camera, paced=not options.every_frame, report=report)
             stack.callback(self._camera.close)
             self.name = self._camera.name
@@ -135,6 +141,21 @@ class LiveSession:
             precision=cast(Precision, options.precision),
             rate=self._camera.rate,
         )
+
+
+def load_live_lifter(options: LiveOptions) -> Lifter:
+    """Load the lifter, after checking what else the options name: detector and device.
+
+    Raises:
+        UsageError: The detector or the lifter is unknown, or the device or the lifter cannot be used.
+        InputError: The lifter's file cannot be read.
+    """
+    if options.detector is not None:
+        check_name(options.detector)
+    choose_device(options.device)
+    lifter = load_lifter(options.lifter)
+    check_live(lifter)
+    return lifter
 
 
 def _lens(camera: Camera, options: LiveOptions, report: Report) -> Lens:

@@ -1,4 +1,4 @@
-"""Read frames from the network: of a camera, which is opened again if it breaks off, or of a server's file."""
+"""Read frames from the network: of a camera, opened again if it breaks off, or of a server's file."""
 
 from __future__ import annotations
 

@@ -106,6 +106,10 @@ def test_options_of_compare(options: dict[str, Any], message: str, tmp_path: Pat
         ({"lifter": 3}, "lifter: expected a name or path, found 3"),
         ({"hfov": "wide"}, "expected a number, found 'wide'"),
         ({"device": None}, "device: expected a text, found None"),
+        ({"detector": "nope"}, "there is no detector 'nope'; the known ones are: "),
+        ({"lifter": "nope"}, "unknown lifter 'nope'; known: "),
+        ({"lifter": "default"}, "only a causal, dilated model can be fed frame by frame, such as the lifter"),
+        ({"device": "nope"}, "--device nope cannot be used here"),
     ],
     ids=str,
 )

@@ -11,10 +11,11 @@ from videopose.errors import InputError, OutputError, UsageError
 from videopose.lifting.pose_table import PoseTable
 from videopose.pipeline.exports.export_tables import ExportOptions
 from videopose.pipeline.inference import cluster_work, look
-from videopose.pipeline.inference.cluster_jobs import plan_cluster_jobs, text_of
+from videopose.pipeline.inference.cluster_jobs import plan_cluster_jobs
 from videopose.pipeline.inference.cluster_work import ClusterWork
 from videopose.pipeline.inference.infer import infer_file
 from videopose.pipeline.inference.options import InferOptions
+from videopose.pipeline.remote_files import text_of
 
 fsspec = pytest.importorskip("fsspec")
 
