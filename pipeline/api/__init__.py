@@ -1,1 +1,6 @@
-"""The public functions: the commands for use from Python."""
+"""The public functions: the commands for use from Python.
+
+`motion` has `infer`, `detect` and `lift`; `pictures` has `render`, `view` and `compare`; `live` has `live`.
+`arguments` checks what programs pass. The package's root hands on the functions, and loads each of these
+modules when a name of it is first used.
+"""

@@ -31,9 +31,8 @@ def live(
     """Yield the poses of a camera's people frame by frame, as the command `videopose live` shows them.
 
     The lifter is loaded at once. The camera is opened and the detector is loaded when the first frame is
-    asked for; the camera is closed
-    at its end, and when the iterator is closed or no longer used. While your program works on a frame, frames
-    that come too fast are left out. Meanwhile torch uses one thread. Nothing is printed.
+    asked for; the camera is closed at its end, and when the iterator is closed or no longer used. While your
+    program works on a frame, frames that come too fast are left out. Meanwhile torch uses one thread. Nothing is printed.
 
     Args:
         camera: Number of a camera of this machine, URL of a stream, or path of a video, which is read as if
