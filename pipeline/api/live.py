@@ -32,7 +32,8 @@ def live(
 
     The lifter is loaded at once. The camera is opened and the detector is loaded when the first frame is
     asked for; the camera is closed at its end, and when the iterator is closed or no longer used. While your
-    program works on a frame, frames that come too fast are left out. Meanwhile torch uses one thread. Nothing is printed.
+    program works on a frame, frames that come too fast are left out. Meanwhile torch uses one thread. Nothing
+    is printed.
 
     Args:
         camera: Number of a camera of this machine, URL of a stream, or path of a video, which is read as if
