@@ -68,7 +68,7 @@ class Stream:
         """Yield the frames with their time stamps; where these do not tell a time, the frame rate does."""
         usual, index, seconds = 1 / (self.rate or _USUAL_RATE), 0, 0.0
         picture: av.VideoFrame | None = self._picture
-        last = picture.time
+        last = self._picture.time
         while picture is not None:
             if index:
                 step = None if picture.time is None or last is None else picture.time - last
