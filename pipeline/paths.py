@@ -142,7 +142,7 @@ def check_is_other(target: Path, source: Path | None, what: str = "video") -> No
     files = find_pictures(source).files if is_sequence(source) else (source,)
     if any(file.exists() and target.samefile(file) for file in files):
         whole = "the" if files == (source,) else "a picture of the"
-        raise UsageError(f"{target} is {whole} {what} itself; --output FILE writes elsewhere")
+        raise UsageError(f"{target} is {whole} {what} itself; --output writes elsewhere")
 
 
 def check_writable(folder: Path, option: str = "--output") -> None:

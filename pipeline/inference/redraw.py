@@ -152,6 +152,8 @@ def find_video(source: Path, table: PoseTable) -> Path | None:
 
 def note_other_video(video: Path, table: PoseTable, way_out: str = "") -> None:
     """Print a note, with a way out, if a video is not the one that the table was made from."""
+    if not (video.is_file() or is_sequence(video)):
+        return  # what is wrong with it is said when it is opened
     if video_digest(video) != (table.meta.get("video") or {}).get("sha256"):
         say(f"note: {video} is not the file that the table was made from{way_out}")
 

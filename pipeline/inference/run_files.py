@@ -14,7 +14,7 @@ from ...files import file_digest, replacing
 from ..downloads import assets
 from ..engines.processes import do_in_processes
 from ..engines.tasks import ReportError, do_all
-from ..paths import Job, check_free
+from ..paths import Job, check_free, check_is_other
 from ..progress import DOING, say
 from .file_work import DetectVideos, FileWork, InferVideos, LiftTables
 from .options import DetectOptions, InferOptions, LiftOptions
@@ -204,7 +204,11 @@ def _check_keypoints(jobs: Sequence[Job], options: DetectOptions) -> None:
     if options.keypoints is not None:
         from ..keypoint_import.match_video import check_several
 
-        check_several(Path(options.keypoints), [job.source for job in jobs])
+        keypoints = Path(options.keypoints)
+        check_several(keypoints, [job.source for job in jobs])
+        for job in jobs:
+            file = keypoints / job.table.name if keypoints.is_dir() else keypoints
+            check_is_other(job.table, file, "file of keypoints")
 
 
 def place_demo(job: Job, *, overwrite: bool) -> None:

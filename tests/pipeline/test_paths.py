@@ -146,7 +146,7 @@ def test_a_result_does_not_replace_what_it_is_made_from(tmp_path: Path) -> None:
         check_is_other(video, source)
     check_is_other(tmp_path / "new.mp4", video)
     for target, source, message in (
-        (video, video, r"a\.mp4 is the video itself; --output FILE writes elsewhere"),
+        (video, video, r"a\.mp4 is the video itself; --output writes elsewhere"),
         (link, video, r"b\.mp4 is the video itself"),
         (tmp_path / "walk/2.png", tmp_path / "walk", r"2\.png is a picture of the video itself"),
         (tmp_path / "walk/2.png", tmp_path / "walk/%d.png", r"2\.png is a picture of the video itself"),

@@ -163,5 +163,5 @@ def test_a_comparison_does_not_replace_the_video(tables: list[Path], videopose: 
         video.write_bytes(b"a film")
         done = videopose("compare", *tables, "--video", video, "-o", video, "--overwrite")
         assert done.code == 2, done.err
-        assert f"{video} is the video itself; --output FILE writes elsewhere" in done.errors[0]
+        assert f"{video} is the video itself; --output writes elsewhere" in done.errors[0]
         assert video.read_bytes() == b"a film"

@@ -7,6 +7,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from walking import table_of, walking
 
 from videopose.lifting.pose_table import PoseTable
 
@@ -193,7 +194,7 @@ def test_render_views_differ(folder: Path, videopose: Run) -> None:
         (
             ["-o", "{folder}/clip.mp4", "--overwrite"],
             2,
-            "is the video itself; --output FILE writes elsewhere",
+            "is the video itself; --output writes elsewhere",
         ),
     ],
 )
@@ -269,3 +270,21 @@ def test_a_table_that_names_no_video_beside_it(made_from: Any, folder: Path, vid
     assert done.code == 0, done.err
     named = "passwd" if made_from else "its video"
     assert f"note: {named} is not beside the table, so only the 3D is drawn; see --video" in done.err
+
+
+@pytest.mark.parametrize("keypoints", ["clip.npz", "."])
+def test_results_do_not_replace_the_keypoints(
+    write_video: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    videopose: Run,
+    keypoints: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_video(Path("clip.mp4"), np.zeros((3, 64, 96, 3), np.uint8))
+    table_of({0: walking(3)["joints"]}).save("clip.npz")
+    before = Path("clip.npz").read_bytes()
+    done = videopose("infer", "clip.mp4", "--keypoints", keypoints, "--overwrite", "--no-render")
+    assert done.code == 2, done.err
+    assert "clip.npz is the file of keypoints itself; --output writes elsewhere" in done.errors[0]
+    assert Path("clip.npz").read_bytes() == before
