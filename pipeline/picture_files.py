@@ -83,7 +83,7 @@ def find_pictures(path: Path) -> PictureFiles:
         raise InputError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
     if not files:
         what = (
-            "it is a folder without pictures; name a file"
+            "it is a folder, and no picture is in it; name a file"
             if os.path.isdir(path)
             else "there is no picture of this name"
         )
