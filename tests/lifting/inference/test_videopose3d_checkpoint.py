@@ -276,8 +276,11 @@ def test_truncated_files_are_input_errors(tmp_path: Path, zipped: bool) -> None:
 
 
 def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
-    for path in (tmp_path / "a.bin", tmp_path):
-        with pytest.raises(InputError, match=r"no such lifter file|it is a folder"):
+    for path, reason in (
+        (tmp_path / "a.bin", "no such lifter file"),
+        (tmp_path, "is not a lifter and cannot be read: it is a folder"),
+    ):
+        with pytest.raises(InputError, match=reason):
             load_videopose3d_checkpoint(path)
 
 

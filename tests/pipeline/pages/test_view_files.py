@@ -112,6 +112,9 @@ def test_a_page_does_not_replace_the_video_or_the_table(tmp_path: Path, videopos
         done = videopose("view", table, "-o", *words, "--overwrite")
         assert done.code == 2, done.err
         assert f"is the {what} itself; --output writes elsewhere" in done.errors[0]
+    done = videopose("view", table, "-o", video, "--overwrite")  # the one beside the table
+    assert done.code == 2, done.err
+    assert "--output of view takes a file that ends in .html" in done.errors[0]
     for source, target, film in ((standing(5), video, video), (table, table, None)):
         with pytest.raises(UsageError, match="itself"):
             view(source, target, video=film)
