@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +112,7 @@ def _skeleton(sections: Mapping[str, list[list[str]]]) -> AcclaimSkeleton:
     if sorted(order) != ["rx", "ry", "rz", "tx", "ty", "tz"]:
         raise ValueError(f"a root moved by {' '.join(order)}")
     axes = _axes([*root.get("orientation", ["0", "0", "0"]), *root.get("axis", ["XYZ"])], degrees)
-    place = np.array([float(v) for v in root.get("position", ["0", "0", "0"])]) * unit
+    place = _numbers(root.get("position", ["0", "0", "0"])) * unit
     bones = [Bone(_ROOT, -1, place, axes, "".join(o[1] for o in order if o[0] == "r"))]
     rest = _bone_data(sections["bonedata"])
     numbers = {_ROOT: 0}
@@ -145,7 +145,7 @@ def _bone(name: str, parent: int, data: Mapping[str, list[str]], unit: float, de
     freedoms = [f.lower() for f in data.get("dof", [])]
     if any(f not in ("rx", "ry", "rz") for f in freedoms):
         raise ValueError(f"{name} has freedoms {' '.join(freedoms)}; expected rotations only")
-    vector = np.array([float(v) for v in data["direction"]]) * float(data["length"][0]) * unit
+    vector = _numbers(data["direction"]) * _numbers(data["length"][:1]) * unit
     if vector.shape != (3,):
         raise ValueError(f"the direction of {name}")
     return Bone(name, parent, vector, _axes(data["axis"], degrees), "".join(f[1] for f in freedoms))
@@ -153,12 +153,20 @@ def _bone(name: str, parent: int, data: Mapping[str, list[str]], unit: float, de
 
 def _axes(words: list[str], degrees: bool) -> NDArray[np.float64]:
     """Axes by three angles about the skeleton's fixed axes, and their order: "XYZ" is x first."""
-    angles = np.array([float(w) for w in words[:3]])
+    angles = _numbers(words[:3])
     order = (words[3] if len(words) > 3 else "xyz").lower()
     if angles.shape != (3,) or sorted(order) != ["x", "y", "z"]:
         raise ValueError(f"an axis {' '.join(words)}")
     # rotations about fixed axes, x first, are those about rotating axes, x last
     return euler_rotation(order[::-1], (np.deg2rad(angles) if degrees else angles)[::-1])
+
+
+def _numbers(words: Sequence[Any]) -> NDArray[np.float64]:
+    """Numbers, or words that are numbers, as an array. Raise `ValueError` unless they are of a usual size."""
+    numbers = np.array(words, np.float64)
+    if not (np.abs(numbers) < LARGEST_VALUE).all():
+        raise ValueError("values that are not finite, or far too large")
+    return numbers
 
 
 def _frames(text: str, skeleton: AcclaimSkeleton) -> dict[str, NDArray[np.float64]]:
@@ -181,10 +189,7 @@ def _frames(text: str, skeleton: AcclaimSkeleton) -> dict[str, NDArray[np.float6
     for name, lines in rows.items():
         if len(lines) != frames or not frames:
             raise ValueError(f"{frames} frames, but {len(lines)} of {name}")
-    arrays = {name: np.array(lines, np.float64) for name, lines in rows.items()}
-    if not all((np.abs(array) < LARGEST_VALUE).all() for array in arrays.values()):
-        raise ValueError("values that are not finite, or far too large")
-    return arrays
+    return {name: _numbers(lines) for name, lines in rows.items()}
 
 
 def _motion(values: Mapping[str, NDArray[np.float64]], skeleton: AcclaimSkeleton, rate: float) -> Motion:

@@ -129,6 +129,7 @@ def test_radians_and_plain_inches(tmp_path: Path) -> None:
         ("thigh shank", "thigh hipbone", "two parents of hipbone"),
         ("direction 0 -1 0", "direction 0 -1", "the direction of shank"),
         ("length 8", "length long", "could not convert"),
+        ("length 8", "length 1e400", "values that are not finite"),
         (":bonedata", ":bones", "no 'bonedata'"),
     ],
 )
