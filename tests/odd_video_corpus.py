@@ -314,6 +314,14 @@ def _without_two(number: int, content: bytes) -> bytes | None:
     return None if number in (5, 6) else content
 
 
+def _wrong_times_of_showing(data: bytes) -> bytes:
+    """Change two entries of the table of what is added to the times of decoding."""
+    table, content = data.index(b"ctts") + 12, bytearray(data)
+    content[table + 8 * 9 + 6] ^= 1
+    content[table + 8 * 13 + 4] = 1
+    return bytes(content)
+
+
 def _damaged() -> Iterator[Case]:
     for suffix in (".mp4", ".mkv", ".mov", ".ts", ".avi", ".flv"):
         whole = (
@@ -359,6 +367,8 @@ def _damaged() -> Iterator[Case]:
         for suffix in (".mkv", ".ts"):
             holes = with_packets(film(*ENCODERS[name][0], suffix=suffix), _without_two)
             yield Case(f"{name} in {suffix}: missing packets", "damaged", holes)
+    tables = changed(film(*X264, suffix=".mp4"), _wrong_times_of_showing)
+    yield Case("mp4 with damage in its table of times", "damaged", tables)
     cut = changed(film("-c:v", "flv", suffix=".flv"), lambda data: data[: len(data) // 2])
     yield Case("flv1 in .flv broken off at 50%", "damaged", cut)
     transport = film(*X264, "-g", "12", suffix=".ts")

@@ -15,7 +15,7 @@ from ..output_lock import output_lock
 from ..paths import Job, check_free
 from ..picture_files import is_sequence
 from ..progress import say
-from ..video.decoder import DEFAULT_RATE
+from ..video.container import DEFAULT_RATE
 from ..video.reader import Video, open_video
 from ..video.source import check_source
 from .kept_parts import KeptParts

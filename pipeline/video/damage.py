@@ -52,7 +52,7 @@ class DamageRecord:
             (self.behind_gaps, "predicted from pictures that are missing"),
             (self.reshaped, "of another shape than the first one"),
         )
-        reasons = [f"{_count(len(frames))} {what} ({_ranges(frames)})" for frames, what in kinds if frames]
+        reasons = [f"{_count(len(frames))} {what} ({ranges(frames)})" for frames, what in kinds if frames]
         frames = sorted({*self.corrupt, *self.behind_gaps, *self.reshaped})
         reasons += self.reasons
         return Damage(tuple(frames), tuple(reasons)) if reasons else None
@@ -73,13 +73,13 @@ def _count(frames: int) -> str:
     return "1 frame is" if frames == 1 else f"{frames} frames are"
 
 
-def _ranges(frames: Iterable[int]) -> str:
+def ranges(frames: Iterable[int]) -> str:
     """Return the numbers as ranges: 0–2, 7, 9–12."""
-    ranges: list[list[int]] = []
+    found: list[list[int]] = []
     for frame in frames:
-        if ranges and frame == ranges[-1][1] + 1:
-            ranges[-1][1] = frame
+        if found and frame == found[-1][1] + 1:
+            found[-1][1] = frame
         else:
-            ranges.append([frame, frame])
-    texts = [str(first) if first == last else f"{first}–{last}" for first, last in ranges]
+            found.append([frame, frame])
+    texts = [str(first) if first == last else f"{first}–{last}" for first, last in found]
     return ", ".join([*texts[:_MOST_RANGES], *(["…"] if len(texts) > _MOST_RANGES else [])])

@@ -18,8 +18,8 @@ from ...errors import InputError, is_out_of_memory, one_line
 from ...files import file_digest
 from ..option_types import check_turn
 from ..picture_files import find_pictures
+from .container import DEFAULT_RATE
 from .damage import Damage
-from .decoder import DEFAULT_RATE
 from .orientation import Orientation
 from .picture_size import objection_to_size
 from .reader import Frame, Video

@@ -31,6 +31,7 @@ class DecodingOrder:
         self._rising = True
         self._shown: int | None = None
         self._in_order = 0  # pictures in a row whose stamps rise
+        self._failed: set[int] = set()  # stamps of packets that could not be decoded
 
     def sent(self, stamp: int | None, decoding: int | None = None) -> None:
         """Note the presentation and decoding time stamps of a packet that is given to the decoder."""
@@ -44,6 +45,15 @@ class DecodingOrder:
             time = decoding + self._delay
         self._waiting.append((stamp, time))
 
+    def failed(self, stamp: int | None) -> None:
+        """Note that a packet could not be decoded, so that its time stamp is not for another picture."""
+        if stamp is None:
+            return
+        kept = [each for each in self._waiting if each[0] != stamp]
+        if len(kept) < len(self._waiting):
+            self._waiting = deque(kept)
+            self._failed.add(stamp)
+
     def shown(self, stamp: int | None, *, reorders: bool) -> int | None:
         """Return the time stamp of the picture that came out.
 
@@ -51,7 +61,7 @@ class DecodingOrder:
             stamp: The stamp that it carries.
             reorders: Whether the decoder can give pictures in another order than their packets.
         """
-        if stamp is None or not self._rising or not self._waiting:
+        if stamp is None or stamp in self._failed or not self._rising or not self._waiting:
             return stamp
         self._in_order = self._in_order + 1 if self._shown is None or stamp > self._shown else 0
         self._shown = stamp

@@ -142,6 +142,27 @@ def test_a_codec_that_changes_in_mid_stream(tmp_path: Path) -> None:
     assert len(marks) >= COUNT
     assert damage is not None
     assert "could not be decoded" in str(damage)
+    assert "after the last frame)" in str(damage)
+
+
+def test_an_avi_broken_off_says_how_long_it_was(tmp_path: Path) -> None:
+    path = encode(tmp_path / "sound.avi", "mpeg4", {})
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    marks, damage = read(path)
+    assert damage is not None
+    assert f"it breaks off at {len(marks) / 25:.2f} s of the {COUNT / 25:.2f} s that it announces" in str(
+        damage
+    )
+
+
+def test_lost_packets_do_not_shift_the_pictures_behind_them(tmp_path: Path) -> None:
+    # libav's decoder of MPEG-2 always waits for B pictures, and says nothing of packets that it leaves out.
+    sound = encode(tmp_path / "sound.mkv", "mpeg2video", {})
+    with open_video(change_packets(sound, tmp_path / "noise.mkv", only((4, 5), noise))) as video:
+        times = [frame.time for frame in video.frames()]
+        assert "(just before frame 4)" in str(video.damaged)
+    assert times == pytest.approx([n / 25 for n in range(COUNT) if n not in (4, 5)], abs=2e-3)
 
 
 def test_another_shape_in_mid_stream_is_reported() -> None:
