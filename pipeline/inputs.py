@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ..errors import InputError, UsageError
-from .paths import DETECTED_SUFFIX, TABLE_SUFFIX, identity
+from .paths import DETECTED_SUFFIX, TABLE_SUFFIX, base_name, identity
 from .picture_files import PICTURE_SUFFIXES, is_sequence, pictures_in
 from .progress import say
 
@@ -63,8 +63,33 @@ def find_videos(inputs: Sequence[str | Path], failed: ReportError = _raise) -> l
     return _each_once(videos)
 
 
+def find_videos_and_tables(inputs: Sequence[str | Path], failed: ReportError = _raise) -> list[Path]:
+    """Return the videos and the pose tables among the inputs, each once.
+
+    Videos are found as by `find_videos`. Tables are the inputs whose names end as those of tables do. A table
+    that is made of one of the videos is left out.
+
+    Args:
+        inputs: Names of files and folders.
+        failed: Called for each input that cannot be used. By default its error is raised.
+
+    Raises:
+        InputError: See `find_videos`.
+    """
+    tables = [source for source in inputs if os.fspath(source).lower().endswith(TABLE_SUFFIX)]
+    videos = find_videos([source for source in inputs if source not in tables], failed)
+    made = {identity(video.with_name(base_name(video))) for video in videos}
+    found = without_results(find_tables(tables, failed))
+    others = [table for table in found if identity(table.with_name(base_name(table))) not in made]
+    if left_out := [table for table in found if table not in others]:
+        say(f"note: {_listed(left_out)} left out, because the video is an input, too")
+    return [*videos, *others]
+
+
 def find_tables(inputs: Sequence[str | Path], failed: ReportError = _raise) -> list[Path]:
     """Return the pose tables among the inputs, each once; for a folder those that `detect` wrote, by name.
+
+    Patterns in quotes, such as *.2d.npz, stand for the files that match.
 
     Args:
         inputs: Names of files and folders.
@@ -108,18 +133,21 @@ def _videos_of(source: str | Path) -> list[Path]:
                 f"({' '.join(sorted(PICTURE_SUFFIXES))})"
             )
         return inside
-    if is_sequence(path) and path.suffix.lower() not in PICTURE_SUFFIXES and "%" not in path.name:
-        matching = sorted(
-            p for p in path.parent.glob(path.name) if p.is_file() and not p.name.startswith(".")
-        )
-        return matching or [path]
-    return [path]
+    return _matching(path)
+
+
+def _matching(path: Path) -> list[Path]:
+    """Return the files that a pattern stands for; a name, and a pattern of pictures, stand for themselves."""
+    if not is_sequence(path) or path.suffix.lower() in PICTURE_SUFFIXES or "%" in path.name:
+        return [path]
+    found = sorted(p for p in path.parent.glob(path.name) if p.is_file() and not p.name.startswith("."))
+    return found or [path]
 
 
 def _tables_of(source: str | Path) -> list[Path]:
     path = path_of(source)
     if not os.path.isdir(path):
-        return [path]
+        return _matching(path)
     inside = [p for p in _inside(path) if p.name.endswith(DETECTED_SUFFIX)]
     if not inside:
         raise InputError(f"{path}: no {DETECTED_SUFFIX} table in this folder; `videopose detect` makes them")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .command import FilePath, command, under
+from .error_report import Failures
 from .options import (
     DEVICE_OPTION,
     KEYPOINT_OPTIONS,
@@ -23,11 +24,11 @@ from .options import (
 @command(
     examples=(
         "videopose people video.mp4",
-        "videopose people video.npz --video video.mp4",
+        "videopose people videos/ --output people",
         "videopose lift video.2d.npz --select 2,5  # then: these two, without finding people again",
     )
 )
-@click.argument("source", type=FilePath(), metavar="VIDEO|TABLE")
+@click.argument("inputs", nargs=-1, required=True, metavar="VIDEO|TABLE|FOLDER…")
 @under(
     "Input",
     click.option(
@@ -48,12 +49,12 @@ from .options import (
 def people(
     context: click.Context,
     /,
-    source: Path,
+    inputs: tuple[str, ...],
     video: Path | None,
     output: Path | None,
     overwrite: bool,
     **options: Any,
-) -> None:
+) -> int:
     """Show who is in a video: a contact sheet.
 
     Each person has a card: the picture that shows them best, their id, when they are there, and how large.
@@ -62,9 +63,17 @@ def people(
     video.mp4 gives video.people.png, and video.2d.npz, the pose table without poses, which `videopose lift`
     reads. Of a pose table only the sheet is drawn; its video must be beside it. `videopose infer` gives the
     same people the same ids, if --start, --end, --detector and --max-gap are the same.
+
+    A folder stands for the videos in it, as for infer; so do pictures. If one file fails, the others are
+    still done.
     """
     from ..inference.options import DetectOptions
-    from ..inference.people_sheet import show_people
+    from ..inference.run_files import show_people
+    from ..inputs import find_videos_and_tables
+    from ..paths import DETECTED_SUFFIX, plan
 
-    chosen = settings(DetectOptions, {**options, "people": None})
-    show_people(source, chosen, output=output, video=video, overwrite=overwrite, command=context.obj)
+    chosen, failures = settings(DetectOptions, {**options, "people": None}), Failures(context)
+    jobs = plan(find_videos_and_tables(inputs, failures), output, animation=False, suffix=DETECTED_SUFFIX)
+    inputs_in_all = len(jobs) + failures.count
+    show_people(jobs, chosen, video=video, overwrite=overwrite, command=context.obj, failed=failures)
+    return failures.exit_code(inputs_in_all)

@@ -36,8 +36,7 @@ def video_to_do(
     results.
     """
     with ExitStack() as stack:
-        if options.fps is None and is_sequence(job.source):
-            say(f"note: {job.source}: pictures are taken as {DEFAULT_RATE:g} a second; --fps would tell")
+        note_assumed_rate(job.source, options)
         video = stack.enter_context(open_video(job.source, fps=options.fps, rotate=options.rotate))
         stack.enter_context(output_lock(job.results, command))
         finished = _finished_table(job, video, options) if _is_incomplete(job, export) else None
@@ -46,6 +45,12 @@ def video_to_do(
         else:
             say(f"{job.table} is complete; what is missing beside it is made")
         yield video, finished
+
+
+def note_assumed_rate(source: Path, options: DetectOptions) -> None:
+    """Print a note if the rate of pictures is assumed."""
+    if options.fps is None and is_sequence(source):
+        say(f"note: {source}: pictures are taken as {DEFAULT_RATE:g} a second; --fps would tell")
 
 
 def check_video(job: Job, export: ExportOptions | None, overwrite: bool) -> None:

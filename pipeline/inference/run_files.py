@@ -10,14 +10,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ...errors import UsageError
 from ...files import file_digest, replacing
 from ..downloads import assets
 from ..engines.processes import do_in_processes
 from ..engines.tasks import ReportError, do_all
-from ..paths import Job, check_free, check_is_other
+from ..paths import TABLE_SUFFIX, Job, check_free, check_is_other
 from ..progress import DOING, say
 from .file_work import DetectVideos, FileWork, InferVideos, LiftTables
 from .options import DetectOptions, InferOptions, LiftOptions
+from .people_work import ShowPeople
 from .together import FindPeople, LiftFound
 
 if TYPE_CHECKING:
@@ -75,6 +77,33 @@ def detect_videos(
     """Make pose tables without poses of videos. See `infer_videos` for arguments and errors."""
     _check_keypoints(jobs, options)
     _run(DetectVideos(options, overwrite, command), jobs, failed, processes)
+
+
+def show_people(
+    jobs: Sequence[Job],
+    options: DetectOptions,
+    *,
+    video: Path | None,
+    overwrite: bool,
+    command: str,
+    failed: ReportError,
+) -> None:
+    """Draw the contact sheets of videos and pose tables. See `infer_videos` for the other arguments.
+
+    Args:
+        video: The video of the one pose table; None for the one beside each.
+
+    Raises:
+        UsageError: A video is given, and there are several files.
+        VideoposeError: See `infer_videos`.
+    """
+    if video is not None and len(jobs) > 1:
+        raise UsageError(
+            f"--video is the video of one table, found {len(jobs)} files; leave --video out, and put each "
+            "table beside its video"
+        )
+    _check_keypoints([job for job in jobs if not job.source.name.lower().endswith(TABLE_SUFFIX)], options)
+    _run(ShowPeople(options, overwrite, command, video, several=len(jobs) > 1), jobs, failed, 1)
 
 
 def lift_tables(

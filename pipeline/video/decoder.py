@@ -261,9 +261,9 @@ class Decoder:
             end = self._reach.end(stream)
         # The duration of a file with several streams may be that of its sound.
         alone = stream.duration or "DURATION" in stream.metadata or len(self._container.streams) == 1
-        if announced and alone and end is not None and not is_whole(self._path):
-            if announced - end > max(0.25, 3 / self.rate):
-                return f"it breaks off at {end:.2f} s of the {announced:.2f} s that it announces"
+        short = announced and alone and end is not None and announced - end > max(0.25, 3 / self.rate)
+        if short and not is_whole(self._path):
+            return f"it breaks off at {end:.2f} s of the {announced:.2f} s that it announces"
         return None if self._readable else "the rest of the file cannot be read"
 
     def close(self) -> None:

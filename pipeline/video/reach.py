@@ -20,7 +20,7 @@ _WRONG_OFFSET = 10.0  # seconds between decoding and showing a picture that only
 
 @dataclass
 class _Recording:
-    """The packets and pictures of one of the recordings that are joined in a file, each with its own stamps."""
+    """The packets and pictures of one of the recordings that a file joins; each has its own stamps."""
 
     waiting: dict[int, int] = field(default_factory=dict)  # packets without a picture so far, by time stamp
     leading: set[int] = field(default_factory=set)  # stamps of the packets up to the second key frame

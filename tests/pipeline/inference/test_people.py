@@ -153,6 +153,47 @@ def test_a_sheet_of_a_table(folder: Path, videopose: Run) -> None:
     ).code == 0  # fmt: skip
 
 
+def test_a_folder_of_videos_as_infer_takes_it(
+    folder: Path, write_video: Callable[..., Path], images: list[Any], videopose: Run
+) -> None:
+    write_video(folder / "another.mp4", images[:4])
+    (folder / "broken.mp4").write_bytes(b"no video")
+    assert {path.name for path in folder.iterdir()} >= {"clip.mp4", "clip.3d.mp4", "clip.npz"}
+    done = videopose("people", folder, folder / "missing.mov", "--end", "0.1", "-o", folder / "sheets")
+    assert done.code == 7
+    assert done.err.splitlines()[-1] == "2 of 4 done"
+    assert {error.split(": ")[1] for error in done.errors} == {
+        f"cannot read {folder / 'broken.mp4'}",
+        f"cannot read {folder / 'missing.mov'}",
+    }
+    assert {path.name for path in (folder / "sheets").iterdir()} == {
+        f"{name}.{what}" for name in ("another", "clip") for what in ("people.png", "2d.npz")
+    }
+    assert done.out.splitlines()[0].startswith(f"{folder / 'another.mp4'}: person 0: ")
+    # of tables, and of a pattern
+    done = videopose("people", folder / "sheets" / "*.2d.npz", "-o", folder / "again")
+    assert done.code == 2
+    assert [error.endswith("--video FILE names it") for error in done.errors] == [True, True]
+    done = videopose("people", folder / "clip.npz", folder / "clip.mp4", "--end", "0.1")
+    assert done.code == 0, done.err
+    assert "note: clip.npz is left out, because the video is an input, too" in done.err
+
+
+def test_the_video_of_several_tables(folder: Path, videopose: Run) -> None:
+    shutil.copy(folder / "clip.npz", folder / "other.npz")
+    words = ("--video", folder / "clip.mp4", "-o", folder / "sheets")
+    done = videopose("people", folder / "clip.npz", folder / "other.npz", *words)
+    assert done.code == 2
+    assert done.errors == [
+        "error: --video is the video of one table, found 2 files; leave --video out, and put each table "
+        "beside its video"
+    ]
+    assert not (folder / "sheets").exists()
+    done = videopose("people", folder / "clip.npz", folder / "other.npz", "-o", folder / "sheets")
+    assert done.code == 0, done.err
+    assert len(list((folder / "sheets").iterdir())) == 2
+
+
 def test_people_who_are_left_out_are_counted(folder: Path, videopose: Run) -> None:
     done = videopose("detect", folder / "clip.mp4", "--end", "0.5")
     assert done.code == 0, done.err
