@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -57,10 +57,14 @@ def text_of(path: Path | None) -> str | None:
 
 
 @contextmanager
-def local_copy(path: str) -> Iterator[Path]:
+def local_copy(path: str, *, beside: Sequence[str] = ()) -> Iterator[Path]:
     """Yield a file of this machine with the content of `path`: the file itself, or a copy in the cache.
 
     The copy is made once for all processes of this machine, and again if the file has changed.
+
+    Args:
+        path: The file.
+        beside: Names of files that are copied, too, if they lie beside it.
 
     Raises:
         InputError: The file cannot be read.
@@ -70,25 +74,38 @@ def local_copy(path: str) -> Iterator[Path]:
         return
     system, inside = file_system(path)
     try:
-        token = hashlib.sha256(f"{path} {system.ukey(inside)}".encode()).hexdigest()[:32]
-        folder = cache_folder() / "inputs" / token
+        files = _with_beside(system, inside, beside)
+        folder = _copies(path, system, files)
         folder.mkdir(parents=True, exist_ok=True)
-        copy = folder / name_of(path)
         with FileLock(folder / "lock"):
-            if not copy.exists():
-                with replacing(copy) as partial:
-                    system.get_file(inside, str(partial))
+            for file in reversed(files):
+                copy = folder / (name_of(path) if file == inside else PurePosixPath(file).name)
+                if not copy.exists():
+                    with replacing(copy) as partial:
+                        system.get_file(file, str(partial))
     except (OSError, ImportError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
-    yield copy
+    yield folder / name_of(path)
 
 
-def forget_copy(path: str) -> None:
-    """Remove this machine's copy of a file."""
+def forget_copy(path: str, *, beside: Sequence[str] = ()) -> None:
+    """Remove this machine's copy of a file, and of those beside it. See `local_copy`."""
     if is_remote(path):
         system, inside = file_system(path)
-        token = hashlib.sha256(f"{path} {system.ukey(inside)}".encode()).hexdigest()[:32]
-        shutil.rmtree(cache_folder() / "inputs" / token, ignore_errors=True)
+        folder = _copies(path, system, _with_beside(system, inside, beside))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _with_beside(system: Any, inside: str, beside: Sequence[str]) -> list[str]:
+    """Return the paths in a store of a file and of those beside it that are there."""
+    others = (f"{inside.rpartition('/')[0]}/{name}" for name in beside)
+    return [inside, *(other for other in others if system.exists(other))]
+
+
+def _copies(path: str, system: Any, files: Sequence[str]) -> Path:
+    """Return the folder for the copies of files; another one if any of them has changed."""
+    seen = " ".join(str(system.ukey(file)) for file in files)
+    return cache_folder() / "inputs" / hashlib.sha256(f"{path} {seen}".encode()).hexdigest()[:32]
 
 
 def put(local: Path, path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from ...lifting.pose_table import PoseTable
@@ -14,6 +15,7 @@ from ..inference.infer import infer_file
 from ..inference.lift import lift as lift_table
 from ..inference.lift import load_video_lifter
 from ..inference.options import DetectOptions, InferOptions, LiftOptions
+from ..inference.table_camera import with_camera_file
 from ..option_types import as_flag, as_path
 from ..video.reader import open_video
 from .arguments import (
@@ -300,7 +302,8 @@ def lift(
         precision: Number type of the lifter's hidden layers.
         focal_px: Focal length in pixels of the upright frame.
         focal_35mm: 35 mm equivalent focal length in millimetres.
-        hfov: Horizontal angle of view in degrees. Without any of the three, the table's camera is used.
+        hfov: Horizontal angle of view in degrees. Without any of the three, the camera file beside the table
+            is read, if a path is given; else the table's camera is used.
         camera_pitch: Degrees that the camera looks up (negative: down) on the first frame. None estimates it
             from how people stand.
         camera_roll: Degrees that the camera is turned clockwise on the first frame; None as for the pitch.
@@ -344,7 +347,10 @@ def lift(
         adapt=_adapt(adapt),
         device=device,
     )
-    loaded, used = as_table(table), load_video_lifter(options)
+    loaded = as_table(table)
+    if not isinstance(table, PoseTable):
+        loaded = with_camera_file(loaded, Path(as_path("table", table)))
+    used = load_video_lifter(options)
     if adapt:
         used = adapt_to({str((loaded.meta.get("video") or {}).get("name", "")): loaded}, options, used)
     return lift_table(loaded, options, used, command="videopose.lift")

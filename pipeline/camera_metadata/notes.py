@@ -14,7 +14,7 @@ _LONGEST_LENS = 200.0  # millimetres, 35 mm equivalent, of lenses that usually f
 
 
 def camera_notes(
-    name: str, source: str, camera: Intrinsics, size: tuple[int, int], *, is_file: bool = True
+    name: str, source: str, camera: Intrinsics, size: tuple[int, int], *, camera_file: str | None = None
 ) -> list[str]:
     """Return lines for the user about a camera that is assumed, stated, or implausible.
 
@@ -23,7 +23,7 @@ def camera_notes(
         source: Where the camera comes from, as `find_camera` says it.
         camera: The camera.
         size: Width and height of the upright frames in pixels.
-        is_file: Whether a camera file can lie beside it.
+        camera_file: Name of the camera file that is read for it; None if none is.
     """
     angle = angle_of_view(camera, size)
     stated = source.startswith("--")
@@ -32,7 +32,7 @@ def camera_notes(
         low, high = PLAUSIBLE_ANGLES
         return [f"warning: {seen}; expected {low:g} to {high:g}°. {_way_out(source)}"]
     if source.startswith("assumed") or source.endswith(OTHER_MODES):
-        beside = f", or a {name.rpartition('.')[0] or name}.camera.json beside it" if is_file else ""
+        beside = "" if camera_file is None else f", or a {camera_file} beside it"
         return [f"note: camera {source}; --focal-px, --focal-35mm or --hfov would tell{beside}"]
     return [seen] if stated else []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..picture_files import is_sequence, sequence_name
+from ..paths import base_name
 from .known_camera import KnownCamera
 
 _SUFFIX = ".camera.json"
@@ -44,7 +44,8 @@ def read_gravity(path: Path) -> tuple[float, float, float] | None:
 
 
 def camera_file_of(video: Path) -> Path:
-    """Return the path of a video's camera file; that of a folder of pictures lies beside the folder."""
-    if is_sequence(video):
-        return video.with_name(sequence_name(video) + _SUFFIX)
-    return video.with_name(video.stem + _SUFFIX)
+    """Return the path of the camera file of a video, a sequence of pictures, or a pose table.
+
+    That of a folder of pictures lies beside the folder.
+    """
+    return video.with_name(base_name(video) + _SUFFIX)

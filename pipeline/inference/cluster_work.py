@@ -14,6 +14,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...lifting.pose_table import PoseTable
+from ..camera_metadata.sidecar import camera_file_of
 from ..engines.ray_cluster import Step
 from ..remote_files import forget_copy, joined, local_copy, name_of, put
 from ..video.reader import open_video
@@ -49,8 +50,9 @@ class ClusterWork:
 
     def step(self, item: ClusterJob, state: bytes | None) -> Step:
         """Find the people of the next part; after the last one, lift them and write the results."""
+        beside = (camera_file_of(Path(name_of(item.source))).name,)
         with (
-            local_copy(item.source) as path,
+            local_copy(item.source, beside=beside) as path,
             open_video(path, fps=self.options.fps, rotate=self.options.rotate) as video,
         ):
             parts = _PartsOfSteps(state, most=max(1, self.frames // PART_FRAMES))
@@ -65,7 +67,7 @@ class ClusterWork:
             except _EnoughError:
                 return Step(parts.frames, video.frame_count, parts.to_bytes())
             results = self._write(item, table, path)
-        forget_copy(item.source)
+        forget_copy(item.source, beside=beside)
         return Step(len(table.time), video.frame_count, None, tuple(f"→ {result}" for result in results))
 
     def _write(self, item: ClusterJob, table: PoseTable, video: Path) -> list[str]:

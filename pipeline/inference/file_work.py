@@ -25,6 +25,7 @@ from .options import DetectOptions, InferOptions, LiftOptions
 from .redraw import video_beside
 from .results import draw, export, save
 from .selection import Selection, select_people
+from .table_camera import with_camera_file
 
 if TYPE_CHECKING:
     from ...lifting.inference.lifter import Lifter
@@ -155,7 +156,7 @@ class LiftTables:
     @contextmanager
     def begin(self, job: Job) -> Iterator[Callable[[Callable[[], Lifter]], None]]:
         """Check and lock a job, and read its table. See `FileWork`."""
-        table = load_table(job.source)
+        table = with_camera_file(load_table(job.source), job.source)
         with output_lock(job.results, self.command):
             check_all_free(job, self.export, self.overwrite)
             yield partial(self._make, job, table)

@@ -16,6 +16,7 @@ from ..picture_files import is_sequence
 from ..progress import progress_bar, say
 from ..table_files import load_table
 from ..video.reader import video_digest
+from .table_camera import filmed_as
 
 _SHEET_SUFFIX = ".sheet.png"
 
@@ -135,16 +136,15 @@ def video_beside(source: Path, table: PoseTable) -> Path | None:
     """Return the table's video if it lies beside the table; else print a note."""
     video = find_video(source, table)
     if video is None:
-        name = _video_name(table) or "its video"
+        name = filmed_as(source, table).name if filmed_as(source, table) != source else "its video"
         say(f"note: {name} is not beside the table, so only the 3D is drawn; see --video")
     return video
 
 
 def find_video(source: Path, table: PoseTable) -> Path | None:
     """Return the table's video if it lies beside the table; print a note if it is another of its name."""
-    name = _video_name(table)
-    video = source.with_name(name) if name else source
-    if not name or not (video.is_file() or is_sequence(video)):
+    video = filmed_as(source, table)
+    if video == source or not (video.is_file() or is_sequence(video)):
         return None
     note_other_video(video, table, "; see --video")
     return video
@@ -156,7 +156,3 @@ def note_other_video(video: Path, table: PoseTable, way_out: str = "") -> None:
         return  # what is wrong with it is said when it is opened
     if video_digest(video) != (table.meta.get("video") or {}).get("sha256"):
         say(f"note: {video} is not the file that the table was made from{way_out}")
-
-
-def _video_name(table: PoseTable) -> str:
-    return Path(str((table.meta.get("video") or {}).get("name", ""))).name

@@ -11,6 +11,7 @@ from ..paths import TABLE_SUFFIX, Job, base_name
 from ..picture_files import is_sequence
 from ..progress import progress_bar, say
 from ..video.damage import damage_warning
+from .table_camera import camera_file_name
 from .time_notes import time_notes
 from .turn_notes import turn_note
 
@@ -28,7 +29,11 @@ def save(job: Job, table: PoseTable) -> None:
 def say_notes(source: Path, table: PoseTable) -> None:
     """Print what the user should know about a table that was made of `source`."""
     for note in camera_notes(
-        shown_name(source), str(table.meta.get("intrinsics")), table.intrinsics, table.size
+        shown_name(source),
+        str(table.meta.get("intrinsics")),
+        table.intrinsics,
+        table.size,
+        camera_file=camera_file_name(source, table, is_table=source.suffix == TABLE_SUFFIX),
     ):
         say(note)
     if (others := table.meta.get("others")) and source.suffix != TABLE_SUFFIX:

@@ -25,6 +25,7 @@ from .options import InferOptions
 from .redraw import video_beside
 from .results import draw, export, save
 from .selection import Selection, select_people
+from .table_camera import with_camera_file
 
 if TYPE_CHECKING:
     from ...lifting.inference.lifter import Lifter
@@ -73,7 +74,7 @@ class FindPeople:
             with video_to_do(job, of.options, of.overwrite, of.command, of.export) as (video, _):
                 yield partial(self._find, job, video, of.options, of.command)
         else:
-            table = load_table(job.source)
+            table = with_camera_file(load_table(job.source), job.source)
 
             def select(networks: Callable[[], Networks | Lifter]) -> None:
                 networks()

@@ -23,6 +23,7 @@ from ..camera_metadata.find_camera import find_camera
 from ..camera_metadata.focal_length import camera_of
 from ..camera_metadata.known_camera import KnownCamera
 from ..camera_metadata.notes import camera_notes
+from ..camera_metadata.sidecar import camera_file_of
 from ..device import choose_device
 from ..inference.detect import load_detector
 from ..inference.options import DetectOptions
@@ -166,7 +167,11 @@ def _lens(camera: Camera, options: LiveOptions, report: Report) -> Lens:
         intrinsics, source = camera_of(options.focal, camera.size)
         known = KnownCamera(Lens(intrinsics), source)
     notes = camera_notes(
-        camera.name, known.source, known.lens.intrinsics, camera.size, is_file=camera.path is not None
+        camera.name,
+        known.source,
+        known.lens.intrinsics,
+        camera.size,
+        camera_file=None if camera.path is None else camera_file_of(camera.path).name,
     )
     for note in notes:
         report(note)

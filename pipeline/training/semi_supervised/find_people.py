@@ -13,6 +13,7 @@ from ....lifting.pose_table import PoseTable
 from ....semi.spans import Span, spans_of
 from ...camera_metadata.find_camera import find_camera
 from ...camera_metadata.notes import camera_notes
+from ...camera_metadata.sidecar import camera_file_of
 from ...inference.detect import detect, load_detector
 from ...inference.kept_parts import KeptParts
 from ...inference.options import DetectOptions
@@ -104,7 +105,13 @@ def find_people(
             reason = str(error).replace(str(source), source.name)
             left_out.append((source.name, reason.removeprefix(source.name).lstrip(": ")))
             continue
-        for note in camera_notes(source.name, known_from, lens.intrinsics, table.size):
+        for note in camera_notes(
+            source.name,
+            known_from,
+            lens.intrinsics,
+            table.size,
+            camera_file=camera_file_of(source).name,
+        ):
             say(note)
         if damage := damage_warning(table.meta.get("damaged")):
             say(f"warning: {source}: {damage}")

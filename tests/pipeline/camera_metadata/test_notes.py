@@ -55,7 +55,9 @@ def test_possible_angles_give_no_warning(degrees: float) -> None:
 
 
 def test_a_camera_file_is_checked_too() -> None:
-    (said,) = camera_notes("clip.mp4", "clip.camera.json", Intrinsics.centred(26, SIZE), SIZE)
+    (said,) = camera_notes(
+        "clip.mp4", "clip.camera.json", Intrinsics.centred(26, SIZE), SIZE, camera_file=None
+    )
     assert said.startswith("warning: clip.mp4: camera clip.camera.json, which is 177°")
     assert camera_notes("clip.mp4", "clip.camera.json", Intrinsics.centred(1500, SIZE), SIZE) == []
 

@@ -74,7 +74,9 @@ def test_a_known_model(tmp_path: Path, model: str, degrees: float, name: str) ->
         f"{name}: {degrees:g}° across the longer side of 16:9 video, as measured; "
         "another mode or stabilisation changes it"
     )
-    (note,) = camera_notes("clip.mov", source, Intrinsics.centred(250, SIZE), SIZE)
+    (note,) = camera_notes(
+        "clip.mov", source, Intrinsics.centred(250, SIZE), SIZE, camera_file="clip.camera.json"
+    )
     assert note.startswith(f"note: camera {name}: ")
 
 
@@ -112,7 +114,9 @@ def test_another_phone_has_70_degrees(tmp_path: Path, tags: dict[str, str], word
     found, source = angle(tagged(tmp_path / "clip.mp4", tags))
     assert found == pytest.approx(70)
     assert source == f"assumed for a phone{words}: 70° across the longer side"
-    (note,) = camera_notes("clip.mp4", source, Intrinsics.centred(250, SIZE), SIZE)
+    (note,) = camera_notes(
+        "clip.mp4", source, Intrinsics.centred(250, SIZE), SIZE, camera_file="clip.camera.json"
+    )
     assert note.startswith("note: camera assumed for a phone")
 
 

@@ -14,7 +14,7 @@ from videopose.pipeline.inference import cluster_work, look
 from videopose.pipeline.inference.cluster_jobs import plan_cluster_jobs
 from videopose.pipeline.inference.cluster_work import ClusterWork
 from videopose.pipeline.inference.infer import infer_file
-from videopose.pipeline.inference.options import InferOptions
+from videopose.pipeline.inference.options import DetectOptions, InferOptions
 from videopose.pipeline.remote_files import text_of
 
 fsspec = pytest.importorskip("fsspec")
@@ -52,6 +52,15 @@ def test_the_steps_of_a_video_give_the_table_of_one_run(
     table, whole = PoseTable.load(tmp_path / "a.npz"), infer_file(clip, options)
     for name in ("track", "frame", "keypoints", "pose", "root", "confidence", "filled", "time"):
         np.testing.assert_array_equal(getattr(table, name), getattr(whole, name), err_msg=name)
+
+
+def test_the_camera_file_beside_a_video_in_a_store_is_read(store, tmp_path: Path) -> None:
+    store.pipe_file("/in/a.camera.json", b'{"fx": 700}')
+    [job] = plan_cluster_jobs(["memory://in"], "memory://out", lifts=False, animation=False, overwrite=False)
+    ClusterWork(DetectOptions(device="cpu", end=0.1), "videopose detect").step(job, None)
+    store.get_file("/out/a.2d.npz", str(tmp_path / "a.2d.npz"))
+    table = PoseTable.load(tmp_path / "a.2d.npz")
+    assert (table.intrinsics.fx, table.meta["intrinsics"]) == (700, "a.camera.json")
 
 
 def test_results_that_exist_are_not_replaced(store) -> None:
