@@ -9,7 +9,7 @@ SIZE = (1920, 1080)
 
 def notes(focal: FocalLength, size: tuple[int, int] = SIZE) -> list[str]:
     camera, source = camera_of(focal, size)
-    return camera_notes("clip.mp4", source, camera, size)
+    return camera_notes("clip.mp4", source, camera, size, camera_file="clip.camera.json")
 
 
 def test_the_angle_is_across_the_longer_side() -> None:
