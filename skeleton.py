@@ -340,11 +340,13 @@ def convert(keypoints: NDArray[np.floating], source: Skeleton, target: Skeleton)
     guesses = CONVERSIONS.get((source, target), Conversion()).guesses
     precision = np.float64 if guesses else np.float32  # weights of means are exact in 32 bits
     positions = np.einsum("ts,...sd->...td", weights.astype(precision), keypoints[..., :2].astype(precision))
-    if keypoints.shape[-1] == 2:
-        return positions.astype(np.float32)
-    scores = np.where(weights != 0, keypoints[..., None, :, 2], np.inf).min(-1)
-    scores = scores * [GUESS_SCORE if name in guesses else 1.0 for name in target.names]
-    return np.concatenate([positions, scores[..., None]], -1).astype(np.float32)
+    result = np.empty((*positions.shape[:-1], keypoints.shape[-1]), np.float32)
+    result[..., :2] = positions
+    if keypoints.shape[-1] == 3:
+        for joint, name in enumerate(target.names):
+            scores = keypoints[..., weights[joint] != 0, 2].min(-1)
+            result[..., joint, 2] = scores * np.float64(GUESS_SCORE if name in guesses else 1.0)
+    return result
 
 
 COCO_TO_H36M: NDArray[np.float32] = conversion_weights(COCO17, H36M17).astype(np.float32)

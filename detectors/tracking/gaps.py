@@ -56,6 +56,9 @@ def fill_gaps(
             raise ValueError(f"track {track.id} has frames that are not among the given ones")
         long_gaps = (np.diff(places) > 1) & (np.diff(watched[places]) > max_gap)
         edges = [0, *(np.flatnonzero(long_gaps) + 1).tolist(), len(track)]
+        if least <= len(track) and places[-1] - places[0] < len(track):  # no gap: no copy, which takes memory
+            filled.append(track)
+            continue
         pieces = [
             _filled(track, slice(first, last), places, frames, times)
             for first, last in pairwise(edges)

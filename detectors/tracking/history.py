@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..people import APPEARANCE_FEATURES
-from .similarity import keypoint_boxes
+from ...row_list import RowList
+from ..people import APPEARANCE_FEATURES, NUM_KEYPOINTS
+from .sightings import Sightings
 
 _RECENT = 0.25  # seconds over which a velocity is measured
 _PERSISTENCE = 0.6  # seconds for which a person is expected to keep that velocity
@@ -20,25 +20,30 @@ UNKNOWN: NDArray[np.float32] = np.full(APPEARANCE_FEATURES, np.nan, np.float32)
 UNKNOWN.setflags(write=False)
 
 
-@dataclass
 class History:
     """The sightings of one person so far.
 
+    Args:
+        extra: Number of further keypoints.
+
     Attributes:
-        indices: Indices into the clip's frames, rising.
-        times: Seconds.
-        keypoints: (17, 3) each.
-        appearances: (30,) each, NaN where not known.
-        extras: (K, 3) further keypoints each.
         remembered: (30,) what the person looks like, by all sightings; NaN where never known.
+        last_index: Index of the last sighting into the clip's frames.
+        last_time: Seconds of the last sighting.
     """
 
-    indices: list[int] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-    keypoints: list[NDArray[np.float32]] = field(default_factory=list)
-    appearances: list[NDArray[np.float32]] = field(default_factory=list)
-    extras: list[NDArray[np.float32]] = field(default_factory=list)
-    remembered: NDArray[np.float32] = field(default_factory=lambda: UNKNOWN.copy())
+    def __init__(self, extra: int) -> None:
+        self.remembered = UNKNOWN.copy()
+        self.last_index, self.last_time = -1, -np.inf
+        self._indices = RowList((), np.int64)
+        self._keypoints = RowList((NUM_KEYPOINTS, 3), np.float32)
+        self._appearances = RowList((APPEARANCE_FEATURES,), np.float32)
+        self._extras = RowList((extra, 3), np.float32)
+        # Seconds and keypoints of the last sightings: back to the first one that is `_RECENT` or longer ago.
+        self._recent: deque[tuple[float, NDArray[np.float32]]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._indices)
 
     def add(
         self,
@@ -48,12 +53,23 @@ class History:
         appearance: NDArray[np.float32],
         extra: NDArray[np.float32],
     ) -> None:
-        """Add the sighting of a later frame."""
-        self.indices.append(index)
-        self.times.append(time)
-        self.keypoints.append(keypoints)
-        self.appearances.append(appearance)
-        self.extras.append(extra)
+        """Add the sighting of a later frame.
+
+        Args:
+            index: Index into the clip's frames.
+            time: Seconds.
+            keypoints: (17, 3).
+            appearance: (30,), NaN where not known.
+            extra: (K, 3) further keypoints.
+        """
+        self.last_index, self.last_time = index, time
+        self._indices.append(index)
+        self._keypoints.append(keypoints)
+        self._appearances.append(appearance)
+        self._extras.append(extra)
+        self._recent.append((time, keypoints))
+        while len(self._recent) > 1 and time - self._recent[1][0] >= _RECENT:
+            self._recent.popleft()
         known, new = np.isfinite(appearance), np.isnan(self.remembered)
         self.remembered = np.where(new, appearance, self.remembered)
         learned = known & ~new
@@ -61,45 +77,22 @@ class History:
 
     def expected(self, time: float) -> NDArray[np.float32]:
         """Return the (17, 3) keypoints expected at `time`: the last ones moved at the recent velocity."""
-        expected = self.keypoints[-1].copy()
-        elapsed = min(time - self.times[-1], _PERSISTENCE)
-        expected[:, :2] += self.velocity(-1) * elapsed
+        expected = self._recent[-1][1].copy()
+        elapsed = min(time - self.last_time, _PERSISTENCE)
+        expected[:, :2] += self._velocity() * elapsed
         return expected
 
-    def velocity(self, end: int) -> NDArray[np.float64]:
-        """Return the motion of the body (2,) in pixels a second, at the first (0) or last (-1) sighting."""
-        step = 1 if end == 0 else -1
-        at = other = 0 if end == 0 else len(self.times) - 1
-        while 0 <= other + step < len(self.times) and abs(self.times[other] - self.times[at]) < _RECENT:
-            other += step
-        elapsed = self.times[at] - self.times[other]
-        if elapsed == 0:
+    def sightings(self) -> Sightings:
+        """Return all sightings. No more can be added as long as the result is in use."""
+        rows = self._indices, self._keypoints, self._appearances, self._extras
+        return Sightings(*(each.array() for each in rows))
+
+    def _velocity(self) -> NDArray[np.float64]:
+        """Return the motion of the body (2,) in pixels a second, at the last sighting."""
+        (before, earlier), (now, latest) = self._recent[0], self._recent[-1]
+        if now == before:
             return np.zeros(2)
         # The median over all keypoints gives the motion of the body, although limbs swing and single
         # keypoints jump.
-        moved = np.median(self.keypoints[at][:, :2] - self.keypoints[other][:, :2], axis=0)
-        return np.asarray(moved / elapsed, np.float64)
-
-    def boxes(self) -> NDArray[np.float32]:
-        """Return the boxes around the keypoints of all sightings, (n, 4)."""
-        return keypoint_boxes(np.stack(self.keypoints))
-
-    def split(self, at: int) -> tuple[History, History]:
-        """Return the sightings before frame index `at`, and the others; both may be empty."""
-        first, second = History(), History()
-        for sighting in self._sightings():
-            (first if sighting[0] < at else second).add(*sighting)
-        return first, second
-
-    def followed_by(self, later: History) -> History:
-        """Return the sightings of this and of a later history together."""
-        whole = History()
-        for part in (self, later):
-            for sighting in part._sightings():
-                whole.add(*sighting)
-        return whole
-
-    def _sightings(
-        self,
-    ) -> Iterator[tuple[int, float, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
-        return zip(self.indices, self.times, self.keypoints, self.appearances, self.extras, strict=True)
+        moved = np.median(latest[:, :2] - earlier[:, :2], axis=0)
+        return np.asarray(moved / (now - before), np.float64)

@@ -70,19 +70,20 @@ def link(
     watched = watched_time(times)
     least = fewest_sightings(min_seen, len(people))
     histories = _frame_by_frame(people, times, watched, max_absence)
-    pieces, followed = cut_at_changes([each for each in histories if len(each.indices) >= least], watched)
-    histories = rejoin(pieces, watched, followed)
+    seen = [each.sightings() for each in histories if len(each) >= least]
+    del histories  # what follows takes memory by itself
+    pieces, followed = cut_at_changes(seen, watched)
     names = next((each.extra_names for each in people if each.extra_names), ())
     return [
         Track(
             number,
-            frames[history.indices].astype(np.int32),
-            np.stack(history.keypoints).astype(np.float32),
-            np.zeros(len(history.indices), np.bool_),
-            np.stack(history.extras).astype(np.float32) if names else None,
+            frames[person.indices].astype(np.int32),
+            person.keypoints,
+            np.zeros(len(person), np.bool_),
+            person.extras if names else None,
             names,
         )
-        for number, history in enumerate(histories)
+        for number, person in enumerate(rejoin(pieces, watched, followed))
     ]
 
 
@@ -93,8 +94,8 @@ def _frame_by_frame(
     histories: list[History] = []
     recent: list[History] = []
     for index, (present, time) in enumerate(zip(people, times.tolist(), strict=True)):
-        recent = [each for each in recent if watched[index] - watched[each.indices[-1]] <= max_absence]
-        absence = np.array([watched[index] - watched[each.indices[-1]] for each in recent])
+        recent = [each for each in recent if watched[index] - watched[each.last_index] <= max_absence]
+        absence = np.array([watched[index] - watched[each.last_index] for each in recent])
         looks = present.appearance
         if looks is None:
             looks = np.broadcast_to(UNKNOWN, (len(present), len(UNKNOWN)))
@@ -103,7 +104,7 @@ def _frame_by_frame(
         for person, keypoints in enumerate(present.keypoints):
             history = owners.get(person)
             if history is None:
-                history = History()
+                history = History(extra.shape[1])
                 histories.append(history)
                 recent.append(history)
             history.add(index, time, keypoints, looks[person], extra[person])
@@ -156,7 +157,7 @@ def _costs(
     weight = np.sqrt(np.clip(expected[:, None, :, 2], 1e-3, 1) * np.clip(keypoints[None, :, :, 2], 1e-3, 1))
     apart = np.linalg.norm(expected[:, None, :, :2] - keypoints[None, :, :, :2], axis=-1)
     distance = (apart * weight).sum(-1) / weight.sum(-1) / scale
-    elapsed = np.array([time - history.times[-1] for history in histories])[:, None]
+    elapsed = np.array([time - history.last_time for history in histories])[:, None]
     reach = np.minimum(_REACH + _REACH_PER_SECOND * elapsed, _REACH_LIMIT)
     remembered = np.stack([history.remembered for history in histories])
     other = difference(remembered[:, None], looks[None]) / _OTHER_LOOK  # NaN where not known

@@ -8,53 +8,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .appearance import difference, usual
-from .history import History
+from .sightings import Sightings
 from .similarity import sizes
 
-_OTHER_LOOK = 11.0  # difference of appearances from which two histories are not of one person
+_OTHER_LOOK = 11.0  # difference of appearances from which two are not one person
 _STRIDE, _SPEED = 4.0, 5.0  # how far a person gets: at once, and a second, in units of the person's size
 _HEIGHT = 1.2  # largest logarithm of the ratio of two sizes: a person who comes 3 times nearer
 _AWAY, _TALLER = 0.25, 0.25  # costs of the greatest distance and ratio, where 1 is too much
 _FORGETTING = 0.01  # cost of a second of absence
 _LONGEST = 0.2  # the highest cost of an absence
-_ALREADY = 0.5  # factor of the cost for histories that followed each other before they were cut
+_ALREADY = 0.5  # factor of the cost for pieces that followed each other before they were cut
 
 
 def rejoin(
-    histories: Sequence[History], watched: NDArray[np.float64], followed: Mapping[int, int]
-) -> list[History]:
-    """Join histories of the same person, one after the other in time.
+    people: Sequence[Sightings], watched: NDArray[np.float64], followed: Mapping[int, int]
+) -> list[Sightings]:
+    """Join sightings of the same person, one after the other in time.
 
-    Two histories may be joined if the second begins after the first ended, the person could have got from the
+    Two may be joined if the second begins after the first ended, the person could have got from the
     one place to the other, the sizes are not too different, and they look alike. What people look like must
     be known. Of all ways to join, the one of the greatest sum of gains is taken (Hungarian algorithm).
 
     Args:
-        histories: The people.
+        people: The people.
         watched: (n,) seconds of the clip's frames, see `watched_time`.
-        followed: Which history is followed by which, index → index, if neither fits another better.
+        followed: Which person is followed by which, index → index, if neither fits another better.
 
     Returns:
-        The histories in the order of their first frames; those that begin together keep their order.
+        The people in the order of their first frames; those that begin together keep their order.
     """
-    if len(histories) > 1:
-        cost = _costs(histories, watched)
+    if len(people) > 1:
+        cost = _costs(people, watched)
         for earlier, later in followed.items():
             if cost[earlier, later] < 1:
                 cost[earlier, later] *= _ALREADY
-        histories = _joined(histories, cost, followed)
-    return sorted(histories, key=lambda history: history.indices[0])
+        people = _joined(people, cost, followed)
+    return sorted(people, key=lambda person: person.indices[0])
 
 
-def _costs(histories: Sequence[History], watched: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (n, n) the cost that a history (row) is continued by another (column); 1 if impossible."""
-    looks = np.stack([usual(np.stack(history.appearances)) for history in histories])
-    boxes = [history.boxes()[[0, -1]] for history in histories]
-    begins = np.array([history.indices[0] for history in histories])
-    ends = np.array([history.indices[-1] for history in histories])
+def _costs(people: Sequence[Sightings], watched: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (n, n) the cost that a person (row) is continued by another (column); 1 if impossible."""
+    looks = np.stack([usual(person.appearances) for person in people])
+    boxes = [person.boxes()[[0, -1]] for person in people]
+    begins = np.array([person.indices[0] for person in people])
+    ends = np.array([person.indices[-1] for person in people])
     first, last = (np.stack([each[end] for each in boxes]) for end in (0, 1))
     absence = watched[begins][None] - watched[ends][:, None]
-    tall = [np.median(sizes(history.boxes())) for history in histories]
+    tall = [np.median(sizes(person.boxes())) for person in people]
     scale = np.maximum(np.minimum(np.array(tall)[:, None], np.array(tall)[None]), 1)
     middle = [(each[:, :2] + each[:, 2:]) / 2 for each in (last, first)]
     way = np.linalg.norm(middle[0][:, None] - middle[1][None], axis=-1) / scale
@@ -70,8 +70,8 @@ def _costs(histories: Sequence[History], watched: NDArray[np.float64]) -> NDArra
 
 
 def _joined(
-    histories: Sequence[History], cost: NDArray[np.float64], followed: Mapping[int, int]
-) -> list[History]:
+    people: Sequence[Sightings], cost: NDArray[np.float64], followed: Mapping[int, int]
+) -> list[Sightings]:
     """Join the pairs of the cheapest assignment, and those of `followed` that it leaves single."""
     from scipy.optimize import linear_sum_assignment  # imported here because that takes a third of a second
 
@@ -85,9 +85,9 @@ def _joined(
         if earlier not in follower and later not in taken:
             follower[earlier] = later
     joined = []
-    for number in sorted(set(range(len(histories))) - set(follower.values())):
-        whole = histories[number]
+    for number in sorted(set(range(len(people))) - set(follower.values())):
+        whole = people[number]
         while (number := follower.get(number, -1)) >= 0:
-            whole = whole.followed_by(histories[number])
+            whole = whole.followed_by(people[number])
         joined.append(whole)
     return joined

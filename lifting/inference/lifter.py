@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...errors import InputError, UsageError, one_line
+from ...parts import in_parts
 from ...pauses import shorten_pauses
 from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, convert
 from ..cameras.distortion import Lens
@@ -29,8 +30,7 @@ from ..network.fused_model import FusedModel, Precision
 from ..network.temporal_model import TemporalModel, architecture_shapes
 from .causal_feed import causal_feed
 from .lifter_file import StoredType, as_stored, check_shapes, digest, read_lifter_file, write_lifter_file
-from .parts import in_parts
-from .predict import predict, root_at_zero, to_camera, to_network
+from .predict import predict, predict_poses
 from .resampling import even_times, interpolate, read_at
 from .root_trajectory import fit_root
 from .visibility import confidence, visible_keypoints, visible_so_far
@@ -226,17 +226,16 @@ class Lifter:
         mirror = self.skeleton if flip else None
 
         def lift(sequence: NDArray[np.float32]) -> NDArray[np.float32]:
-            network_input, rotation = to_network(sequence, self.input_space)
-            return to_camera(root_at_zero(predict(self.network, network_input, flip=mirror)), rotation)
+            return predict_poses(self.network, sequence, self.input_space, flip=mirror)
 
         def lift_root(sequence: NDArray[np.float32]) -> NDArray[np.float32]:
             assert self.trajectory is not None
-            network_input, rotation = to_network(sequence, self.input_space)
-            raw = predict(self.trajectory, network_input, flip=mirror, flip_out=None)
-            return self._true_depth(to_camera(raw, rotation), camera, size)
+            path = predict(self.trajectory, sequence, space=self.input_space, flip=mirror, flip_out=None)
+            return self._true_depth(path, camera, size)
 
         pose = at_rate(lift)
         predicted = None if self.trajectory is None else at_rate(lift_root)[:, 0]
+        del lifter_input, at_rate  # what follows takes memory by itself
         if self.reads_visibility:
             undistorted = _without_scores(undistorted, ~visible)
         root = fit_root(pose, undistorted, times, camera, prior=predicted)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import UsageError
 from ..cameras.distortion import Lens
+from ..cameras.input_space import turn_back
 from ..cameras.intrinsics import Intrinsics
 from ..network.fused_model import Precision
 from .lifter import Lifter
@@ -19,7 +20,7 @@ from .live_clock import MOST_STREAMS, LiveClock, between
 from .live_keypoints import KeypointMemory
 from .live_network import LiveNetwork, check_frame_by_frame
 from .live_root import LiveRoots
-from .predict import root_at_zero, to_camera, to_network
+from .predict import to_network
 from .visibility import VisibilityState, confidence, next_visible
 
 _USUAL_RATE = 30.0  # frames per second of a lifter or a camera that does not tell
@@ -199,7 +200,9 @@ class LiveLifter:
         for step, frame in enumerate(frames):
             network_input, rotation = to_network(frame, self._lifter.input_space)
             pose = self._networks[stream].step(network_input, None if step else new)
-        return to_camera(root_at_zero(pose), rotation)
+        if rotation is not None:
+            pose = turn_back(torch.from_numpy(pose), rotation).numpy()
+        return pose - pose[:, :1]
 
     def _mean_pose(
         self, pose: NDArray[np.float32], begins: NDArray[np.bool_], averaged: int

@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...parts import parts_of
 from ...skeleton import H36M17, Skeleton
 from ..cameras.input_space import InputSpace, centre, centre_visible, mirrored, num_features, turn_back
 from ..cameras.intrinsics import H36M_FOCAL
 from ..network.fused_model import FusedModel
 from ..network.temporal_model import TemporalModel
-from .parts import parts_of
 
 Network = TemporalModel | FusedModel
 """A model that `predict` accepts: as it was trained, or fused for speed."""
@@ -28,6 +28,7 @@ def predict(
     model: Network,
     keypoints: NDArray[np.float32],
     *,
+    space: InputSpace | None = None,
     flip: Skeleton | None = None,
     flip_out: Skeleton | None = H36M17,
     frames_per_pass: int = FRAMES_PER_PASS,
@@ -40,7 +41,9 @@ def predict(
 
     Args:
         model: The network.
-        keypoints: One sequence in the model's input space.
+        keypoints: One sequence in the model's input space; with `space`, as `to_network` reads it.
+        space: Input space into which each pass is brought first. The outputs are then turned back to camera
+            space.
         flip: Skeleton of the input. If given, the output is averaged with the prediction for the mirrored
             sequence.
         flip_out: Skeleton of the output, or None if the output is one joint.
@@ -62,7 +65,6 @@ def predict(
         )
     if frames == 0:
         return np.zeros((0, model.num_joints_out, 3), np.float32)
-    sequence = torch.from_numpy(np.ascontiguousarray(keypoints, np.float32))
     order: Sequence[int] = range(model.num_joints_out)
     if flip_out is not None and model.num_joints_out > 1:
         order = flip_out.mirror
@@ -71,13 +73,17 @@ def predict(
     with torch.inference_mode():
         for start in range(0, frames, frames_per_pass):
             end = min(start + frames_per_pass, frames)
-            index = torch.arange(start - before, end + after).clamp(0, frames - 1)
-            part = sequence[index].to(model.device)
+            index = np.arange(start - before, end + after).clip(0, frames - 1)
+            network_input, rotation = to_network(keypoints[index].astype(np.float32, copy=False), space)
+            part = torch.from_numpy(network_input).to(model.device)
             both = part[None] if flip is None else torch.stack([part, mirrored(part, flip.mirror)])
             out = model(both).float()
             if flip is not None:
                 out = (out[:1] + mirrored(out[1:], order)) / 2
-            result[start:end] = out[0].cpu().numpy()
+            found = out[0].cpu()
+            if rotation is not None:
+                found = turn_back(found, rotation[before : len(index) - after])
+            result[start:end] = found.numpy()
     return result
 
 
@@ -98,12 +104,13 @@ def predict_poses(
     Shape:
         lifter_input (T, J, 2); result (T, J_out, 3).
     """
-    network_input, rotation = to_network(lifter_input, space)
-    return to_camera(root_at_zero(predict(model, network_input, flip=flip)), rotation)
+    poses = predict(model, lifter_input, space=space, flip=flip)
+    poses -= poses[:, :1]  # in place: an hour of poses takes much memory
+    return poses
 
 
 def to_network(
-    lifter_input: NDArray[np.float32], space: InputSpace
+    lifter_input: NDArray[np.float32], space: InputSpace | None
 ) -> tuple[NDArray[np.float32], Tensor | None]:
     """Bring keypoints into a network's input space.
 
@@ -112,7 +119,7 @@ def to_network(
         space: Input space of the network.
 
     Returns:
-        The network's input, and for the centred spaces the rotation of each frame, which `to_camera` undoes.
+        The network's input, and for the centred spaces the rotation of each frame, which `turn_back` undoes.
 
     Shape:
         lifter_input and the network's input (…, J, 2); rotation (…, 3, 3). In the space "centred-visible" the
@@ -139,13 +146,3 @@ def _centred(lifter_input: NDArray[np.float32], space: InputSpace) -> tuple[NDAr
         return network_input.numpy(), rotation
     network_input, rotation = centre(torch.from_numpy(lifter_input / H36M_FOCAL))
     return network_input.numpy(), rotation
-
-
-def to_camera(points: NDArray[np.float32], rotation: Tensor | None) -> NDArray[np.float32]:
-    """Turn a network's output (…, J, 3) back into camera space; `rotation` is that of `to_network`."""
-    return points if rotation is None else turn_back(torch.from_numpy(points), rotation).numpy()
-
-
-def root_at_zero(poses: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Poses (…, J, 3) relative to their first joint."""
-    return poses - poses[..., :1, :]

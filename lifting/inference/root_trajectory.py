@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, solveh_banded
 
+from ...parts import parts_of
 from ..cameras.intrinsics import Intrinsics
-from .parts import parts_of
 from .pinhole_equations import (
     ACCELERATION,
     DEPTHS,

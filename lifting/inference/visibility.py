@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...parts import in_parts
 from ...skeleton import COCO_TO_H36M
 from ..cameras.input_space import visible_joints
 
@@ -49,10 +50,12 @@ def visible_keypoints(
     """
     if not len(keypoints):
         return np.zeros(keypoints.shape[:2], np.bool_)
-    evidence = _evidence(keypoints, size)
+    evidence = in_parts(lambda part: _evidence(part, size), keypoints)
     if filled is not None:
         evidence[filled] = 0
-    visible = ~_long_runs(~_held(evidence))
+    visible = np.empty(evidence.shape, np.bool_)
+    for joint in range(evidence.shape[1]):  # one by one, which bounds the memory
+        visible[:, joint] = ~_long_runs(~_held(evidence[:, joint]))
     return visible | _too_few(visible, keypoints)
 
 
@@ -144,29 +147,28 @@ def confidence(keypoints: NDArray[np.float32], visible: NDArray[np.bool_]) -> ND
     return np.asarray((score @ _WEIGHTS.T) * joints, np.float32)
 
 
-def _evidence(keypoints: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.int64]:
+def _evidence(keypoints: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.int8]:
     """1 where a keypoint (…, 17, 3) is certainly visible, −1 where it is certainly not, 0 between."""
     x, y, score = keypoints[..., 0], keypoints[..., 1], keypoints[..., 2]
     inside = (x >= 0) & (x <= size[0]) & (y >= 0) & (y <= size[1])
     # A comparison with NaN is false, so a keypoint without position or score is hidden.
-    return np.where(inside & (score >= VISIBLE_FROM), 1, np.where(inside & (score >= HIDDEN_BELOW), 0, -1))
+    shown, hidden = inside & (score >= VISIBLE_FROM), ~(inside & (score >= HIDDEN_BELOW))
+    return shown.astype(np.int8) - hidden.astype(np.int8)
 
 
-def _held(evidence: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the last certain evidence (T, J) was 1; before the first one, that one counts; else True."""
-    frames = np.arange(len(evidence))[:, None]
-    last = np.maximum.accumulate(np.where(evidence != 0, frames, -1), 0)
-    first = np.argmax(evidence != 0, 0)
-    source = np.where(last < 0, first, last)
-    return np.take_along_axis(evidence, source, 0) >= 0
+def _held(evidence: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Whether the last certain evidence (T,) was 1; before the first one, that one counts; else True."""
+    certain = evidence != 0
+    last = np.maximum.accumulate(np.where(certain, np.arange(len(evidence)), -1))
+    return np.asarray(evidence[np.where(last < 0, np.argmax(certain), last)] >= 0)
 
 
 def _long_runs(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(T, J): True in runs of at least `PATIENCE` frames, and in shorter ones that span the track."""
+    """(T,): True in runs of at least `PATIENCE` frames, and in shorter ones that span the track."""
     frames = len(flags)
-    at = np.arange(frames)[:, None]
-    begin = np.maximum.accumulate(np.where(flags, -1, at), 0)  # last frame before the run
-    end = np.minimum.accumulate(np.where(flags, frames, at)[::-1], 0)[::-1]  # first frame after it
+    at = np.arange(frames)
+    begin = np.maximum.accumulate(np.where(flags, -1, at))  # last frame before the run
+    end = np.minimum.accumulate(np.where(flags, frames, at)[::-1])[::-1]  # first frame after it
     return flags & (end - begin - 1 >= min(PATIENCE, frames))
 
 

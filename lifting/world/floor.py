@@ -114,14 +114,12 @@ def _lowest_level(heights: NDArray[np.float64], spread: NDArray[np.float64]) -> 
     return float(np.median(heights))
 
 
-def lowest_floor(joints: NDArray[np.floating], up: NDArray[np.float64]) -> float | None:
+def lowest_floor(lowest: NDArray[np.float64]) -> float | None:
     """Estimate the camera's height by the lowest joints of all people, for clips in which no foot is at rest.
 
     Args:
-        joints: (N, 17, 3) in the space of the first frame's camera; NaN where not known.
-        up: (3,) in that space.
+        lowest: (N,) metres along up from the camera to the lowest joint of each pose; NaN where not known.
     """
-    lowest = (joints @ up).min(1)
     lowest = lowest[np.isfinite(lowest)]
     return float(ANKLE_HEIGHT - np.percentile(lowest, 15)) if len(lowest) else None
 

@@ -13,7 +13,6 @@ CAMERA_UP = np.array([0.0, -1.0, 0.0])
 """Up in the space of a level camera."""
 
 _J = {name: index for index, name in enumerate(H36M17.names)}
-_FEET = [_J["lfoot"], _J["rfoot"]]
 _BEND = 8.0  # degrees between legs and trunk: a pose that is bent so far has the weight 0.6, a straight one 1
 # Weights of the body's directions, fitted by least squares to simulated footage of held-out people.
 _DIRECTIONS = {
@@ -44,23 +43,29 @@ class Upright:
     poses: float
 
 
-def upright(poses: NDArray[np.floating]) -> Upright | None:
+def upright(poses: NDArray[np.float32], turn: NDArray[np.float64]) -> Upright | None:
     """Find up as the mean direction of one person's body while standing.
 
     The trunk of a standing person leans forward, and the neck leans further. A weighted sum of seven
     directions of the body is closer to the vertical than each of them.
 
     Args:
-        poses: (N, 17, 3) H36M17 of one person, in a space that does not turn; NaN where not lifted.
+        poses: (N, 17, 3) H36M17 of one person; NaN where not lifted.
+        turn: (N, 3, 3) the rotation of each pose into a space that does not turn.
 
     Returns:
-        The direction; None if the person stands in too few frames.
+        The direction in that space; None if the person stands in too few frames.
     """
     known = np.isfinite(poses).all((1, 2))
-    poses = (poses if known.all() else poses[known]).astype(np.float64, copy=False)
+    if not known.all():
+        poses, turn = poses[known], turn[known]
     if not len(poses):
         return None
-    feet, hip, thorax = poses[:, _FEET].mean(1), poses[:, 0], poses[:, _J["thorax"]]
+
+    def joint(name: str) -> NDArray[np.float64]:
+        return turned(turn, poses[:, _J[name]])
+
+    feet, hip, thorax = (joint("lfoot") + joint("rfoot")) / 2, joint("hip"), joint("thorax")
     legs, trunk = unit(hip - feet), unit(thorax - hip)
     bend = np.degrees(np.arccos(np.clip((legs * trunk).sum(1), -1, 1)))
     weight = np.exp(-0.5 * (bend / _BEND) ** 2)
@@ -73,7 +78,7 @@ def upright(poses: NDArray[np.floating]) -> Upright | None:
         return None
 
     def bone(start: str, end: str) -> NDArray[np.float64]:
-        return unit(poses[:, _J[end]] - poses[:, _J[start]])
+        return unit(joint(end) - joint(start))
 
     front = unit(np.cross(bone("rhip", "lhip") + bone("rshoulder", "lshoulder"), trunk))
     directions = {
@@ -87,6 +92,11 @@ def upright(poses: NDArray[np.floating]) -> Upright | None:
     }
     total = sum(_DIRECTIONS[name] * weight @ values for name, values in directions.items())
     return Upright(unit(np.asarray(total, np.float64)), float(weight.sum()))
+
+
+def turned(turn: NDArray[np.float64], points: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Rotate points (N, …, 3) by (N, 3, 3)."""
+    return np.asarray(np.einsum("nij,n...j->n...i", turn, points), np.float64)
 
 
 def agree(people: list[Upright]) -> NDArray[np.float64]:

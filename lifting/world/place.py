@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...parts import in_parts
 from ...skeleton import H36M17
 from ..pose_table import PoseTable
 from .contact import find_contact
 from .floor import fit_floor, lowest_floor, standing_spots
 from .foot_keypoints import foot_speed
-from .gravity import CAMERA_UP, Upright, agree, camera_axes, pitch_and_roll, unit, up_of, upright
+from .gravity import CAMERA_UP, Upright, agree, camera_axes, pitch_and_roll, turned, unit, up_of, upright
 from .stated_camera import StatedCamera
 
 ANKLES = [H36M17.index("lfoot"), H36M17.index("rfoot")]
@@ -37,13 +38,15 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
         if len(table.time)
         else np.zeros((0, 3, 3))
     )
-    joints = np.einsum("nij,nkj->nki", turn[table.frame], table.pose)
     tracks = list(table.tracks())
-
-    people = [person for _, rows in tracks if (person := upright(joints[rows])) is not None]
-    joints += np.einsum("nij,nj->ni", turn[table.frame], table.root)[:, None]
+    people = [
+        person
+        for _, rows in tracks
+        if (person := upright(table.pose[rows], turn[table.frame[rows]])) is not None
+    ]
     up, gravity = _up(people, stated)
-    spots = [standing_spots(joints[rows][:, ANKLES], table.time[table.frame[rows]], up) for _, rows in tracks]
+    ankles = turned(turn[table.frame], table.pose[:, ANKLES] + table.root[:, None])
+    spots = [standing_spots(ankles[rows], table.time[table.frame[rows]], up) for _, rows in tracks]
     fixed = stated.gravity is not None or (stated.pitch is not None and stated.roll is not None)
     if people and not fixed:
         up, height = fit_floor(spots, up, bodies=len(people))
@@ -54,14 +57,13 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
     if people and not fixed and found:
         gravity += f" and {floor}"
     if height is None:
-        height = lowest_floor(joints, up)
+        height = lowest_floor(_lowest(table, turn, up))
         floor = "the lowest joints: no foot is at rest"
     if height is None:
         height, floor = 0.0, "not found: no root is known; the camera is at height 0"
     if stated.height is not None:
         height, floor = stated.height, f"--camera-height {stated.height:g}"
 
-    del joints  # of a video of an hour it takes much memory
     rotation = camera_axes(up) @ turn
     position = np.tile(np.array([0, 0, height], np.float32), (len(table.time), 1))
     pitch, roll = pitch_and_roll(up)
@@ -89,6 +91,17 @@ def contact_of(table: PoseTable) -> NDArray[np.float32]:
         of_track = None if speed is None else speed[rows]
         contact[rows] = find_contact(ankles[rows], table.time[table.frame[rows]], of_track)
     return contact
+
+
+def _lowest(table: PoseTable, turn: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,): how far along `up` the lowest joint of each pose is from the camera; NaN where not known."""
+
+    def heights(
+        pose: NDArray[np.float32], root: NDArray[np.float32], frame: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        return np.asarray((turned(turn[frame], pose + root[:, None]) @ up).min(1), np.float64)
+
+    return in_parts(heights, table.pose, table.root, table.frame)
 
 
 def _up(people: list[Upright], stated: StatedCamera) -> tuple[NDArray[np.float64], str]:

@@ -111,7 +111,7 @@ def detect(
         track=np.concatenate([np.full(len(track), track.id, np.int32) for track in tracks]),
         frame=np.concatenate([track.frames for track in tracks]),
         keypoints=np.concatenate([track.keypoints for track in tracks]),
-        pose=np.full((rows, 17, 3), np.nan, np.float32),
+        pose=np.broadcast_to(np.float32(np.nan), (rows, 17, 3)),  # takes no memory
         root=np.full((rows, 3), np.nan, np.float32),
         filled=np.concatenate([track.filled for track in tracks]),
         **_extra_of(tracks),

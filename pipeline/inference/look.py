@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,7 +38,7 @@ class Look:
     video: Video
     people: PeopleSource
     background: BackgroundWatch | None
-    numbers: list[int] = field(default_factory=list)
+    numbers: array[int] = field(default_factory=lambda: array("i"))
     boxes: NDArray[np.float32] = field(default_factory=NO_BOXES.copy)
 
     def resume(self, people: DetectedPeople, kept: PartStore) -> None:
@@ -46,7 +47,8 @@ class Look:
         if not parts:
             return
         memory = _groups(kept.memory)
-        self.numbers = [int(number) for part in parts for number in part["frames"]["numbers"]]
+        for part in parts:
+            self.numbers.extend(part["frames"]["numbers"].tolist())
         self.boxes = people.resume([part["people"] for part in parts], memory["people"])
         if self.background is not None:
             self.background.resume([part["background"] for part in parts], memory["background"])
@@ -108,9 +110,9 @@ def _flat(groups: Mapping[str, Arrays]) -> Arrays:
 def _groups(flat: Arrays) -> dict[str, Arrays]:
     """Return the groups of which `_flat` made one."""
     groups: dict[str, Arrays] = defaultdict(dict)
-    for name, array in flat.items():
+    for name, values in flat.items():
         group, _, own = name.partition(".")
-        groups[group][own] = array
+        groups[group][own] = values
     return groups
 
 

@@ -118,7 +118,7 @@ def select_people(table: PoseTable, selection: Selection) -> PoseTable:
     tracks = dict(table.tracks())
     if selection.by_name:
         chosen = {*_known(selection.ids, tracks), *(_person_at(table, place) for place in selection.places)}
-        return table[np.isin(table.track, list(chosen))]
+        return table if len(chosen) == len(tracks) else table[np.isin(table.track, list(chosen))]
     if selection.people is None or len(tracks) <= selection.people:
         return table
     seen = {track: table.keypoints[rows][~table.filled[rows]] for track, rows in tracks.items()}

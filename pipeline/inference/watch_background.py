@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import cv2
 import numpy as np
@@ -124,8 +125,8 @@ class BackgroundWatch:
 
         All of these, in order, and the latest `memory` are what `resume` needs to go on, bit for bit.
         """
-        new, self._given = self._measured.since(self._given), self._measured.count()
-        return new.to_arrays()
+        new, self._given = self._measured.to_arrays(self._given), self._measured.count()
+        return new
 
     def memory(self) -> Arrays:
         """Return what the next frame needs, beside all measurements, as plain arrays."""
@@ -146,10 +147,11 @@ class BackgroundWatch:
     def resume(self, measured: Sequence[Arrays], memory: Arrays) -> None:
         """Go on where another watch of the same video stopped; see `new_measurements`."""
         for arrays in measured:
-            self._measured.extend(Measurements.from_arrays(arrays))
+            self._measured.extend(arrays)
         self._given = self._measured.count()
-        first = {name.removeprefix("first_"): array for name, array in memory.items()}
-        self._keyframes[:1] = Measurements.from_arrays(first).keyframes
+        first = Measurements()
+        first.extend({name.removeprefix("first_"): array for name, array in memory.items()})
+        self._keyframes[:1] = first.keyframes
         self._first = (memory["picture"], memory["mask"]) if "picture" in memory else None
         self._grey, self._now, self._then = memory["grey"], memory["now"], memory["then"]
         self._guess = memory["guess"] if len(memory["guess"]) else None
@@ -178,7 +180,7 @@ class BackgroundWatch:
                 f"the background could not be followed on {lost} of {len(self._seen)} frames, so how the "
                 "camera turned is uncertain; --static-camera takes it to be still"
             )
-        elif np.median([seen.agreeing for seen in self._seen]) < _AGREEING:
+        elif np.median(self._seen.agreeing()) < _AGREEING:
             warning = (
                 "the background does not move as it does when a camera only turns: the camera seems to "
                 "travel, and that is not recovered"
@@ -277,9 +279,9 @@ class BackgroundWatch:
                 self._edges.append(Edge(int(key), len(self._keyframes) - 1, turn.rotation))
 
     def _last_rotation(self, key: int) -> NDArray[np.float64]:
-        """The last rotation measured against the keyframe."""
-        measured = (s.rotation for s in reversed(self._seen) if s.keyframe == key and s.rotation is not None)
-        return next(measured, np.eye(3))
+        """The last rotation measured against the newest keyframe."""
+        of_keyframe = takewhile(lambda seen: seen.keyframe == key, reversed(self._seen))
+        return next((seen.rotation for seen in of_keyframe if seen.rotation is not None), np.eye(3))
 
     def _rays(self, points: NDArray[np.float32]) -> NDArray[np.float64]:
         """(M, 2) small pixels → (M, 3) unit rays."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from array import array
 from collections.abc import Generator
 from pathlib import Path
 
@@ -47,7 +48,7 @@ class PictureSequence(Video):
         self.rate_is_assumed = rate is None
         self.rotate = rotate
         self._orientation = Orientation().turned(rotate)
-        self.times: list[float] = []
+        self.times: array[float] = array("d")
         self.damaged: Damage | None = None
         first = self._first()
         self.size = (first.shape[1], first.shape[0])
@@ -71,7 +72,7 @@ class PictureSequence(Video):
         """Do nothing: no file is left open."""
 
     def _frames(self, start: float, end: float | None, first: int) -> Generator[Frame, None, None]:
-        self.times, self.damaged = [], None
+        self.times, self.damaged = array("d"), None
         unreadable: list[str] = []
         resized, zero, found = 0, None, False
         for file, tick in zip(self._found.files, self._found.ticks, strict=True):

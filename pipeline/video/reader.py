@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ class Video:
         self.path = Path(path)
         self.fps = fps
         self.rotate = rotate
-        self.times: list[float] = []
+        self.times: array[float] = array("d")
         self.damaged: Damage | None = None
         self._decoder: Decoder | None = Decoder(self.path)
         stream, first = self._decoder.stream, self._decoder.first.picture
@@ -119,7 +120,7 @@ class Video:
 
     def _frames(self, start: float, end: float | None, first: int) -> Generator[Frame, None, None]:
         decoder, self._decoder = self._decoder or Decoder(self.path), None
-        self.times, self.damaged = [], None
+        self.times, self.damaged = array("d"), None
         times, clock, found, finished = self.times, Clock(1 / self.rate), False, False
         with closing(decoder):
             for picture in decoder.pictures():

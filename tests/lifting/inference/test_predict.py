@@ -6,13 +6,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from videopose import parts
 from videopose.errors import UsageError
 from videopose.lifting.cameras.distortion import Lens
 from videopose.lifting.cameras.input_space import InputSpace, num_features, to_rays, to_screen
 from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.datasets.motion_capture import MotionCapture
 from videopose.lifting.evaluation.motion_capture_sequences import motion_capture_sequences
-from videopose.lifting.inference import parts
 from videopose.lifting.inference.lifter import Lifter
 from videopose.lifting.inference.predict import predict, predict_poses, to_network
 from videopose.lifting.inference.pretrained import DEFAULT, load_lifter
