@@ -22,6 +22,8 @@ from .flip_notes import say_without_flips
 from .options import LiftOptions
 from .requests import lifting_digest
 
+_LONG = 10_000  # frames of a track whose poses take so much memory that what is free is given back first
+
 # Keys of `meta` about poses that are replaced.
 _OF_EARLIER_LIFTING = ("height", "filters", "lock_feet", "adaptation")
 
@@ -92,8 +94,7 @@ def lift(
     with progress("lifting to 3D", len(table)) as advance:
         for _, rows in table.stretches():
             times = table.time[table.frame[rows]]
-            # Unpacked into the table's arrays, so that nothing of a track stays in memory.
-            pose[rows], root[rows], _, confidence[rows] = lifter.lift_track(
+            lifted = lifter.lift_track(
                 table.keypoints[rows],
                 times,
                 lens=lens,
@@ -101,6 +102,10 @@ def lift(
                 flip=options.flip,
                 filled=table.filled[rows],
             )
+            if len(times) > _LONG:
+                give_back_memory()
+            pose[rows], root[rows], _, confidence[rows] = lifted
+            del lifted  # so that nothing of a track stays in memory
             advance(rows.stop - rows.start)
     commands = [table.meta.get("command"), command]
     earlier = {name: value for name, value in table.meta.items() if name not in _OF_EARLIER_LIFTING}
