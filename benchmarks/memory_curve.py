@@ -6,7 +6,8 @@
 The first seconds of the video are scaled to 1080p at 25 frames a second and repeated. One minute of it is
 processed first, then as many minutes as are wanted. The largest resident memory of the process and its
 children is written down for each part of 120 frames on which people have been found, and every ten seconds
-after that. The second form draws what was written, also by a run that is not finished.
+after that; also without pages of files, such as libraries, which the system may drop at any time. The second
+form draws what was written, also by a run that is not finished.
 It needs Linux (`/proc`), but no idle cores.
 """
 
@@ -44,12 +45,14 @@ class Sample:
         seconds: Since the run began.
         frames: Frames on which people have been found; those of the unfinished part are not counted.
         megabytes: Resident memory of the process and its children (10^6 bytes).
+        own: The part of it that no file backs.
     """
 
     video_minutes: float
     seconds: float
     frames: int
     megabytes: float
+    own: float
 
 
 def main() -> None:
@@ -83,8 +86,8 @@ def measure(video: Path, end: float, lengths: Sequence[float], target: Path, fol
         for minutes in lengths:
             looped = _repeated(loop, minutes, folder / f"{minutes:g}-minutes.mp4")
             for sample in _measured(looped, minutes, folder):
-                seconds, megabytes = f"{sample.seconds:.0f}", f"{sample.megabytes:.1f}"
-                writer.writerow([f"{minutes:g}", seconds, sample.frames, megabytes])
+                memory = f"{sample.megabytes:.1f}", f"{sample.own:.1f}"
+                writer.writerow([f"{minutes:g}", f"{sample.seconds:.0f}", sample.frames, *memory])
                 file.flush()
 
 
@@ -92,17 +95,19 @@ def read(source: Path) -> list[Sample]:
     """Read samples that `measure` has written."""
     with source.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
-    return [Sample(float(row[0]), float(row[1]), int(row[2]), float(row[3])) for row in rows]
+    return [Sample(float(row[0]), float(row[1]), int(row[2]), float(row[3]), float(row[4])) for row in rows]
 
 
 def describe(samples: Sequence[Sample]) -> str:
     """Return the largest memory of a run, as a line."""
     frames = max(each.frames for each in samples)
-    finding = max(each.megabytes for each in samples if each.frames < frames)
-    largest = max(each.megabytes for each in samples)
+    finding = [each for each in samples if each.frames < frames]
     return (
         f"{samples[0].video_minutes:g} minutes: {frames} frames in {samples[-1].seconds:.0f} s, at most "
-        f"{finding:.0f} MB while people are found, {largest:.0f} MB in all"
+        f"{max(each.megabytes for each in finding):.0f} MB while people are found "
+        f"({max(each.own for each in finding):.0f} MB without files), "
+        f"{max(each.megabytes for each in samples):.0f} MB in all "
+        f"({max(each.own for each in samples):.0f} MB)"
     )
 
 
@@ -131,31 +136,35 @@ def _measured(video: Path, minutes: float, folder: Path) -> Iterator[Sample]:
             shutil.copytree(cache_folder() / part, cache / part)
     command = [sys.executable, "-m", "videopose", "infer", str(video), "--no-render", "--device", "cpu"]
     command += ["--people", "all", "--output", str(folder / "results")]
-    frames, last, largest = 0, 0.0, 0
+    frames, last, largest = 0, 0.0, (0, 0)
     begun = time.perf_counter()
     with subprocess.Popen(command, env={**os.environ, "VIDEOPOSE_CACHE": str(cache)}) as run:
         while run.poll() is None:
-            largest = max(largest, _resident(run.pid))
+            resident, own = _resident(run.pid)
+            largest = max(largest[0], resident), max(largest[1], own)
             seconds = time.perf_counter() - begun
             done = PART_FRAMES * sum(1 for _ in cache.glob("parts/*/*.part.npz"))
             if done > frames or seconds > last + 10:
-                yield Sample(minutes, seconds, frames, largest / 1e6)
-                frames, last, largest = max(done, frames), seconds, 0  # parts are removed at the end
+                yield Sample(minutes, seconds, frames, largest[0] / 1e6, largest[1] / 1e6)
+                frames, last, largest = max(done, frames), seconds, (0, 0)  # parts are removed at the end
             time.sleep(0.5)
-    yield Sample(minutes, time.perf_counter() - begun, frames, largest / 1e6)
+    yield Sample(minutes, time.perf_counter() - begun, frames, largest[0] / 1e6, largest[1] / 1e6)
     if run.returncode:
         raise SystemExit(f"infer failed with {run.returncode}")
 
 
-def _resident(process: int) -> int:
-    """Bytes of a process and its children in memory; 0 if it has ended."""
+def _resident(process: int) -> tuple[int, int]:
+    """Bytes of a process and its children in memory, all and those that no file backs; 0 if it has ended."""
     try:
-        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+        pages = Path(f"/proc/{process}/statm").read_text().split()
         threads = Path(f"/proc/{process}/task").iterdir()
         children = [int(child) for each in threads for child in (each / "children").read_text().split()]
     except OSError:
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE") + sum(map(_resident, children))
+        return 0, 0
+    size = os.sysconf("SC_PAGE_SIZE")
+    each = [_resident(child) for child in children]
+    resident, of_files = int(pages[1]) * size, int(pages[2]) * size
+    return resident + sum(r for r, _ in each), resident - of_files + sum(own for _, own in each)
 
 
 def draw(samples: Sequence[Sample], target: Path) -> None:
@@ -166,7 +175,9 @@ def draw(samples: Sequence[Sample], target: Path) -> None:
     for minutes in sorted({each.video_minutes for each in samples}, reverse=True):
         run = [each for each in samples if each.video_minutes == minutes]
         over = [each.frames / RATE / 60 for each in run]
-        axis.plot(over, [each.megabytes for each in run], label=f"{minutes:g} min of 1080p")
+        line = axis.plot(over, [each.megabytes for each in run], label=f"{minutes:g} min of 1080p")[0]
+        own = [each.own for each in run]
+        axis.plot(over, own, "--", color=line.get_color(), label=f"{minutes:g} min, without files")
     axis.set_xlabel("minutes of video on which people have been found; the last rise is lifting")
     axis.set_ylabel("memory, MB")
     axis.set_ylim(bottom=0)
