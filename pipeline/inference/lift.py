@@ -89,8 +89,8 @@ def lift(
     """
     give_back_memory()
     lens, source = lens_of(table, options)
-    pose, root = np.empty_like(table.pose), np.empty_like(table.root)
-    confidence = np.empty_like(table.confidence)
+    pose = np.empty(table.pose.shape, np.float32)  # not alike: poses that are not known may be one number
+    root, confidence = np.empty_like(table.root), np.empty_like(table.confidence)
     with progress("lifting to 3D", len(table)) as advance:
         for _, rows in table.stretches():
             times = table.time[table.frame[rows]]
