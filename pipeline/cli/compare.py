@@ -68,7 +68,7 @@ from .render import parse_size
     click.option(
         "-o",
         "--output",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FILE",
         help="An animation (.mp4, .webm, .gif …), or a page (.html).  [default: TABLE.compare.mp4 and .html]",
     ),

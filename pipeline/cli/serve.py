@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .command import command, under
+from .command import FilePath, command, under
 
 
 @command(
@@ -20,7 +20,7 @@ from .command import command, under
     "Output",
     click.option(
         "--folder",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         default=Path("videopose-serve"),
         show_default=True,
         help="Where videos and results are kept.",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .command import command, under
+from .command import FilePath, command, under
 from .options import OVERWRITE_OPTION
 
 
@@ -17,12 +17,12 @@ from .options import OVERWRITE_OPTION
         "videopose view video.npz --embed 0  # link to the video; do not put a copy into the page",
     )
 )
-@click.argument("table", type=click.Path(path_type=Path))
+@click.argument("table", type=FilePath())
 @under(
     "Input",
     click.option(
         "--video",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="FILE",
         help="The table's video.  [default: the one of its name beside the table]",
     ),
@@ -30,9 +30,7 @@ from .options import OVERWRITE_OPTION
 )
 @under(
     "Output",
-    click.option(
-        "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="[default: TABLE.html]"
-    ),
+    click.option("-o", "--output", type=FilePath(), metavar="FILE", help="[default: TABLE.html]"),
     click.option(
         "--embed",
         type=float,

@@ -19,7 +19,6 @@ from ..paths import TABLE_SUFFIX, Job, check_free, check_is_other
 from ..progress import DOING, say
 from .file_work import DetectVideos, FileWork, InferVideos, LiftTables
 from .options import DetectOptions, InferOptions, LiftOptions
-from .people_work import ShowPeople
 from .together import FindPeople, LiftFound
 
 if TYPE_CHECKING:
@@ -97,6 +96,8 @@ def show_people(
         UsageError: A video is given, and there are several files.
         VideoposeError: See `infer_videos`.
     """
+    from .people_work import ShowPeople  # loads parts of SciPy
+
     if video is not None and len(jobs) > 1:
         raise UsageError(
             f"--video is the video of one table, found {len(jobs)} files; leave --video out, and put each "

@@ -18,6 +18,8 @@ from ..video.reader import Frame, open_video
 from .pace import at_their_times
 from .stream import Stream
 
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
 
 class Camera(Protocol):
     """A source of frames that is open. Its frames come at their time, also if they are not wanted.
@@ -63,9 +65,16 @@ def open_camera(source: str, *, paced: bool = True, report: Report = no_report) 
     """
     if source.isdigit():
         return Device(int(source))
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", source):
+    if _URL.match(source):
         return Stream(source, report, paced=paced)
     return File(Path(source), paced=paced)
+
+
+def name_of(source: str) -> str:
+    """Return what a source of frames is called in messages, without opening it."""
+    if source.isdigit():
+        return f"camera {int(source)}"
+    return source if _URL.match(source) else Path(source).name
 
 
 class Device:
@@ -77,7 +86,7 @@ class Device:
 
     def __init__(self, number: int) -> None:
         _silence_opencv()
-        self.name = f"camera {number}"
+        self.name = name_of(str(number))
         self._capture = cv2.VideoCapture(number)
         found, first = self._capture.read() if self._capture.isOpened() else (False, None)
         if first is None or not found:
@@ -136,7 +145,12 @@ class File:
     def __init__(self, path: Path, *, paced: bool = True) -> None:
         self._stack = ExitStack()
         self._video = self._stack.enter_context(open_video(path))
-        self.path, self.name, self.size, self.rate = path, path.name, self._video.size, self._video.rate
+        self.path, self.name, self.size, self.rate = (
+            path,
+            name_of(str(path)),
+            self._video.size,
+            self._video.rate,
+        )
         self.paced = paced
 
     def frames(self) -> Iterator[Frame]:

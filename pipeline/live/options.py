@@ -9,6 +9,7 @@ from numbers import Integral
 from ...errors import UsageError
 from ..camera_metadata.focal_length import FocalLength
 from ..option_types import as_flag, as_path, check_type, is_of
+from .osc import parse_target
 
 MOST_PEOPLE = 8
 """The most people that are followed live."""
@@ -82,7 +83,9 @@ class OutputOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.port < 65536:
             raise UsageError(f"--port takes a number from 0 to 65535, found {self.port}")
-        if not (self.page or self.json or self.osc):
+        if not (self.page or self.json or self.osc is not None):
             raise UsageError("--no-page leaves nothing that shows the poses: give --json or --osc too")
         if self.open and not self.page:
             raise UsageError("give --open or --no-page, not both")
+        if self.osc is not None:
+            parse_target(self.osc)

@@ -37,6 +37,18 @@ def _text(text: str) -> bytes:
     return data + b"\0" * (-len(data) % 4)
 
 
+def parse_target(target: str) -> tuple[str, int]:
+    """Return the host and the port of HOST:PORT.
+
+    Raises:
+        UsageError: The text is something else.
+    """
+    host, _, port = target.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
+        raise UsageError(f"--osc takes HOST:PORT, such as 127.0.0.1:39539, found {target!r}")
+    return host.strip("[]"), int(port)
+
+
 class OscSender:
     """Sends packets to one address by UDP. It does not know whether a program listens there.
 
@@ -48,11 +60,9 @@ class OscSender:
     """
 
     def __init__(self, target: str) -> None:
-        host, _, port = target.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65536:
-            raise UsageError(f"--osc takes HOST:PORT, such as 127.0.0.1:39539, found {target}")
+        host, port = parse_target(target)
         try:
-            found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
         except (OSError, UnicodeError) as error:
             raise UsageError(f"--osc {target}: the host {host} is not known ({error})") from error
         self._address = found[0][4]

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 from ..process import strict
 from ..progress import say
+from .camera import name_of
 from .options import LiveOptions, OutputOptions
 from .osc import OscSender
 from .outputs import InBackground, JsonLines, Output, Vmc
@@ -25,10 +26,14 @@ def run_live(options: LiveOptions, outputs: OutputOptions) -> None:
         AssetError: A file of the detector or of the page cannot be fetched.
     """
     with ExitStack() as stack:
+        opened, page = _open(outputs, name_of(options.camera), stack)
         session = stack.enter_context(LiveSession(options, say))
-        opened = _open(outputs, session.name, stack)
         say(f"{session.name}: loading …")
         session.load()
+        if page is not None:
+            say(f"→ {page}  (Ctrl-C ends)")
+            if outputs.open:
+                webbrowser.open(page)
         _show(session, opened)
 
 
@@ -49,9 +54,10 @@ def _show(session: LiveSession, outputs: Sequence[Output]) -> None:
         say(f"{session.name}: {count} frames lifted, {session.dropped} dropped{usual}")
 
 
-def _open(options: OutputOptions, name: str, stack: ExitStack) -> list[Output]:
-    """Open the outputs; `stack` closes them."""
+def _open(options: OutputOptions, name: str, stack: ExitStack) -> tuple[list[Output], str | None]:
+    """Open the outputs, which `stack` closes; return also the address of the page, if there is one."""
     outputs: list[Output] = []
+    page: str | None = None
 
     def add(output: Output) -> None:
         outputs.append(output)
@@ -66,7 +72,5 @@ def _open(options: OutputOptions, name: str, stack: ExitStack) -> list[Output]:
 
         server = PageServer(name, options.port)
         add(server)
-        say(f"→ {server.url}  (Ctrl-C ends)")
-        if options.open:
-            webbrowser.open(server.url)
-    return outputs
+        page = server.url
+    return outputs, page

@@ -75,7 +75,7 @@ class LiveSession:
                 self._camera, every_frame=options.every_frame and is_file, hold_first=is_file
             )
             stack.callback(self._grabber.close)
-            self._lens = _lens(self._camera, options, report)
+            self._lens, self._notes = _lens(self._camera, options)
             self._live = self._new_live()
             self._stack = stack.pop_all()
 
@@ -96,7 +96,9 @@ class LiveSession:
         return self._grabber.dropped
 
     def load(self) -> None:
-        """Load the networks. For a camera, they run on its first picture: the first run and search are slow.
+        """Load the networks, then report what the user should know of the camera.
+
+        For a camera, they run on its first picture: the first run and search are slow.
 
         Raises:
             AssetError: A file of the detector cannot be fetched.
@@ -113,6 +115,8 @@ class LiveSession:
             for _ in live_poses(frames, detector, tracker, self._new_live(), memory=self._memory):
                 pass
         self._detector = detector
+        for note in self._notes:
+            self._report(note)
 
     def frames(self) -> Iterator[LivePoses]:
         """Yield the poses of each frame, from now on, until the camera ends; `load` comes first.
@@ -159,8 +163,8 @@ def load_live_lifter(options: LiveOptions) -> Lifter:
     return lifter
 
 
-def _lens(camera: Camera, options: LiveOptions, report: Report) -> Lens:
-    """Return the camera's lens: as stated, as the file says, or assumed."""
+def _lens(camera: Camera, options: LiveOptions) -> tuple[Lens, list[str]]:
+    """Return the camera's lens, as stated, as the file says, or assumed; and lines for the user about it."""
     if camera.path is not None:
         known = find_camera(camera.path, options.focal, camera.size)
     else:
@@ -173,8 +177,6 @@ def _lens(camera: Camera, options: LiveOptions, report: Report) -> Lens:
         camera.size,
         camera_file=None if camera.path is None else camera_file_of(camera.path).name,
     )
-    for note in notes:
-        report(note)
     # Rounded as in a pose table, so that the poses are those of `videopose infer`.
     rounded = Intrinsics(*known.lens.intrinsics.array().tolist())
-    return Lens(rounded) if known.lens.linear else known.lens
+    return Lens(rounded) if known.lens.linear else known.lens, notes

@@ -54,13 +54,13 @@ def serve(options: ServeOptions) -> None:
     address = listen(options.port)
     check_writable(options.folder, "--folder")
     clips = ClipFolder.open(options.folder)
-    print(address.url, flush=True)
-    say(f"Open this address in a browser on this machine; Ctrl-C ends. Files are in {options.folder}.")
-    if options.open_it:
-        webbrowser.open(address.url)
     with address.socket, JobQueue(clips) as queue:
-        app = make_app(clips, queue, largest=round(options.max_size * 1e6))
+        app = guarded(make_app(clips, queue, largest=round(options.max_size * 1e6)), address)
+        print(address.url, flush=True)
+        say(f"Open this address in a browser on this machine; Ctrl-C ends. Files are in {options.folder}.")
+        if options.open_it:
+            webbrowser.open(address.url)
         try:
-            run(guarded(app, address), address)
+            run(app, address)
         except KeyboardInterrupt:
             say("ended")

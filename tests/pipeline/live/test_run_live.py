@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 from pythonosc.osc_bundle import OscBundle
 
+from videopose.errors import UsageError
 from videopose.lifting.pose_table import PoseTable
+from videopose.render.page import Library
 
 Run = Callable[..., Any]
+LIBRARY = Library({"three": "export default 1;"}, {}, "a licence")
 
 
 def test_a_file_gives_the_poses_of_causal_lifting(clip: Path, tmp_path: Path, videopose: Run) -> None:
@@ -69,18 +72,49 @@ def test_osc_and_dropped_frames(clip: Path, videopose: Run) -> None:
         (("--people", "0"), 2, "--people takes a number from 1 to 8, found 0"),
         (("--port", "70000"), 2, "--port takes a number from 0 to 65535, found 70000"),
         (("--open", "--no-page", "--json"), 2, "give --open or --no-page, not both"),
+        (("--osc", "127.0.0.1:0"), 2, "--osc takes HOST:PORT"),
+        (("--osc", ""), 2, "--osc takes HOST:PORT"),
+        (("--osc", "no-such-host.invalid:9"), 2, "--osc no-such-host.invalid:9: the host no-such-host.inv"),
+        (("--lifter", "absent"), 2, "unknown lifter 'absent'"),
+        (("--device", "mars"), 2, "--device mars cannot be used here"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
     clip: Path, videopose: Run, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
-    if "nowhere" in arguments:
+    if "--camera" not in arguments:
         arguments = ("--camera", str(clip), *arguments)
     done = videopose("live", *arguments)
     assert done.code == code, done.err
-    assert len(done.errors) == 1
     assert said in done.errors[0]
+    assert done.err.splitlines() == done.errors  # nothing is said before: it is known before the work
     assert done.out == ""
+
+
+def test_a_port_that_is_taken_is_known_before_the_camera_is_opened(
+    videopose: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("videopose.pipeline.live.page_server.three_library", lambda: LIBRARY)
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = videopose("live", "--camera", "97", "--port", str(port))
+    assert done.code == 2
+    assert done.err.splitlines() == done.errors
+    assert f"port {port} cannot be used" in done.errors[0]
+
+
+def test_a_detector_that_cannot_be_loaded(
+    clip: Path, videopose: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: object) -> None:
+        raise UsageError("it needs another package")
+
+    monkeypatch.setattr("videopose.pipeline.live.session.load_detector", refuse)
+    done = videopose("live", "--camera", clip, "--json", "--no-page")
+    assert done.code == 2
+    assert done.err.splitlines() == ["clip.mp4: loading …", "error: it needs another package"]
 
 
 def test_a_lifter_that_looks_into_the_future(clip: Path, videopose: Run) -> None:
