@@ -12,6 +12,7 @@ from rich.table import Column
 from rich.text import Text
 
 from ..files import escaped_controls
+from .naming import named
 from .plain_text import plain
 
 
@@ -63,8 +64,11 @@ def show_elsewhere(display: Display | None) -> None:
 
 
 def say(line: str) -> None:
-    """Print text on stderr, without markup and added line breaks. What could steer a terminal is escaped."""
-    line = plain(line)
+    """Print text on stderr, without markup and added line breaks. What could steer a terminal is escaped.
+
+    A note or warning names the file that is worked on if there are several; see `naming`.
+    """
+    line = plain(named(line))
     if _elsewhere is not None:
         _elsewhere.say(line)
         return

@@ -7,6 +7,8 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import InputError
 from ..lifting.pose_table import PoseTable
 from .inputs import VIDEO_SUFFIXES
@@ -38,6 +40,14 @@ def load_table(path: str | os.PathLike[str], *, infer_options: str = "") -> Pose
     """
     check_kind(path, infer_options=infer_options)
     return PoseTable.load(path)
+
+
+def check_has_poses(path: str | os.PathLike[str], table: PoseTable) -> None:
+    """Raise `InputError`, which names the file, if a table has no poses."""
+    if not len(table):
+        raise InputError(f"{path}: the table has no rows: there are no people in it")
+    if not np.isfinite(table.pose).any():
+        raise InputError(f"{path}: the table has no poses; `videopose lift` makes them")
 
 
 def check_kind(path: str | os.PathLike[str], *, infer_options: str = "") -> None:

@@ -185,4 +185,4 @@ def compare(
         for number, each in enumerate(listed, 1)
     ]
     options.check_number(len(listed))
-    write_comparison([as_table(each) for each in listed], [Path(name) for name in names], target, options)
+    write_comparison([as_table(each) for each in listed], [Path(name) for name in names], [target], options)

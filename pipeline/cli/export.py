@@ -129,13 +129,17 @@ def for_each_table(
 ) -> int:
     """Load each table and process it, also if others fail; return the exit code."""
     from ..inputs import path_of
-    from ..table_files import load_table
+    from ..naming import naming
+    from ..table_files import check_has_poses, load_table
 
     failures = Failures(context)
     for name in tables:
         try:
             source = path_of(name)
-            process(load_table(source), source)
+            table = load_table(source)
+            check_has_poses(source, table)
+            with naming(source if len(tables) > 1 else None):
+                process(table, source)
         except Exception as error:
             failures(error)
     return failures.exit_code(len(tables))

@@ -20,7 +20,7 @@ from ..output_lock import output_lock
 from ..pages.view import ViewOptions, add_video
 from ..paths import PAGE_SUFFIX, base_name, check_free, check_is_other
 from ..progress import Progress, Report, no_progress, no_report, progress_bar, say
-from ..table_files import load_table
+from ..table_files import check_has_poses, load_table
 from ..web.three import three_library
 from .align import error_of, on_same_frames, truth_table
 from .truth import load_truth
@@ -97,55 +97,69 @@ def compare(
         options = replace(options, page=replace(page, video=video, use_video=video is not None))
     with output_lock(results, command):
         check_free(results, overwrite=overwrite, elsewhere="--output FILE")
-        for result in results:
-            write_comparison(tables, sources, result, options, progress=progress_bar, report=say)
-            say(f"→ {result}")
+        write_comparison(tables, sources, results, options, progress=progress_bar, report=say)
     return results
 
 
 def write_comparison(
     tables: Sequence[PoseTable],
     sources: Sequence[Path],
-    output: Path,
+    outputs: Sequence[Path],
     options: CompareOptions,
     *,
     progress: Progress = no_progress,
     report: Report = no_report,
 ) -> None:
-    """Write motions of one video side by side; a file that exists is replaced.
+    """Write motions of one video side by side; files that exist are replaced.
 
     Args:
         tables: The motions.
         sources: Their files, for labels and messages.
-        output: File to write: an animation, or a page (.html).
+        outputs: Files to write: animations, or pages (.html).
         options: What is compared. Without `page.video`, no video is shown.
         progress: How progress is shown.
         report: Called with each line that the user should know.
 
     Raises:
         InputError: The truth or the video cannot be read, or a table has no poses.
-        UsageError: The tables are not of one video, options contradict each other, or `output` is the video.
-        OutputError: The file cannot be written.
+        UsageError: The tables are not of one video, options contradict each other, or an output is the video.
+        OutputError: A file cannot be written.
     """
     options.check_number(len(tables))
-    check_is_other(output, options.page.video)
+    for output in outputs:
+        check_is_other(output, options.page.video)
     _check_one_video(sources, tables)
+    shown, labels = _labeled(tables, sources, options)
+    for output in outputs:
+        if output.suffix.lower() == PAGE_SUFFIX:
+            _write_page(output, shown, labels, options.page, progress, report)
+        else:
+            _write_animation(output, shown, labels, options, progress)
+        report(f"→ {output}")
+
+
+def _labeled(
+    tables: Sequence[PoseTable], sources: Sequence[Path], options: CompareOptions
+) -> tuple[list[PoseTable], list[str]]:
+    """Return the motions that are shown, the truth among them if there is one, and what they are called."""
     shown, labels = list(tables), list(options.labels or _names(sources))
-    if options.truth is not None:
-        truth = truth_table(load_truth(options.truth), tables[0], options.truth_start)
-        labels = [
-            _with_error(label, error_of(table, truth)) for label, table in zip(labels, tables, strict=True)
-        ]
-        shown.append(truth)
-        labels.append(_TRUTH)
-    if output.suffix.lower() == PAGE_SUFFIX:
-        _write_page(output, shown, labels, options.page, progress, report)
-        return
+    if options.truth is None:
+        return shown, labels
+    truth = truth_table(load_truth(options.truth), tables[0], options.truth_start)
+    labels = [_with_error(label, error_of(table, truth)) for label, table in zip(labels, tables, strict=True)]
+    return [*shown, truth], [*labels, _TRUTH]
+
+
+def _write_animation(
+    path: Path,
+    tables: Sequence[PoseTable],
+    labels: Sequence[str],
+    options: CompareOptions,
+    progress: Progress,
+) -> None:
     video = options.page.video
-    drawing = Comparison(shown, labels, size=options.size, view=options.view, video=video is not None)
-    write_animation(
-        drawing, shown, output, video=video, size=options.size, fps=options.fps, progress=progress
-    )
+    drawing = Comparison(tables, labels, size=options.size, view=options.view, video=video is not None)
+    write_animation(drawing, tables, path, video=video, size=options.size, fps=options.fps, progress=progress)
 
 
 def _write_page(
@@ -177,8 +191,7 @@ def _write_page(
 
 def _check_one_video(sources: Sequence[Path], tables: Sequence[PoseTable]) -> None:
     for source, table in zip(sources, tables, strict=True):
-        if not len(table):
-            raise UsageError(f"{source}: expected a table with people, found none")
+        check_has_poses(source, table)
         if not on_same_frames(tables[0], table):
             first, second = (
                 f"{file} with {len(each.time)} frames of {each.size[0]}×{each.size[1]} pixels"

@@ -15,6 +15,7 @@ from ...files import file_digest, replacing
 from ..downloads import assets
 from ..engines.processes import do_in_processes
 from ..engines.tasks import ReportError, do_all
+from ..naming import naming
 from ..paths import TABLE_SUFFIX, Job, check_free, check_is_other
 from ..progress import DOING, say
 from .file_work import DetectVideos, FileWork, InferVideos, LiftTables
@@ -137,7 +138,7 @@ def _run(
 
     Names of inputs and results are checked for all jobs before the first is done.
     """
-    task, ready = _FileTask(work), _checked(work, jobs, failed)
+    task, ready = _FileTask(work, several=len(jobs) > 1), _checked(work, jobs, failed)
 
     def finished(job: Job) -> None:
         try:
@@ -175,14 +176,16 @@ class _FileTask(Generic[Loaded]):
     """Does the work on a file. The networks are loaded once, when they are first needed."""
 
     work: FileWork[Loaded]
+    several: bool
 
     def do(self, item: Job, failed: ReportError) -> None:
-        do_job(self.work, item, lambda: self._networks, failed)
+        do_job(self.work, item, lambda: self._networks, failed, several=self.several)
 
     @cached_property
     def _networks(self) -> Loaded:
         try:
-            return self.work.load()
+            with naming(None):
+                return self.work.load()
         except Exception as error:
             raise _NotLoadedError(error) from error
 
@@ -200,7 +203,14 @@ def _checked(work: FileWork[Loaded], jobs: Sequence[Job], failed: ReportError) -
     return ready
 
 
-def do_job(work: FileWork[Loaded], job: Job, networks: Callable[[], Loaded], failed: ReportError) -> None:
+def do_job(
+    work: FileWork[Loaded],
+    job: Job,
+    networks: Callable[[], Loaded],
+    failed: ReportError,
+    *,
+    several: bool = False,
+) -> None:
     """Do the work on one file.
 
     Args:
@@ -208,13 +218,15 @@ def do_job(work: FileWork[Loaded], job: Job, networks: Callable[[], Loaded], fai
         job: The file, and the names of its results.
         networks: Loads the networks, or gives those that are loaded.
         failed: Called if the job failed.
+        several: Whether there are several files, so that notes, warnings and errors name theirs.
 
     Raises:
         VideoposeError: The networks cannot be loaded, so that no job can be done.
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(work.begin(job))(networks)
+            with naming(job.source if several else None):
+                stack.enter_context(work.begin(job))(networks)
         except _NotLoadedError as error:
             raise error.reason from None
         except Exception as error:

@@ -17,8 +17,10 @@ from ...render.page import PageVideo, Shown, build_document, page_data, shown_pa
 from ..inference.redraw import note_other_video, video_beside
 from ..output_lock import output_lock
 from ..paths import PAGE_SUFFIX, TABLE_SUFFIX, Job, base_name, check_free, check_is_other
+from ..picture_files import is_sequence
 from ..progress import Progress, Report, no_progress, no_report, progress_bar, say
-from ..table_files import load_table
+from ..table_files import check_has_poses, load_table
+from ..video.source import check_source
 from ..web.three import three_library
 from .video_copy import small_copy
 
@@ -80,11 +82,14 @@ def view(
     """
     options = options or ViewOptions()
     output = output or source.with_name(base_name(source) + PAGE_SUFFIX)
-    table = load_table(source, infer_options="--view")
     check_is_other(output, source, "table")
     check_is_other(output, options.video)
     if output.suffix.lower() not in _PAGES:
         raise UsageError(f"--output of view takes a file that ends in {PAGE_SUFFIX}, found {output}")
+    table = load_table(source, infer_options="--view")
+    check_has_poses(source, table)
+    if options.video is not None and not is_sequence(options.video):
+        check_source(options.video)
     check_free([output], overwrite=overwrite, elsewhere="--output FILE")
     with output_lock([output], command):
         check_free([output], overwrite=overwrite, elsewhere="--output FILE")

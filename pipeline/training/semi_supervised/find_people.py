@@ -18,6 +18,7 @@ from ...inference.detect import detect, load_detector
 from ...inference.kept_parts import KeptParts
 from ...inference.options import DetectOptions
 from ...inputs import find_videos
+from ...naming import naming
 from ...paths import DETECTED_SUFFIX, base_name
 from ...progress import Progress, say
 from ...video.damage import damage_warning
@@ -112,7 +113,8 @@ def find_people(
             table.size,
             camera_file=camera_file_of(source).name,
         ):
-            say(note)
+            with naming(source if len(tables) > 1 else None):
+                say(note)
         if damage := damage_warning(table.meta.get("damaged")):
             say(f"warning: {source}: {damage}")
         spans += found

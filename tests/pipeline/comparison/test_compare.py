@@ -18,6 +18,7 @@ from videopose.lifting.cameras.intrinsics import Intrinsics
 from videopose.lifting.datasets.human36m import JOINTS_OF_32
 from videopose.lifting.datasets.videopose3d_files import save_positions_3d
 from videopose.lifting.pose_table import PoseTable
+from videopose.pipeline.comparison import compare
 from videopose.pipeline.comparison.align import error_of, truth_table
 from videopose.pipeline.comparison.truth import Truth, load_truth
 from videopose.pipeline.video.reader import open_video
@@ -137,6 +138,34 @@ def test_a_page_side_by_side(tables: list[Path], tmp_path: Path, videopose: Run)
         "truth",
     ]
     assert [source["intrinsics"] is None for source in sources] == [False, True, True, True]
+
+
+def test_the_truth_is_read_once_for_all_files(
+    tables: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_table(tmp_path / "mocap.npz", walking_clips())
+    read: list[str] = []
+
+    def counted(text: str) -> Truth:
+        read.append(text)
+        return load_truth(text)
+
+    monkeypatch.setattr(compare, "load_truth", counted)
+    options = compare.CompareOptions(truth=f"{tmp_path / 'mocap.npz'}:01_walk", size=(400, 200))
+    outputs, said = [tmp_path / "out.mp4", tmp_path / "out.gif"], list[str]()
+    loaded = [PoseTable.load(table) for table in tables[:2]]
+    compare.write_comparison(loaded, tables[:2], outputs, options, report=said.append)
+    assert all(output.exists() for output in outputs)
+    assert said == [f"→ {output}" for output in outputs]
+    assert len(read) == 1
+
+
+def test_a_table_without_poses_is_named(tables: list[Path], videopose: Run) -> None:
+    table = PoseTable.load(tables[1])
+    replace(table, pose=np.full_like(table.pose, np.nan)).save(tables[1])
+    done = videopose("compare", *tables[:2], "--no-video")
+    assert done.code == 3
+    assert done.errors == [f"error: {tables[1]}: the table has no poses; `videopose lift` makes them"]
 
 
 def test_what_cannot_be_compared(tables: list[Path], tmp_path: Path, videopose: Run) -> None:

@@ -80,17 +80,19 @@ def test_three_hours_are_thinned_and_it_is_said(tmp_path: Path, videopose: Run) 
 @pytest.mark.usefixtures("library")
 def test_what_cannot_be_viewed(tmp_path: Path, videopose: Run) -> None:
     table = standing(5)
+    table.save(tmp_path / "good.npz")
     table.pose[:] = np.nan
     table.save(tmp_path / "clip.2d.npz")
     table[:0].save(tmp_path / "empty.npz")
     (tmp_path / "text.npz").write_text("text")
     for words, code, message in (
-        (["clip.2d.npz"], 3, "the table has no poses; `videopose lift` makes them"),
-        (["empty.npz"], 3, "there are no people in it"),
+        (["clip.2d.npz"], 3, "clip.2d.npz: the table has no poses; `videopose lift` makes them"),
+        (["empty.npz"], 3, "empty.npz: the table has no rows: there are no people in it"),
         (["text.npz"], 3, "is not a pose table"),
         (["none.npz"], 3, "no such file"),
         (["clip.2d.npz", "--output", "page.txt"], 2, "--output of view takes a file that ends in .html"),
         (["text.npz", "--embed", "-1"], 2, "--embed takes megabytes from 0 to 500"),
+        (["good.npz", "--video", "absent.mp4"], 3, "cannot read absent.mp4"),
         (["text.npz", "--video", "x.mp4", "--no-video"], 2, "give --video or --no-video, not both"),
     ):
         done = videopose("view", tmp_path / words[0], *words[1:])
