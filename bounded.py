@@ -200,8 +200,7 @@ def open_npz(path: str | os.PathLike[str], kind: str, *, by_rows: bool = False) 
     except InputError:
         raise
     except Exception as error:  # zipfile and numpy raise many kinds for damaged files
-        reason = f"it has no {error.args[0]}" if isinstance(error, KeyError) else one_line(error)
-        raise InputError(f"{path} is not {kind} ({reason})") from error
+        raise InputError(f"{path} is not {kind} ({one_line(error)})") from error
 
 
 def read_npy(path: str | os.PathLike[str]) -> NDArray[Any]:

@@ -73,9 +73,12 @@ def is_out_of_memory(error: BaseException) -> bool:
 def one_line(error: object) -> str:
     """Return an error's text in one line of at most 300 characters, for a message that quotes it.
 
-    Advice of libraries to load a file unsafely is not passed on.
+    Of a `KeyError`, which holds only the key, it says that there is none. Advice of libraries to load a file
+    unsafely is not passed on.
     """
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, KeyError) and error.args:
+        text = f"it has no {error.args[0]}"
     if "allow_pickle" in text or "weights_only" in text or "Weights only" in text:
         return "it is damaged or holds more than plain data"
     line = (

@@ -5,7 +5,7 @@
 Measured are `videopose --help`, `videopose infer` of one frame, and of several files of one frame in one run.
 The difference of the last two, divided by the number of further files, is the cost of a file. Each file is a
 copy of the first frame of the video (H.264). Seconds of wall time and of processor time are medians of all
-rounds. Wall time needs idle cores.
+rounds. It needs Linux or macOS, and for wall time idle cores.
 """
 
 from __future__ import annotations

@@ -70,6 +70,9 @@ def read_arrays(path: str | os.PathLike[str], archive: Arrays) -> dict[str, NDAr
         path: The file.
         archive: The same, open.
 
+    Returns:
+        The arrays by name; those of `WORLD`, and `extra`, may be missing.
+
     Raises:
         KeyError: An array is missing.
         ValueError: The arrays do not fit together, or are larger than the file justifies.

@@ -66,7 +66,7 @@ def _told(path: Path, infer_options: str) -> str | None:
     except OSError:
         return None
     if head[:2] == b"PK":
-        return None  # an .npz of another kind, or a damaged one: what it lacks has been said
+        return None  # an .npz of another kind, or a damaged one: `PoseTable.load` says what it lacks
     if _is_video(path, head):
         found = "a video"
         words = ["videopose", "infer", str(path), *infer_options.split()]

@@ -28,3 +28,18 @@ def test_codes_differ_and_leave_one_for_bugs() -> None:
 
 def test_finding_nobody_is_a_kind_of_bad_input() -> None:
     assert issubclass(errors.NoPeopleError, errors.InputError)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (KeyError("fps"), "it has no fps"),
+        (KeyError("two\nlines"), "it has no two lines"),
+        (KeyError(), "KeyError"),
+        (OSError(28, "No space left on device", "a.npz"), "No space left on device"),
+        (ValueError(""), "ValueError"),
+        (ValueError("x" * 400), "x" * 299 + "…"),
+    ],
+)
+def test_a_quoted_error_is_one_short_line(error: Exception, text: str) -> None:
+    assert errors.one_line(error) == text

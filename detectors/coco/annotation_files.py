@@ -41,8 +41,7 @@ def read_annotations(path: str | os.PathLike[str]) -> Annotations:
             raise ValueError(f"annotations speak of image {min(strays)}, which is not listed")
         return Annotations(keypoints, images, people, int(category["id"]))
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = one_line(f"no {error}" if isinstance(error, KeyError) else error)
-        raise InputError(f"{path} is not a COCO person-keypoint file ({reason})") from error
+        raise InputError(f"{path} is not a COCO person-keypoint file ({one_line(error)})") from error
 
 
 def read_boxes(path: str | os.PathLike[str]) -> FoundBoxes:
@@ -67,8 +66,7 @@ def read_boxes(path: str | os.PathLike[str]) -> FoundBoxes:
         rows = {image: np.array(value, np.float32) for image, value in found.items()}
         return FoundBoxes({i: r[:, :4] for i, r in rows.items()}, {i: r[:, 4] for i, r in rows.items()})
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = one_line(f"no {error}" if isinstance(error, KeyError) else error)
-        raise InputError(f"{path} is not a file of boxes in COCO's form ({reason})") from error
+        raise InputError(f"{path} is not a file of boxes in COCO's form ({one_line(error)})") from error
 
 
 def _read(path: str | os.PathLike[str]) -> Any:

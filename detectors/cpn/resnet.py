@@ -10,9 +10,6 @@ from torch.nn import functional
 RESNET50 = (3, 4, 6, 3)
 """Residual blocks in each of ResNet-50's four stages."""
 
-RESNET101 = (3, 4, 23, 3)
-"""Residual blocks in each of ResNet-101's four stages."""
-
 
 class Bottleneck(nn.Module):
     """A residual block, with its stride in the 3×3 convolution.

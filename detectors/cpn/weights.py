@@ -116,8 +116,7 @@ def load_cpn(path: str | os.PathLike[str]) -> CPNWeights:
             )
         return CPNWeights(model, COCO17, {"source": "published checkpoint"}, 0.5)
     except (AttributeError, KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
-        reason = one_line(f"no {error}" if isinstance(error, KeyError) else error)
-        raise InputError(f"{path} is not a file of CPN weights ({reason})") from error
+        raise InputError(f"{path} is not a file of CPN weights ({one_line(error)})") from error
 
 
 def load_backbone(model: CPN, path: str | os.PathLike[str]) -> None:

@@ -232,6 +232,7 @@ def load_network(
     except Exception as error:  # a file can have settings of every kind
         if is_out_of_memory(error):
             raise
-        reason = one_line(f"no {error}" if isinstance(error, KeyError) else error)
-        raise InputError(f"{path} holds no weights of detectron2's Keypoint R-CNN ({reason})") from error
+        raise InputError(
+            f"{path} holds no weights of detectron2's Keypoint R-CNN ({one_line(error)})"
+        ) from error
     return KeypointRCNN(model.eval(), config, backbone, names)

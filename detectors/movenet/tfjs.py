@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ...errors import InputError, one_line
 
 Attribute = bool | int | float | str | tuple[int, ...] | tuple[str, ...]
 
@@ -93,8 +93,7 @@ def read_tfjs(topology: Path, weights: Path) -> TfjsGraph:
         if [node.name for node in ordered if node.op == "Placeholder"] != [graph_input]:
             raise ValueError(f"its input is not {graph_input!r} alone")
     except (KeyError, TypeError, AttributeError, ValueError, CycleError, binascii.Error) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise InputError(f"{topology} with {weights.name} is not a whole model: {reason}") from error
+        raise InputError(f"{topology} with {weights.name} is not a whole model: {one_line(error)}") from error
     return TfjsGraph(ordered, constants, graph_input, graph_output, output_shape)
 
 

@@ -51,11 +51,6 @@ class PoseNetwork:
             )
         self.keypoints: int = shapes[0][1]
 
-    @property
-    def has_feet(self) -> bool:
-        """Whether heels and toes are among the keypoints."""
-        return self.keypoints == _HALPE26
-
     def estimate(self, image: Image, box: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the (K, 3) keypoints of the person in a box: x, y in pixels of the picture, and score."""
         width, height = self._size

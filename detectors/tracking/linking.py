@@ -22,9 +22,7 @@ _REACH, _REACH_PER_SECOND, _REACH_LIMIT = 0.6, 4.0, 4.0
 _CONFIDENT = 0.3  # mean keypoint score; people with lower scores are assigned after the others
 _OTHER_LOOK = 22.0  # difference of appearances from which two sightings are not of one person
 _LOOK_COST = 0.5  # cost of such a difference, in the units of the other costs
-_SAME_PLACE = (
-    0.7  # overlap of the expected box and a box (intersection over union) of a person who stays there
-)
+_SAME_PLACE = 0.7  # overlap (intersection over union) of the expected box and that of a person who stays
 _SAME_STEP = 0.15  # seconds of absence up to which a person may look twice as different, as under new light
 
 

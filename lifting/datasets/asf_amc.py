@@ -84,8 +84,7 @@ def _reading(path: str | os.PathLike[str], kind: str, read: Callable[[str], T]) 
     try:
         return read(read_text(path))
     except (ArithmeticError, ValueError, KeyError, IndexError) as error:
-        what = one_line(f"no {error}" if isinstance(error, KeyError) else error)
-        raise InputError(f"{path} is not {kind} file ({what})") from error
+        raise InputError(f"{path} is not {kind} file ({one_line(error)})") from error
 
 
 def _sections(text: str) -> dict[str, list[list[str]]]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.spatial.transform import Rotation
 
-from ...errors import InputError
+from ...errors import InputError, one_line
 from .joint_angles import Motion
 from .motion_capture import STORED_JOINTS, MotionCapture
 
@@ -119,7 +119,7 @@ def table_joints(motion: Motion) -> NDArray[np.float64]:
         if bvh:
             points = _with_thorax(points, motion)
     except KeyError as error:
-        raise InputError(f"this is not CMU's skeleton (no {error})") from error
+        raise InputError(f"this is not CMU's skeleton ({one_line(error)})") from error
     joints = _assemble(points, head @ Rotation.from_euler("x", -_HEAD_LIFT).as_matrix())
     return _z_up(joints[1:] if bvh else joints)
 

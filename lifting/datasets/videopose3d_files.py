@@ -80,8 +80,7 @@ class KeypointFile:
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         except Exception as error:  # a damaged file can hold any objects
-            what = one_line(f"no {error}" if isinstance(error, KeyError) else error)
-            raise InputError(f"{path} is not a file of 2D keypoints ({what})") from error
+            raise InputError(f"{path} is not a file of 2D keypoints ({one_line(error)})") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file as VideoPose3D reads it.

@@ -109,8 +109,7 @@ def read_lifter_file(
         if any(tensor.ndim > 1 and tensor.dtype != expected for tensor in stored.values()):
             raise ValueError(f"its weights are not stored as {header['dtype']}")
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = f"it has no {error.args[0]}" if isinstance(error, KeyError) else one_line(error)
-        raise InputError(f"{path} is not a lifter written by videopose ({reason})") from error
+        raise InputError(f"{path} is not a lifter written by videopose ({one_line(error)})") from error
     return header, stored
 
 

@@ -88,7 +88,7 @@ def load_videopose3d_checkpoint(
             {"source": "VideoPose3D checkpoint"},
         )
     except Exception as error:  # torch.load raises many kinds of errors for a damaged file
-        reason = f"it has no {error.args[0]}" if isinstance(error, KeyError) else one_line(error)
+        reason = one_line(error)
         if isinstance(error, pickle.UnpicklingError):  # its text advises to run the file's code
             reason = "it is damaged or holds more than tensors and plain values"
         raise InputError(f"{path} is not a VideoPose3D checkpoint ({reason})") from error

@@ -27,7 +27,7 @@ def report_error(error: Exception, *, debug: bool) -> int:
     if is_out_of_memory(error):
         say(f"error: {_memory_ran_out(error)}")
         return OUT_OF_MEMORY
-    say(f"bug: {type(error).__name__}: {one_line(error)}" + ("" if debug else " (--debug shows where)"))
+    say(f"bug: {type(error).__name__}: {one_line(str(error))}" + ("" if debug else " (--debug shows where)"))
     return 1
 
 

@@ -96,6 +96,5 @@ def _positions(path: Path) -> NDArray[np.float32]:
         if not len(positions) or not np.isfinite(positions).all():
             raise ValueError("poses are missing")
     except Exception as error:  # a damaged file
-        what = one_line(f"no {error}" if isinstance(error, KeyError) else error)
-        raise InputError(f"{path} is not a file of Human3.6M's 3D positions ({what})") from error
+        raise InputError(f"{path} is not a file of Human3.6M's 3D positions ({one_line(error)})") from error
     return positions

@@ -82,6 +82,5 @@ def _clip(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         if np.isinf(world).any() or np.isinf(views).any():
             raise ValueError("numbers that are not finite")
     except Exception as error:  # a damaged file
-        what = one_line(f"no {error}" if isinstance(error, KeyError) else error)
-        raise InputError(f"{path} is not a clip of HumanEva-I ({what})") from error
+        raise InputError(f"{path} is not a clip of HumanEva-I ({one_line(error)})") from error
     return world, views

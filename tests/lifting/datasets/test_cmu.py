@@ -131,7 +131,7 @@ def test_another_skeleton_is_refused() -> None:
     with pytest.raises(InputError, match="not CMU's skeleton"):
         table_joints(Motion(names, asf.parents, asf.positions, asf.rotations, 120))
     names = tuple("toe" if n == "ltibia" else n for n in asf.names)
-    with pytest.raises(InputError, match="no 'ltibia'"):
+    with pytest.raises(InputError, match="no ltibia"):
         table_joints(Motion(names, asf.parents, asf.positions, asf.rotations, 120))
 
 
