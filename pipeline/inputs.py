@@ -78,12 +78,17 @@ def find_videos_and_tables(inputs: Sequence[str | Path], failed: ReportError = _
     """
     tables = [source for source in inputs if os.fspath(source).lower().endswith(TABLE_SUFFIX)]
     videos = find_videos([source for source in inputs if source not in tables], failed)
-    made = {identity(video.with_name(base_name(video))) for video in videos}
+    made = {identity(_detected(video)) for video in videos}
     found = without_results(find_tables(tables, failed))
-    others = [table for table in found if identity(table.with_name(base_name(table))) not in made]
+    others = [table for table in found if identity(_detected(table)) not in made]
     if left_out := [table for table in found if table not in others]:
         say(f"note: {_listed(left_out)} left out, because the video is an input, too")
     return [*videos, *others]
+
+
+def _detected(source: Path) -> Path:
+    """Return the name of the pose table without poses that is made of an input."""
+    return source.parent / (base_name(source) + DETECTED_SUFFIX)
 
 
 def find_tables(inputs: Sequence[str | Path], failed: ReportError = _raise) -> list[Path]:

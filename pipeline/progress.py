@@ -13,7 +13,6 @@ from rich.text import Text
 
 from ..files import escaped_controls
 from .naming import named
-from .plain_text import plain
 
 
 class Advance(Protocol):
@@ -64,11 +63,13 @@ def show_elsewhere(display: Display | None) -> None:
 
 
 def say(line: str) -> None:
-    """Print text on stderr, without markup and added line breaks. What could steer a terminal is escaped.
+    """Print a line on stderr, without markup and added line breaks.
+
+    What could steer a terminal is escaped, and so are line breaks, which names of files can have.
 
     A note or warning names the file that is worked on if there are several; see `naming`.
     """
-    line = plain(named(line))
+    line = escaped_controls(named(line))
     if _elsewhere is not None:
         _elsewhere.say(line)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ..paths import base_name
@@ -17,7 +18,7 @@ def read_camera(path: Path, size: tuple[int, int]) -> KnownCamera | None:
         InputError: See `load_camera_file`.
     """
     camera_file = camera_file_of(path)
-    if not camera_file.exists():
+    if not os.path.exists(camera_file):  # Path.exists() raises errors for names that are too long
         return None
     from .camera_file import load_camera_file, parse_camera_file  # pydantic takes a tenth of a second to load
 
@@ -36,7 +37,7 @@ def read_gravity(path: Path) -> tuple[float, float, float] | None:
         InputError: See `load_camera_file`.
     """
     camera_file = camera_file_of(path)
-    if not camera_file.exists():
+    if not os.path.exists(camera_file):  # Path.exists() raises errors for names that are too long
         return None
     from .camera_file import parse_camera_file  # pydantic takes a tenth of a second to load
 

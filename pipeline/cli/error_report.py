@@ -7,7 +7,6 @@ import traceback
 import click
 
 from ...errors import VideoposeError, is_out_of_memory, one_line
-from ...files import escaped_controls
 from ..progress import DOING, say
 
 SOME_FAILED = 7
@@ -20,9 +19,10 @@ OUT_OF_MEMORY = 8
 def report_error(error: Exception, *, debug: bool) -> int:
     """Print one line about an error, after its traceback if `debug`; return its exit code."""
     if debug:
-        say("".join(traceback.format_exception(error)))
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            say(line)
     if isinstance(error, VideoposeError):
-        say(escaped_controls(f"error: {error}"))
+        say(f"error: {error}")
         return error.exit_code
     if is_out_of_memory(error):
         say(f"error: {_memory_ran_out(error)}")

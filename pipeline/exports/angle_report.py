@@ -9,13 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...files import readable_name, replacing
+from ...files import escaped_controls, readable_name, replacing
 from ...lifting.exports.angles import Angles, angle_ranges, joint_angles
 from ...lifting.pose_table import PoseTable
 from ...render.angle_curves import draw_curves
 from ..output_lock import output_lock
 from ..paths import base_name, check_free
-from ..plain_text import plain
 from ..progress import say
 from .motions import MotionOptions, make_motions, prepare, say_uneven
 
@@ -50,16 +49,14 @@ def report_angles(
     """
     motions = make_motions(prepare(table, options), options)
     say_uneven(motions, options)
-    base = (output or source.parent) / base_name(source)
+    folder, base = output or source.parent, base_name(source)
     several = len(motions) > 1
-    pictures = [
-        base.with_name(base.name + (f".{motion.id}" if several else "") + _SUFFIX) for motion in motions
-    ]
+    pictures = [folder / (base + (f".{motion.id}" if several else "") + _SUFFIX) for motion in motions]
     with output_lock(pictures, command):
         check_free(pictures, overwrite=overwrite)
         for motion, picture in zip(motions, pictures, strict=True):
             angles = joint_angles(motion.joints, None if motion.feet is None else motion.feet.positions)
-            title = plain(f"{readable_name(base.name)}, person {motion.id}")
+            title = f"{escaped_controls(readable_name(base))}, person {motion.id}"
             Console().print(_ranges(angles, title))
             with replacing(picture) as partial:
                 partial.write_bytes(draw_curves(angles, motion.times, title))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...errors import UsageError
-from ...files import readable_name, replacing
+from ...files import escaped_controls, readable_name, replacing
 from ...lifting.exports import Format, Style, find_format
 from ...lifting.exports.motion import Motion
 from ...lifting.pose_table import PoseTable
@@ -142,15 +142,15 @@ def export_table(
         for locked in {_locks_feet(found, options) for found, _ in formats}
     }
     motions = next(iter(sources.values()))
-    base = (output or source.parent) / base_name(source)
+    folder, base = output or source.parent, base_name(source)
     files: dict[Path, tuple[Format, Style, list[Motion]]] = {}
     for found, style in formats:
-        style = replace(style, title=readable_name(base.name))
-        for name, people in _files(base.name, found, sources[_locks_feet(found, options)]):
-            files[base.with_name(name + found.suffix)] = (found, style, people)
+        style = replace(style, title=escaped_controls(readable_name(base)))
+        for name, people in _files(base, found, sources[_locks_feet(found, options)]):
+            files[folder / (name + found.suffix)] = (found, style, people)
             if options.tpose_frame and found.name == "bvh":
                 tpose = replace(style, tpose_frame=True)
-                files[base.with_name(name + _TPOSE + found.suffix)] = (found, tpose, people)
+                files[folder / (name + _TPOSE + found.suffix)] = (found, tpose, people)
     if only_missing:
         files = {path: content for path, content in files.items() if not path.exists()}
     with output_lock(list(files), command):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...detectors.people import Detector
 from ...errors import UsageError
-from ...files import replacing
+from ...files import escaped_controls, replacing
 from ...lifting.pose_table import PoseTable
 from ..output_lock import output_lock
 from ..paths import DETECTED_SUFFIX, SHEET_SUFFIX, TABLE_SUFFIX, Job, check_free
@@ -107,7 +107,7 @@ class ShowPeople:
         with replacing(sheet) as partial_file:
             partial_file.write_bytes(contact_sheet(people, table, video.name))
         for person in people:
-            print(f"{job.source}: {describe(person, table)}" if self.several else describe(person, table))
+            print(f"{escaped_controls(str(job.source))}: " * self.several + describe(person, table))
         say(f"→ {sheet}")
 
 

@@ -1,5 +1,6 @@
 """Names of files that are no UTF-8, as unpacked archives of other systems leave them."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from walking import table_of, walking
 
-from videopose.files import readable_name
+from videopose.files import escaped_controls, readable_name
 from videopose.lifting.pose_table import PoseTable
 
 Run = Callable[..., Any]
@@ -105,3 +107,53 @@ def test_a_name_cannot_steer_the_terminal(tmp_path: Path, videopose: Run) -> Non
     assert "\x1b" not in done.err
     assert len(done.err.splitlines()) == 1
     assert "\\x1b[31mred\\x0aline.mp4: it is not a video" in done.errors[0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b", "ümlaut 日本", "quo'te\"s", "ha#sh", "per%cent %04d", "-lead", "x" * 240, ".", "..", "dot.",
+     "space ", "new\nline\ttab", "a:b\\c", "*?[x]", "{m}"],
+)  # fmt: skip
+def test_exports_are_named_after_their_table(name: str, tmp_path: Path, videopose: Run) -> None:
+    folder = tmp_path / " odd. "
+    folder.mkdir()
+    table = table_of({0: walking(20)["joints"]})
+    table.save(folder / f"{name}.npz")
+    formats = {"bvh": ".bvh", "trc": ".trc", "c3d": ".c3d", "glb": ".glb", "mot": ".mot", "json": ".json"}
+    if importlib.util.find_spec("pxr"):
+        formats["usd"] = ".usd"
+    words = [word for each in formats for word in ("-f", each)]
+    done = videopose("export", *words, "--", folder / f"{name}.npz")
+    assert (done.code, done.errors) == (0, [])
+    assert {path.name for path in folder.iterdir()} == {name + end for end in (".npz", *formats.values())}
+    shown = escaped_controls(name)
+    arrows = [line for line in done.err.splitlines() if line.startswith("→")]
+    assert sorted(arrows) == sorted(f"→ {folder}/{shown}{end}" for end in formats.values())
+    header = (folder / f"{name}.trc").read_text("utf-8").splitlines()
+    assert header[0].split("\t")[-1] == f"{shown}.trc"
+    assert header[1].startswith("DataRate")
+    assert json.loads((folder / f"{name}.json").read_text("utf-8"))["title"] == shown
+    if "usd" in formats:
+        from pxr import Usd
+
+        assert Usd.Stage.Open(str(folder / f"{name}.usd")).GetEndTimeCode() == 19
+
+
+def test_names_of_dots_alone_are_sound_inputs(tmp_path: Path, videopose: Run) -> None:
+    (tmp_path / "..mp4").write_bytes(b"no video")
+    (tmp_path / "...mp4").write_bytes(b"no video")
+    for command in ("people", "infer"):
+        done = videopose(command, tmp_path / "..mp4", tmp_path / "...mp4", "-o", tmp_path / "out")
+        assert done.code == 3
+        assert len(done.errors) == 2
+        assert all("it is not a video" in error for error in done.errors)
+
+
+def test_the_longest_name(clip: Path, tmp_path: Path, videopose: Run) -> None:
+    video = tmp_path / (
+        "x" * 251 + ".mp4"
+    )  # its camera file would have a longer name than file systems allow
+    shutil.copy(clip, video)
+    done = videopose("infer", video, "--end", "0.1", "--no-render")
+    assert (done.code, done.errors) == (0, [])
+    assert video.with_suffix(".npz").is_file()
