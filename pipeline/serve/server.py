@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +52,12 @@ def serve(options: ServeOptions) -> None:
     from .clips import ClipFolder
     from .job_queue import JobQueue
 
-    address = listen(options.port)
     check_writable(options.folder, "--folder")
-    clips = ClipFolder.open(options.folder)
-    with address.socket, JobQueue(clips) as queue:
+    address = listen(options.port)
+    with ExitStack() as stack:
+        stack.enter_context(address.socket)
+        clips = ClipFolder.open(options.folder)
+        queue = stack.enter_context(JobQueue(clips))
         app = guarded(make_app(clips, queue, largest=round(options.max_size * 1e6)), address)
         print(address.url, flush=True)
         say(f"Open this address in a browser on this machine; Ctrl-C ends. Files are in {options.folder}.")
