@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ..errors import InputError, UsageError
-from .paths import DETECTED_SUFFIX, TABLE_SUFFIX, base_name, identity
+from .paths import DETECTED_SUFFIX, TABLE_SUFFIX, base_name, identity, is_table
 from .picture_files import PICTURE_SUFFIXES, is_sequence, pictures_in
 from .progress import say
 
@@ -76,7 +76,7 @@ def find_videos_and_tables(inputs: Sequence[str | Path], failed: ReportError = _
     Raises:
         InputError: See `find_videos`.
     """
-    tables = [source for source in inputs if os.fspath(source).lower().endswith(TABLE_SUFFIX)]
+    tables = [source for source in inputs if is_table(source)]
     videos = find_videos([source for source in inputs if source not in tables], failed)
     made = {identity(_detected(video)) for video in videos}
     found = without_results(find_tables(tables, failed))
@@ -193,7 +193,7 @@ def _inside_pictures(folder: Path) -> bool:
 
 def _is_result(path: Path) -> bool:
     """Whether a name is that of an animation or a pose table of videopose."""
-    return bool(_ANIMATION.fullmatch(path.name)) or path.name.lower().endswith(TABLE_SUFFIX)
+    return bool(_ANIMATION.fullmatch(path.name)) or is_table(path)
 
 
 def _each_once(paths: Iterable[Path]) -> list[Path]:

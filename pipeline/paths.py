@@ -47,6 +47,11 @@ class Job:
         return [path for path in (self.table, self.animation, self.page) if path is not None]
 
 
+def is_table(source: str | os.PathLike[str]) -> bool:
+    """Whether a file is named as a pose table."""
+    return os.fspath(source).lower().endswith(TABLE_SUFFIX)
+
+
 def base_name(source: Path) -> str:
     """Return the name of a video or table without its suffix; for pictures that of their sequence."""
     if source.name.endswith(DETECTED_SUFFIX):

@@ -43,6 +43,11 @@ def name_of(path: str) -> str:
     return PurePosixPath(urlsplit(path).path).name if is_remote(path) else Path(path).name
 
 
+def folder_of(path: str) -> str:
+    """Return the folder of a file."""
+    return path.rpartition("/")[0] if is_remote(path) else str(Path(path).parent)
+
+
 def joined(folder: str, name: str) -> str:
     """Return the path of a file in a folder."""
     return f"{folder.rstrip('/')}/{name}" if is_remote(folder) else str(Path(folder) / name)

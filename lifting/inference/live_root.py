@@ -20,6 +20,12 @@ from .pinhole_equations import (
 _ROUNDS = 2  # of reweighting
 _FASTEST = 2.0  # metres/s: usual speed of a person who appears
 _UNKNOWN = 100.0  # metres: where a person may be who appears
+_START = np.diag([_UNKNOWN**2] * 3 + [_FASTEST**2] * 3)  # covariance of position and velocity
+
+# Which entries of a covariance are of position, of velocity, and of one with the other.
+_OF_POSITION = np.diag([1.0] * 3 + [0.0] * 3)
+_OF_VELOCITY = np.diag([0.0] * 3 + [1.0] * 3)
+_OF_BOTH = np.eye(6, k=3) + np.eye(6, k=-3)
 
 
 class LiveRoots:
@@ -87,15 +93,7 @@ class LiveRoots:
         return np.where(known[:, None], root, np.float32(np.nan))
 
 
-_START = np.diag([_UNKNOWN**2] * 3 + [_FASTEST**2] * 3)
-
-
 def _disturbance(seconds: float) -> NDArray[np.float64]:
     """Covariance that accelerations add to position and velocity in this time."""
     dt = max(seconds, 1e-3)
     return ACCELERATION**2 * (dt**4 / 4 * _OF_POSITION + dt**3 / 2 * _OF_BOTH + dt**2 * _OF_VELOCITY)
-
-
-_OF_POSITION = np.diag([1.0] * 3 + [0.0] * 3)
-_OF_VELOCITY = np.diag([0.0] * 3 + [1.0] * 3)
-_OF_BOTH = np.eye(6, k=3) + np.eye(6, k=-3)

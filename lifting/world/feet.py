@@ -114,6 +114,8 @@ def find_feet(table: PoseTable, rows: slice, joints: Vectors) -> Feet | None:
         return None
     posed = np.flatnonzero(np.isfinite(joints).all((1, 2)))
     result = np.full((len(joints), 2, 3, 3), np.nan)
+    if not len(posed):
+        return Feet(result, confidence)
     times = table.time[table.frame[rows]][posed]
     for side, name in enumerate("lr"):
         ankle = joints[posed, H36M17.index(name + "foot")]

@@ -24,14 +24,19 @@ Point = tuple[float, float] | tuple[float, float, float]
 
 
 def as_table(table: PoseTable | AnyPath) -> PoseTable:
-    """Return a pose table; it is read if a path is given."""
+    """Return a pose table; it is read if a path is given.
+
+    Raises:
+        UsageError: It is neither a table nor a path.
+        InputError: The file cannot be read, or is no pose table.
+    """
     if isinstance(table, PoseTable):
         return table
     return load_table(as_path("table", table))
 
 
 def as_places(points: object) -> tuple[Place, ...]:
-    """Check points in the picture."""
+    """Return points in the picture. Raises `UsageError` unless they are `Point`s."""
     listed: list[Any] = [*points] if isinstance(points, Iterable) and not isinstance(points, str) else [None]
     if not all(isinstance(point, tuple | list | np.ndarray) and len(point) in (2, 3) for point in listed):
         raise UsageError(f"select_at: expected points (x, y) or (x, y, seconds), found {points!r}")
@@ -39,7 +44,7 @@ def as_places(points: object) -> tuple[Place, ...]:
 
 
 def as_filters(filters: Sequence[str]) -> tuple[str, ...]:
-    """Check the names of filters."""
+    """Return the names of filters. Raises `UsageError` unless they are a list of texts."""
     if not is_list_of_texts(filters):
         raise UsageError(f"filters: expected a list of texts such as 'butterworth', found {filters!r}")
     return tuple(filters)
@@ -52,7 +57,7 @@ def is_list_of_texts(values: object) -> bool:
 
 
 def as_ids(select: object) -> tuple[int, ...]:
-    """Return the ids of `select`: numbers, also numpy's, or texts of numbers."""
+    """Return the ids of `select`: numbers, also numpy's, or texts of numbers. Raises `UsageError` for others."""
     if isinstance(select, str):
         return parse_ids(select)
     listed = [select] if isinstance(select, Integral) else select
@@ -62,7 +67,7 @@ def as_ids(select: object) -> tuple[int, ...]:
 
 
 def as_size(size: object) -> tuple[int, int]:
-    """Check a width and a height in pixels."""
+    """Return a width and a height in pixels. Raises `UsageError` unless they are two positive numbers."""
     sides = list(size) if isinstance(size, Iterable) and not isinstance(size, str | bytes) else []
     if len(sides) == 2:
         width, height = (as_number("size", side, int) for side in sides)
@@ -72,11 +77,11 @@ def as_size(size: object) -> tuple[int, int]:
 
 
 def as_text(name: str, value: AnyPath | None) -> str | None:
-    """Return the text of a path or name that may be None."""
+    """Return the text of a path or name that may be None. Raises `UsageError` if it is neither."""
     return None if value is None else as_path(name, value)
 
 
 def as_optional_path(name: str, value: AnyPath | None) -> Path | None:
-    """Return a path that may be None."""
+    """Return a path that may be None. Raises `UsageError` as `as_text` does."""
     text = as_text(name, value)
     return None if text is None else Path(text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...errors import InputError, OutputError, UsageError
 from ..inputs import VIDEO_SUFFIXES
 from ..paths import ANIMATION_SUFFIX, DETECTED_SUFFIX, OVERLAY_SUFFIX, PAGE_SUFFIX, TABLE_SUFFIX
-from ..remote_files import file_system, is_remote, joined, name_of
+from ..remote_files import file_system, folder_of, is_remote, joined, name_of
 
 if TYPE_CHECKING:
     from ..exports.export_tables import ExportOptions
@@ -64,7 +64,7 @@ def plan_cluster_jobs(
     """
     jobs: dict[str, ClusterJob] = {}
     for source in [video for each in inputs for video in _videos(each)]:
-        folder = output or source.rpartition("/")[0] or "."
+        folder = output or folder_of(source)
         stem = Path(name_of(source)).stem
         table = joined(folder, stem + (TABLE_SUFFIX if lifts else DETECTED_SUFFIX))
         film = joined(folder, stem + ANIMATION_SUFFIX) if animation else None
@@ -100,7 +100,7 @@ def _exported(table: str, export: ExportOptions) -> list[str]:
     """Return the files beside a table that an export of it can have written."""
     from ..exports.export_tables import exported_names
 
-    folder, base = table.rpartition("/")[0] or ".", name_of(table).removesuffix(TABLE_SUFFIX)
+    folder, base = folder_of(table), name_of(table).removesuffix(TABLE_SUFFIX)
     system, inside = file_system(folder)
     if not system.isdir(inside):
         return []

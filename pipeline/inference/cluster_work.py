@@ -16,7 +16,7 @@ from ...errors import InputError
 from ...lifting.pose_table import PoseTable
 from ..camera_metadata.sidecar import camera_file_of
 from ..engines.ray_cluster import Step
-from ..remote_files import forget_copy, joined, local_copy, name_of, put
+from ..remote_files import folder_of, forget_copy, joined, local_copy, name_of, put
 from ..video.reader import open_video
 from .cluster_jobs import ClusterJob
 from .detect import detect, load_detector
@@ -85,9 +85,8 @@ class ClusterWork:
             if self.export is not None:
                 from ..exports.export_tables import export_table
 
-                beside = item.table.rpartition("/")[0] or "."
                 for exported in export_table(table, local, self.export):
-                    files[joined(beside, exported.name)] = exported
+                    files[joined(folder_of(item.table), exported.name)] = exported
             for result, file in files.items():
                 put(file, result)
             return list(files)

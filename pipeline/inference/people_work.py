@@ -13,7 +13,7 @@ from ...errors import UsageError
 from ...files import escaped_controls, replacing
 from ...lifting.pose_table import PoseTable
 from ..output_lock import output_lock
-from ..paths import DETECTED_SUFFIX, SHEET_SUFFIX, TABLE_SUFFIX, Job, check_free
+from ..paths import DETECTED_SUFFIX, SHEET_SUFFIX, Job, check_free, is_table
 from ..picture_files import is_sequence
 from ..progress import progress_bar, say
 from ..table_files import check_kind, load_table
@@ -57,7 +57,7 @@ class ShowPeople:
     def check(self, job: Job) -> None:
         """Check the names of input and results. See `FileWork`."""
         check_free(_results(job), overwrite=self.overwrite)
-        if _is_table(job.source):
+        if is_table(job.source):
             check_kind(job.source)
         elif not is_sequence(job.source):
             check_source(job.source)
@@ -65,7 +65,7 @@ class ShowPeople:
     @contextmanager
     def begin(self, job: Job) -> Iterator[Callable[[Callable[[], Detector | None]], None]]:
         """Check and lock a job, and open its video, or read its table. See `FileWork`."""
-        if _is_table(job.source):
+        if is_table(job.source):
             table = load_table(job.source)
             video = self._video_of(job.source, table)
             with output_lock(_results(job), self.command):
@@ -111,13 +111,9 @@ class ShowPeople:
         say(f"→ {sheet}")
 
 
-def _is_table(source: Path) -> bool:
-    return source.name.lower().endswith(TABLE_SUFFIX)
-
-
 def _sheet(job: Job) -> Path:
     return job.table.with_name(job.table.name.removesuffix(DETECTED_SUFFIX) + SHEET_SUFFIX)
 
 
 def _results(job: Job) -> list[Path]:
-    return [_sheet(job)] if _is_table(job.source) else [_sheet(job), job.table]
+    return [_sheet(job)] if is_table(job.source) else [_sheet(job), job.table]

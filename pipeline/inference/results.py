@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...lifting.pose_table import PoseTable
 from ..camera_metadata.notes import camera_notes
-from ..paths import TABLE_SUFFIX, Job, base_name
+from ..paths import Job, base_name, is_table
 from ..picture_files import is_sequence
 from ..progress import progress_bar, say
 from ..video.damage import damage_warning
@@ -33,18 +33,18 @@ def say_notes(source: Path, table: PoseTable) -> None:
         str(table.meta.get("intrinsics")),
         table.intrinsics,
         table.size,
-        camera_file=camera_file_name(source, table, is_table=source.suffix == TABLE_SUFFIX),
+        camera_file=camera_file_name(source, table),
     ):
         say(note)
-    if (others := table.meta.get("others")) and source.suffix != TABLE_SUFFIX:
+    if (others := table.meta.get("others")) and not is_table(source):
         were = "1 other person was" if others == 1 else f"{others} other people were"
         say(f"note: {were} seen; --people all keeps everyone, and `videopose people` shows whom to --select")
-    if source.suffix != TABLE_SUFFIX:
+    if not is_table(source):
         for note in (table.meta.get("detector") or {}).get("notes", ()):
             say(f"note: {source}: {note}")
     if damage := damage_warning(table.meta.get("damaged")):
         say(f"warning: {source}: {damage}")
-    if source.suffix != TABLE_SUFFIX and (turned := turn_note(table)):
+    if not is_table(source) and (turned := turn_note(table)):
         say(f"note: {source}: {turned}")
     for note in time_notes(table):
         say(f"note: {source}: {note}")

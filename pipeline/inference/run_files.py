@@ -16,7 +16,7 @@ from ..downloads import assets
 from ..engines.processes import do_in_processes
 from ..engines.tasks import ReportError, do_all
 from ..naming import naming
-from ..paths import TABLE_SUFFIX, Job, check_free, check_is_other
+from ..paths import Job, check_free, check_is_other, is_table
 from ..progress import DOING, say
 from .file_work import DetectVideos, FileWork, InferVideos, LiftTables
 from .options import DetectOptions, InferOptions, LiftOptions
@@ -104,7 +104,7 @@ def show_people(
             f"--video is the video of one table, found {len(jobs)} files; leave --video out, and put each "
             "table beside its video"
         )
-    _check_keypoints([job for job in jobs if not job.source.name.lower().endswith(TABLE_SUFFIX)], options)
+    _check_keypoints([job for job in jobs if not is_table(job.source)], options)
     _run(ShowPeople(options, overwrite, command, video, several=len(jobs) > 1), jobs, failed, 1)
 
 

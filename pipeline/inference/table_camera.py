@@ -8,6 +8,7 @@ from pathlib import Path
 from ...lifting.cameras.intrinsics import Intrinsics
 from ...lifting.pose_table import PoseTable
 from ..camera_metadata.sidecar import camera_file_of, read_camera, read_gravity
+from ..paths import is_table
 
 
 def filmed_as(source: Path, table: PoseTable) -> Path:
@@ -46,6 +47,6 @@ def with_camera_file(table: PoseTable, source: Path) -> PoseTable:
     )
 
 
-def camera_file_name(source: Path, table: PoseTable, *, is_table: bool) -> str:
+def camera_file_name(source: Path, table: PoseTable) -> str:
     """Return the name of the camera file that is read for an input, a video or a table."""
-    return camera_file_of(filmed_as(source, table) if is_table else source).name
+    return camera_file_of(filmed_as(source, table) if is_table(source) else source).name

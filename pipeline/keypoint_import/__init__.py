@@ -5,6 +5,7 @@
 - `json_formats`, `array_formats`: one reader for each format; a new format is one function there and one line
   in `formats`
 - `formats`: recognition of a file's format
-- `match_video`: finding the file of a video, checking that it fits, and tracking its people
+- `match_video`: finding the file of a video, and checking that it fits
+- `who_is_who`: merging people who are written twice, and tracking them
 - `imported_people`: the people of one video from such a file, in place of a detector
 """

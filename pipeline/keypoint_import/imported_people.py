@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ...detectors.people import Image
 from ...detectors.tracking import Track, fill_gaps, place_missing
 from ..video.reader import Video
-from .match_video import check_length, follow, merge_duplicates, number_from_zero, read
+from .match_video import check_length, number_from_zero, read
 from .sightings import Sightings
+from .who_is_who import follow, merge_duplicates
 
 
 class ImportedPeople:

@@ -113,13 +113,20 @@ class Stream:
         options = DECODER_OPTIONS | ({"rtsp_transport": "tcp"} if self._protocol.startswith("rtsp") else {})
         try:
             self._container = av.open(self.name, timeout=_PATIENCE, options=options)
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._unreadable(error) from error
+        try:
             self._stream = self._container.streams.video[0]
             self._stream.codec_context.options = DECODER_OPTIONS
             self._decoded = self._container.decode(self._stream)
             return next(self._decoded)
         except (av.error.FFmpegError, OSError, IndexError, StopIteration) as error:
-            reason = one_line(error) if str(error) else "no picture"
-            raise InputError(f"{self.name} cannot be read as a video stream ({reason})") from error
+            self._container.close()
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> InputError:
+        reason = one_line(error) if str(error) else "no picture"
+        return InputError(f"{self.name} cannot be read as a video stream ({reason})")
 
     def _next(self, count: int) -> av.VideoFrame | None:
         """Return the camera's next picture; None if it is closed. `count` frames were read so far."""
@@ -149,8 +156,11 @@ class Stream:
                     ) from error
                 time.sleep(_PAUSE)
             else:
+                if self._closed:  # meanwhile, by another thread
+                    break
                 self._report(f"{self.name} is back")
                 return picture
+        self._container.close()
         return None
 
     def _image(self, picture: av.VideoFrame) -> Image:

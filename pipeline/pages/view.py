@@ -16,7 +16,7 @@ from ...lifting.pose_table import PoseTable
 from ...render.page import PageVideo, Shown, build_document, page_data, shown_part
 from ..inference.redraw import note_other_video, video_beside
 from ..output_lock import output_lock
-from ..paths import PAGE_SUFFIX, TABLE_SUFFIX, Job, base_name, check_free, check_is_other
+from ..paths import PAGE_SUFFIX, Job, base_name, check_free, check_is_other, is_table
 from ..picture_files import is_sequence
 from ..progress import Progress, Report, no_progress, no_report, progress_bar, say
 from ..table_files import check_has_poses, load_table
@@ -207,7 +207,7 @@ def finish_with_page(jobs: Sequence[Job], *, overwrite: bool, command: str) -> C
 
 def _source_video(job: Job) -> Path | None:
     """Return the job's source if it is a video; None if it is a table, beside which the video is sought."""
-    return None if job.source.suffix.lower() == TABLE_SUFFIX else job.source
+    return None if is_table(job.source) else job.source
 
 
 def open_page(page: Path) -> None:

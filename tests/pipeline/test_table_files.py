@@ -38,11 +38,11 @@ def film(write_video: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.M
 def test_a_video_in_place_of_a_table(film: Path, videopose: Run, command: list[str]) -> None:
     done = videopose(*command, film)
     assert done.code == 3, done.err
-    options, result = (" --view", "a page") if command == ["view"] else ("", "its table")
+    options, result = (["--view"], "a page") if command == ["view"] else ([], "its table")
     [line] = done.errors
     assert line == (
         "error: a walk.mp4: expected a pose table (.npz), found a video; "
-        f"`videopose infer 'a walk.mp4'{options}` makes {result}"
+        f"`{typed(['videopose', 'infer', 'a walk.mp4', *options])}` makes {result}"
     )
     shutil.copy("other.npz", "a walk.npz")
     [line] = videopose(*command, film).errors

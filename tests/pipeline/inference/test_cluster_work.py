@@ -15,7 +15,7 @@ from videopose.pipeline.inference.cluster_jobs import plan_cluster_jobs
 from videopose.pipeline.inference.cluster_work import ClusterWork
 from videopose.pipeline.inference.infer import infer_file
 from videopose.pipeline.inference.options import DetectOptions, InferOptions
-from videopose.pipeline.remote_files import text_of
+from videopose.pipeline.remote_files import folder_of, text_of
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -134,3 +134,15 @@ def test_paths_of_stores_keep_their_two_slashes() -> None:
     assert text_of(Path("s3://bucket/results")) == "s3://bucket/results"
     assert text_of(Path("results/here")) == "results/here"
     assert text_of(None) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [("s3://bucket/in/a.mp4", "s3://bucket/in"), ("memory://in/a.mp4", "memory://in"), ("a.mp4", ".")],
+)
+def test_the_folder_of_a_file(path: str, folder: str) -> None:
+    assert folder_of(path) == folder
+
+
+def test_the_folder_of_a_file_of_this_machine(tmp_path: Path) -> None:
+    assert folder_of(str(tmp_path / "a.mp4")) == str(tmp_path)  # with back-slashes on Windows

@@ -15,10 +15,10 @@ from videopose.pipeline.keypoint_import.layouts import looks_like_h36m
 from videopose.pipeline.keypoint_import.match_video import (
     check_several,
     find,
-    merge_duplicates,
     number_from_zero,
 )
 from videopose.pipeline.keypoint_import.sightings import Row, Sightings, make_sightings
+from videopose.pipeline.keypoint_import.who_is_who import merge_duplicates
 from videopose.skeleton import COCO17, H36M17, convert
 
 VIDEO = Path("clip.mp4")
@@ -237,7 +237,7 @@ def test_a_person_who_is_written_three_times_is_one() -> None:
         ]
     merged = merge_duplicates(make_sightings("test", rows, None))
     assert merged.frame.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
-    assert merged.notes == ("8 people are written twice on a frame and were merged",)
+    assert merged.notes == ("people are written twice on 4 frames, and are merged",)
     assert merge_duplicates(merged) is merged
 
 
