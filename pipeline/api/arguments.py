@@ -57,7 +57,7 @@ def is_list_of_texts(values: object) -> bool:
 
 
 def as_ids(select: object) -> tuple[int, ...]:
-    """Return the ids of `select`: numbers, also numpy's, or texts of numbers. Raises `UsageError` for others."""
+    """Return the ids of `select`: numbers, also of numpy, or texts of numbers. Raises `UsageError`."""
     if isinstance(select, str):
         return parse_ids(select)
     listed = [select] if isinstance(select, Integral) else select

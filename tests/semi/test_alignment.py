@@ -184,8 +184,8 @@ def test_a_lens_that_bends_is_projected_through_in_screen_coordinates_mirrored_o
 
 @pytest.mark.parametrize("space", ["centred", "rays"])
 @pytest.mark.parametrize("causal", [False, True])
-def test_labelled_people_agree_with_what_footage_is_compared_with(space: str, causal: bool) -> None:
-    """The true pose and root of a labelled sample, given as the networks give them, lie on its keypoints."""
+def test_labeled_people_agree_with_what_footage_is_compared_with(space: str, causal: bool) -> None:
+    """The true pose and root of a labeled sample, given as the networks give them, lie on its keypoints."""
     sharp = DetectionConfig(jitter=(1e-9, 1e-9), drift=(1e-9, 1e-9), bias=0, outliers=0, episodes=0)
     config = TrainingConfig.model_validate({
         "name": "tiny", "motions": [{"path": "m.npz"}], "input_space": space,

@@ -33,7 +33,7 @@ def test_recipes_and_their_baselines_differ_in_the_footage_alone() -> None:
         assert people == {"S1", "S5", "S6", "S7", "S8"}
 
 
-# §6.2: who is labelled, how much of it, the receptive field, warm-up epochs
+# §6.2: who is labeled, how much of it, the receptive field, warm-up epochs
 EXPERIMENTS: dict[str, tuple[str, float, int, int]] = {
     "h36m-s1-0.1pc": ("S1", 0.001, 1, 20),
     "h36m-s1-1pc": ("S1", 0.01, 3, 20),
@@ -48,10 +48,10 @@ EXPERIMENTS: dict[str, tuple[str, float, int, int]] = {
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_the_papers_experiments_are_as_the_paper_says(name: str) -> None:
-    labelled, share, _, warmup = EXPERIMENTS[name]
+    labeled, share, _, warmup = EXPERIMENTS[name]
     for path in RECIPES / f"{name}.yaml", RECIPES / f"{name}-no-bones.yaml":
         recipe = load_recorded_recipe(path)
-        assert recipe.recordings.train_subjects == tuple(labelled.split())
+        assert recipe.recordings.train_subjects == tuple(labeled.split())
         assert (recipe.recordings.subset, recipe.semi.warmup) == (share, warmup)
         assert recipe.recordings.downsample == 5  # 50 → 10 frames a second
 

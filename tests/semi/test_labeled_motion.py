@@ -54,7 +54,7 @@ def test_humaneva_is_read_as_motion_and_cut_where_the_capture_failed(tmp_path: P
     assert "research only" in licence
 
 
-def test_nothing_labelled(tmp_path: Path, motion: MotionCapture) -> None:
+def test_nothing_labeled(tmp_path: Path, motion: MotionCapture) -> None:
     with pytest.raises(InputError, match="no motion capture in this folder"):
         read_labeled(tmp_path)
     motion.save(tmp_path / "a.npz")

@@ -91,7 +91,7 @@ def _session(config: SemiRecordedConfig, folder: Path, device: str) -> tuple[Sem
     )
     about |= {
         "name": config.name,
-        "unlabelled_subjects": list(semi.subjects),
+        "unlabeled_subjects": list(semi.subjects),
         "acknowledgement": config.acknowledgement,
         "config": config.model_dump(mode="json"),
     }

@@ -107,7 +107,7 @@ def train_on_videos(
         "training_data": [*labeled.training_data, f"{len(people.videos)} videos without labels"],
         "licence": labeled.licence or str(start.about.get("licence", "")),
         "acknowledgement": start.about.get("acknowledgement", ""),
-        "labelled": labeled.source,
+        "labeled": labeled.source,
         "videos": people.videos,
         "started_from": {"name": options.lifter, "sha256": start.digest(), "about": dict(start.about)},
         "held_out_subjects": start.about.get("held_out_subjects", []) if labeled.motion is None else [],

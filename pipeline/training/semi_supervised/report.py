@@ -67,7 +67,7 @@ def write_report(
         ),
         "",
         f"Started from the lifter {about['started_from']['name']}.",
-        f"Labeled half: {about['labelled']}.",
+        f"Labeled half: {about['labeled']}.",
         "",
         *_videos(people, shortest),
         "",

@@ -123,7 +123,7 @@ def test_projection_and_boxes():
     assert box == pytest.approx([*(low - margin), *(high + margin)], abs=0.01)
 
 
-def test_who_is_not_in_the_picture_is_not_labelled():
+def test_who_is_not_in_the_picture_is_not_labeled():
     camera = Extrinsics(FORWARD, (0, 0, 1))
     person = _walk(1)[0]
     behind, unknown = person * [-1, 1, 1], np.full((3, 3), np.nan)

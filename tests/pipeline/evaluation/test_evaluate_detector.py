@@ -27,9 +27,9 @@ def _run(*arguments: object) -> Result:
 
 
 @pytest.fixture(scope="module")
-def labelled(images, tmp_path_factory) -> Path:
+def labeled(images, tmp_path_factory) -> Path:
     """Three frames of the demo clip, and as truth what MoveNet finds in each; and one without anybody."""
-    folder = tmp_path_factory.mktemp("labelled")
+    folder = tmp_path_factory.mktemp("labeled")
     detector = load_detector(DetectOptions())
     entries, people = {}, []
     for number, image in enumerate([images[5], images[20], images[40], np.zeros_like(images[0])]):
@@ -58,9 +58,9 @@ def _data(folder: Path) -> tuple[object, ...]:
     return "--images", folder, "--annotations", folder / "truth.json", "--device", "cpu"
 
 
-def test_what_movenet_found_is_what_movenet_finds(labelled, tmp_path):
+def test_what_movenet_found_is_what_movenet_finds(labeled, tmp_path):
     shown = _run(
-        *_data(labelled), "--detector", "movenet", "--json", tmp_path / "a.json", "--csv", tmp_path / "a.csv"
+        *_data(labeled), "--detector", "movenet", "--json", tmp_path / "a.json", "--csv", tmp_path / "a.csv"
     ).stdout
     assert (
         "movenet on 3" in shown
@@ -81,10 +81,10 @@ def test_what_movenet_found_is_what_movenet_finds(labelled, tmp_path):
 
 
 @pytest.mark.parametrize("boxes", ["true", "movenet", "file"])
-def test_cpn_looks_in_the_boxes_that_are_named(labelled, cpn, tmp_path, boxes):
-    given = labelled / "truth.json" if boxes == "file" else boxes
+def test_cpn_looks_in_the_boxes_that_are_named(labeled, cpn, tmp_path, boxes):
+    given = labeled / "truth.json" if boxes == "file" else boxes
     named = {"true": "the annotated ones", "movenet": "movenet", "file": str(given)}[boxes]
-    run = (*_data(labelled), "--detector", "cpn", "--weights", cpn, "--boxes", given, "--no-flip-test")
+    run = (*_data(labeled), "--detector", "cpn", "--weights", cpn, "--boxes", given, "--no-flip-test")
     assert f"boxes: {named}" in _run(*run, "--json", tmp_path / "a.json").stdout
     told = json.loads((tmp_path / "a.json").read_text())
     assert told["boxes"] == named
@@ -93,21 +93,21 @@ def test_cpn_looks_in_the_boxes_that_are_named(labelled, cpn, tmp_path, boxes):
     assert told["scores"]["ap"] < 0.2  # it has learnt nothing
 
 
-def test_results_are_not_overwritten_by_surprise(labelled, cpn, tmp_path):
+def test_results_are_not_overwritten_by_surprise(labeled, cpn, tmp_path):
     (tmp_path / "a.csv").write_text("mine")
     with pytest.raises(OutputError, match="exists; --overwrite replaces it"):
-        _run(*_data(labelled), "--detector", "movenet", "--csv", tmp_path / "a.csv")
+        _run(*_data(labeled), "--detector", "movenet", "--csv", tmp_path / "a.csv")
     assert (tmp_path / "a.csv").read_text() == "mine"
 
 
-def test_what_does_not_fit(labelled, cpn, tmp_path):
+def test_what_does_not_fit(labeled, cpn, tmp_path):
     with pytest.raises(UsageError, match="CPN needs --weights"):
-        _run(*_data(labelled), "--detector", "cpn")
+        _run(*_data(labeled), "--detector", "cpn")
     with pytest.raises(UsageError, match="movenet takes no --weights"):
-        _run(*_data(labelled), "--detector", "movenet", "--weights", cpn)
+        _run(*_data(labeled), "--detector", "movenet", "--weights", cpn)
     other = Annotations(Skeleton.from_names(("a", "b")), {0: ImageEntry(0, "0.png", 592, 332)}, [])
     (tmp_path / "truth.json").write_text(json.dumps(other.as_json()))
-    data = ("--images", labelled, "--annotations", tmp_path / "truth.json")
+    data = ("--images", labeled, "--annotations", tmp_path / "truth.json")
     with pytest.raises(UsageError, match="finds other keypoints than"):
         _run(*data, "--detector", "cpn", "--weights", cpn)
     with pytest.raises(UsageError, match="movenet finds other keypoints than"):

@@ -71,7 +71,7 @@ def test_the_papers_experiments(h36m: Path, tmp_path: Path) -> None:
     assert (lifter.layout, lifter.input_space, lifter.rate) == ("h36m17", "screen", 50)
     assert lifter.trajectory is not None
     about = lifter.about
-    assert (about["training_subjects"], about["unlabelled_subjects"]) == (["S1"], ["S5"])
+    assert (about["training_subjects"], about["unlabeled_subjects"]) == (["S1"], ["S5"])
     assert about["held_out_subjects"] == ["S9"]
     assert about["held_out_errors_mm"]["mpjpe"] > 0
     assert "does not allow commercial use" in about["licence"]
@@ -220,7 +220,7 @@ def test_a_folder_of_videos(done: tuple[Path, Result], lifter: Path) -> None:
     assert (trained.input_space, trained.rate) == (start.input_space, start.rate)
     about = trained.about
     assert about["licence"] == "anybody's"
-    assert "was used instead" in about["labelled"]
+    assert "was used instead" in about["labeled"]
     assert [video["name"] for video in about["videos"]] == ["good.mp4", "small.mp4"]
     assert about["started_from"]["sha256"] == start.digest()
 
@@ -312,7 +312,7 @@ def test_labeled_motion_is_used_where_there_is_some(
     result = run(options, tmp_path / "out", failed=_raise, progress=no_progress)
     assert result is not None
     about = Lifter.load(result).about
-    assert about["labelled"] == "motion capture from data_3d_h36m.npz"
+    assert about["labeled"] == "motion capture from data_3d_h36m.npz"
     assert "does not allow commercial use" in about["licence"]
     assert "which was not learned from: 20 frames" in (tmp_path / "out" / "report.md").read_text()
 
