@@ -10,7 +10,6 @@ import io
 import math
 import os
 import stat
-import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,6 +76,19 @@ def read_file(path: str | os.PathLike[str], *, limit: int = LARGEST_TEXT) -> byt
             return file.read(size)  # (to read up to the limit would reserve as much memory)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({one_line(error)})") from error
+
+
+def read_text(path: str | os.PathLike[str], *, limit: int = LARGEST_TEXT) -> str:
+    """Read a text file in UTF-8, or in UTF-16 if it begins with its mark, as Windows's programs write it.
+
+    Bytes that are no text are replaced.
+
+    Raises:
+        InputError: As `read_file`.
+    """
+    data = read_file(Path(path), limit=limit)
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
 
 
 class Members:
@@ -273,70 +285,3 @@ def _check_shape(shape: tuple[int, ...], dtype: np.dtype[Any], size: int) -> Non
     needed = math.prod(shape) * dtype.itemsize
     if not needed or needed != size:
         raise ValueError(f"an array of shape {shape} should have {needed} bytes, not {size}")
-
-
-def check_torch_file(path: str | os.PathLike[str]) -> None:
-    """Check that a file of `torch.save` unpacks to no more than it holds; PyTorch does not check this.
-
-    Raises:
-        InputError: It is missing, or no regular file.
-        ValueError, zipfile.BadZipFile: Its archive is damaged, or compressed.
-    """
-    size = check_regular(path)
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-            raise ValueError("its members are compressed, which PyTorch's are not")
-        if sum(member.file_size for member in archive.infolist()) > size:
-            raise ValueError("its members are larger than the file")
-
-
-def load_torch_file(path: str | os.PathLike[str]) -> Any:
-    """Read a file of `torch.save`, tensors and plain values only, without executing anything in it.
-
-    Raises:
-        InputError: It is missing, or no regular file.
-        Exception: It is damaged; PyTorch raises many kinds.
-    """
-    import torch  # most users of this module do without it
-
-    check_torch_file(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # PyTorch's, about files that it has not written
-        return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def check_tensors(tensors: Any, size: int) -> None:
-    """Check that tensors read from a file of `size` bytes have no more elements than the file holds.
-
-    A tensor with strides of 0 can have any shape over a few bytes.
-
-    Args:
-        tensors: Tensors by name; other values are not looked at.
-        size: Bytes of the file.
-
-    Raises:
-        ValueError: They have more.
-    """
-    total = 0
-    for name, tensor in tensors.items():
-        if hasattr(tensor, "untyped_storage"):
-            own = tensor.numel() * tensor.element_size()
-            total += own
-            if own > tensor.untyped_storage().nbytes() or total > size:
-                shape = tuple(tensor.shape)
-                raise ValueError(f"{str(name)[:80]} has the shape {shape}, but not as many numbers")
-
-
-def read_text(path: str | os.PathLike[str], *, limit: int = LARGEST_TEXT) -> str:
-    """Read a text file in UTF-8, or in UTF-16 if it begins with its mark, as Windows's programs write it.
-
-    Bytes that are no text are replaced.
-
-    Raises:
-        InputError: As `read_file`.
-    """
-    data = read_file(Path(path), limit=limit)
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return data.decode("utf-16" if wide else "utf-8-sig", errors="replace")

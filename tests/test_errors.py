@@ -4,6 +4,7 @@ import pytest
 
 from videopose import errors
 
+_UNSAFE = "it is damaged or holds more than plain data"
 TREE = re.findall(r"(\w+Error) +(\d)", errors.__doc__ or "")
 
 
@@ -38,7 +39,10 @@ def test_finding_nobody_is_a_kind_of_bad_input() -> None:
         (KeyError(), "KeyError"),
         (OSError(28, "No space left on device", "a.npz"), "No space left on device"),
         (ValueError(""), "ValueError"),
+        (ValueError("two\n  lines"), "two lines"),
         (ValueError("x" * 400), "x" * 299 + "…"),
+        (ValueError("can load it unsafely using the `allow_pickle=` argument"), _UNSAFE),
+        (RuntimeError("Weights only load failed. Re-run with weights_only=False"), _UNSAFE),
     ],
 )
 def test_a_quoted_error_is_one_short_line(error: Exception, text: str) -> None:

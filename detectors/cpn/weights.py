@@ -19,10 +19,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ...bounded import check_tensors, load_torch_file
 from ...errors import InputError, one_line
 from ...files import replacing
 from ...skeleton import COCO17, Skeleton
+from ...torch_files import check_tensors, load_torch_file
 from ..coco.keypoint_names import names_in_files, skeleton_from_file
 from .network import CPN
 

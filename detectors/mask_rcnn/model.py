@@ -21,8 +21,9 @@ from detectron2.utils.file_io import PathManager
 from safetensors.torch import load_file
 from torch import nn
 
-from ...bounded import check_regular, check_tensors, load_torch_file
+from ...bounded import check_regular
 from ...errors import AssetError, InputError, UsageError, is_out_of_memory, one_line
+from ...torch_files import check_tensors, load_torch_file
 from ...unpickle import load_pickle
 from ..coco.keypoint_names import COCO_NAMES
 from ..soft_argmax import Decoding

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...bounded import check_regular, check_tensors, load_torch_file
+from ...bounded import check_regular
 from ...errors import InputError, UsageError, one_line
 from ...skeleton import SKELETONS
+from ...torch_files import check_tensors, load_torch_file
 from .lifter import Lifter, build_model
 
 

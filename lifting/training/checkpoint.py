@@ -16,9 +16,9 @@ from zipfile import BadZipFile, ZipFile
 
 import torch
 
-from ...bounded import check_torch_file, load_torch_file
 from ...errors import InputError, one_line
 from ...files import replacing
+from ...torch_files import check_torch_file, load_torch_file
 from .distributed import gather_to_first, rank_and_world_size
 
 
