@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import cast
 
 import av
@@ -46,7 +47,7 @@ class Stream:
         self._protocol = url.partition("://")[0].lower()
         if self._protocol not in _PROTOCOLS:
             raise UsageError(f"--camera reads {', '.join(_PROTOCOLS)} streams, found {self._protocol}://")
-        self.name, self._report, self._closed = url, report, False
+        self.name, self._report, self._closed = url, report, Event()
         self._picture = self._open()
         self.size = (self._picture.width, self._picture.height)
         self.rate = float(self._stream.average_rate) if self._stream.average_rate else None
@@ -83,11 +84,11 @@ class Stream:
         try:
             return next(self._decoded)
         except StopIteration:
-            if self._closed or seconds > 0.9 * self._length - 1:  # the sound may be longer
+            if self._closed.is_set() or seconds > 0.9 * self._length - 1:  # the sound may be longer
                 return None
             reason = "it ended"
         except (av.error.FFmpegError, OSError) as error:
-            if self._closed:
+            if self._closed.is_set():
                 return None
             reason = error.strerror or one_line(error)
         raise InputError(
@@ -105,7 +106,7 @@ class Stream:
 
     def close(self) -> None:
         """Close the stream."""
-        self._closed = True
+        self._closed.set()
         self._container.close()
 
     def _open(self) -> av.VideoFrame:
@@ -137,7 +138,7 @@ class Stream:
             pass
         except (av.error.FFmpegError, OSError) as error:
             reason = error.strerror or one_line(error)
-        if self._closed:
+        if self._closed.is_set():
             return None
         self._report(f"{self.name} broke off after {count} frames ({reason}); it is opened again …")
         return self._reopened(count, reason)
@@ -145,7 +146,7 @@ class Stream:
     def _reopened(self, count: int, reason: str) -> av.VideoFrame | None:
         self._container.close()
         end = time.monotonic() + _PATIENCE
-        while not self._closed:
+        while not self._closed.is_set():
             try:
                 picture = self._open()
             except InputError as error:
@@ -154,9 +155,9 @@ class Stream:
                         f"{self.name} broke off after {count} frames ({reason}) and did not come back within "
                         f"{_PATIENCE:g} seconds"
                     ) from error
-                time.sleep(_PAUSE)
+                self._closed.wait(_PAUSE)
             else:
-                if self._closed:  # meanwhile, by another thread
+                if self._closed.is_set():  # meanwhile, by another thread
                     break
                 self._report(f"{self.name} is back")
                 return picture
