@@ -295,7 +295,7 @@ def _lift_options() -> Decorator[Any]:
             flag_value="together",
             type=click.Choice(["together", "each"]),
             help="First adapt a copy of the lifter to the people in all clips, or in each. "
-            "Takes about half a minute for 10 s of one person.",
+            "For one person, that takes about as long as the footage lasts, on one core.",
         ),
     )
 

@@ -64,8 +64,8 @@ def people(
     reads. Of a pose table only the sheet is drawn; its video must be beside it. `videopose infer` gives the
     same people the same ids, if --start, --end, --detector and --max-gap are the same.
 
-    A folder stands for the videos in it, as for infer; so do pictures. If one file fails, the others are
-    still done.
+    A folder stands for the videos in it or, if there are none, for its pictures, as for infer. If one file
+    fails, the others are still done.
     """
     from ..inference.options import DetectOptions
     from ..inference.run_files import show_people
