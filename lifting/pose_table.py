@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..files import replacing
 from ..skeleton import COCO17, H36M17, convert
 from .cameras.intrinsics import Intrinsics
+from .cameras.level import LEVEL, level_camera
 from .pose_table_file import CAMERA, ROWS, check_index, read_arrays
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 _LARGEST = 1 << 16  # pixels of a side; the largest picture files have as many
 _BURST = 12  # frames over which the rate of uneven frames is measured
 
-# World ← camera of a level camera: its right is x, its forward is y, its down is −z.
-_LEVEL_CAMERA = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32)
 _DEFAULT: NDArray[np.float32] = np.empty(0, np.float32)  # marks a default that depends on other fields
 
 
@@ -124,7 +123,7 @@ class PoseTable:
                 np.nan_to_num(convert(self.keypoints, COCO17, H36M17)[..., 2]), 0, 1
             ),
             "contact": lambda: np.full((count, 2), np.nan, np.float32),
-            "camera_rotation": lambda: np.tile(_LEVEL_CAMERA, (*frames, 1, 1)),
+            "camera_rotation": lambda: np.tile(LEVEL.astype(np.float32), (*frames, 1, 1)),
             "camera_position": lambda: np.zeros((*frames, 3), np.float32),
             "extra": lambda: np.zeros((count, 0, 3), np.float32),
         }
@@ -298,8 +297,6 @@ def _extra_of(found: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
 
 def _levelled(table: PoseTable) -> PoseTable:
     """The table with a camera levelled by how people stand, at the height that puts feet on the floor."""
-    from .cameras.level import level_camera  # reading a new table needs no scipy
-
     rotation, height = level_camera(table.pose, table.root)
     frames = len(table.time)
     return replace(

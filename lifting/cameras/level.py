@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...skeleton import H36M17
+from ..vectors import unit
 
 _HIP, _THORAX = H36M17.index("hip"), H36M17.index("thorax")
 _FEET = [H36M17.index("lfoot"), H36M17.index("rfoot")]
@@ -55,19 +56,15 @@ def level(poses: NDArray[np.floating]) -> NDArray[np.float64]:
         (3, 3); the identity if the camera is taken to be level.
     """
     feet, hip, thorax = poses[:, _FEET].mean(1), poses[:, _HIP], poses[:, _THORAX]
-    legs, trunk = _unit(hip - feet), _unit(thorax - hip)
+    legs, trunk = unit(hip - feet), unit(thorax - hip)
     standing = (legs * trunk).sum(1) > np.cos(np.radians(_STRAIGHT))  # NaN compares false
     if standing.sum() < _ENOUGH:
         return np.eye(3)
-    up = _unit(_unit(thorax - feet)[standing].mean(0))
+    up = unit(unit(thorax - feet)[standing].mean(0))
     angle = np.degrees(np.arccos(np.clip(up @ _UP, -1, 1)))
     if not _LEVEL < angle < _TILTED:
         return np.eye(3)
-    axis = _unit(np.cross(up, _UP))
+    axis = unit(np.cross(up, _UP))
     from scipy.spatial.transform import Rotation  # imported here because that takes a third of a second
 
     return np.asarray(Rotation.from_rotvec(np.radians(angle) * axis).as_matrix())
-
-
-def _unit(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from ...skeleton import H36M17
+from ..vectors import unit
 from ..world.feet import foot_axes
 from .axes import Z_UP_TO_Y_UP
 
@@ -165,8 +166,8 @@ class _Body:
 
     def _frame(self, up: Vectors, right: Vectors, *, keep_right: bool = False) -> Rotation:
         """Return the segment's axes; the identity in frames without a pose."""
-        y, z = _unit(up), _unit(right)
-        x = _unit(np.cross(y, z))
+        y, z = unit(up), unit(right)
+        x = unit(np.cross(y, z))
         if keep_right:
             y = np.cross(z, x)
         else:
@@ -176,11 +177,11 @@ class _Body:
 
 def _trunk(body: _Body) -> Angles:
     up = np.array([0.0, 1.0, 0.0])
-    across = _unit(body.hips) + _unit(body.shoulders)
-    ahead = _unit(np.cross(up, across))
+    across = unit(body.hips) + unit(body.shoulders)
+    ahead = unit(np.cross(up, across))
     right = np.cross(ahead, up)
     height, forward = body.trunk @ up, (body.trunk * ahead).sum(-1)
-    axis = _unit(body.trunk)
+    axis = unit(body.trunk)
 
     def flat(line: Vectors) -> Vectors:
         return line - (line * axis).sum(-1, keepdims=True) * axis
@@ -202,11 +203,11 @@ def _ball_joint(
     outwards: 1 for the right side, −1 for the left. bends: 1 if the child bends forwards, −1 if backwards.
     The rotation is NaN if the child is too straight to show it.
     """
-    down = _parent_axes(parent, _unit(segment))
+    down = _parent_axes(parent, unit(segment))
     flexion = np.degrees(np.arctan2(down[:, 0], -down[:, 1]))
     adduction = -outwards * np.degrees(np.arcsin(np.clip(down[:, 2], -1, 1)))
-    y = -_unit(segment)
-    z = bends * _unit(np.cross(segment, child))
+    y = -unit(segment)
+    z = bends * unit(np.cross(segment, child))
     axes = _rotation(np.stack([np.cross(y, z), y, z], -1))
     turn = outwards * _euler(parent.inv() * axes, "ZXY")[2]
     return flexion, adduction, np.where(_between(segment, child) >= _HINGE_SHOWS, turn, np.nan)
@@ -216,7 +217,7 @@ def _in_thorax(
     body: _Body, arm: Vectors, outwards: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return how far a unit arm points down, ahead and outwards, seen from the thorax."""
-    x, y, z = _parent_axes(body.thorax, _unit(arm)).T
+    x, y, z = _parent_axes(body.thorax, unit(arm)).T
     return -y, x, outwards * z
 
 
@@ -258,10 +259,6 @@ def _rotation(matrices: NDArray[np.float64]) -> Rotation:
     determinants = np.linalg.det(np.where(finite[:, None, None], matrices, 0))
     sound = finite & np.asarray(np.abs(determinants - 1) < 1e-3)
     return Rotation.from_matrix(np.where(sound[:, None, None], matrices, np.eye(3)))
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
 def _continuous(angles: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -25,6 +25,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from ...skeleton import H36M17
+from ..vectors import unit
 from ..world.feet import foot_axes
 from .bone_constraints import settle
 from .rig import ENDS, JOINTS, PARENTS, BoneLengths
@@ -135,17 +136,17 @@ class _Fit:
     def _trunk(self) -> None:
         at = self._at
         hip_line, shoulder_line = at["lhip"] - at["rhip"], at["lshoulder"] - at["rshoulder"]
-        self.rotation["hips"] = _frame(_unit(at["spine"] - at["hip"]), hip_line, keep="x")
+        self.rotation["hips"] = _frame(unit(at["spine"] - at["hip"]), hip_line, keep="x")
         self._place("spine", "hips")
         self.rotation["spine"] = _frame(
-            at["spine"] - self.position["spine"], _unit(hip_line) + _unit(shoulder_line)
+            at["spine"] - self.position["spine"], unit(hip_line) + unit(shoulder_line)
         )
         self._place("chest", "spine")
         self.rotation["chest"] = _frame(at["thorax"] - self.position["chest"], shoulder_line)
         self._follow("upper_chest", "chest")
         self._place("neck", "upper_chest")
         neck = self.position["neck"]
-        upright = _unit(at["head"] - neck)
+        upright = unit(at["head"] - neck)
         chest_left = self.rotation["chest"].apply((1, 0, 0))
         ear_line = _ear_line(upright, at["nose"] - neck, chest_left)
         neck_up = self.rotation["chest"].apply((0, 1, 0)) + upright
@@ -190,8 +191,8 @@ class _Fit:
         self._place(upper, parent)
         self._swing(upper, parent, lower, self._at[middle])
         swing = self.rotation[upper]
-        along = _unit(swing.apply(self._rest[lower]))
-        fore = _unit(self._at[end] - self._at[middle])
+        along = unit(swing.apply(self._rest[lower]))
+        fore = unit(self._at[end] - self._at[middle])
         normal = np.cross(along, fore)
         bend = np.degrees(np.arctan2(np.linalg.norm(normal, axis=-1), (along * fore).sum(-1)))
         weight = np.clip((bend - _STRAIGHT) / (_BENT - _STRAIGHT), 0, 1)
@@ -217,7 +218,7 @@ def _ear_line(upright: Vectors, nose: Vectors, chest_left: Vectors) -> Vectors:
     # If the head leans far back, its nose is behind the line, but the face still looks forward.
     side = np.where((across * chest_left).sum(-1) < 0, -1.0, 1.0)
     weight = np.clip((offset - _NOSE_AT_LINE) / (_NOSE_IN_FRONT - _NOSE_AT_LINE), 0, 1)[:, None]
-    return _unit(weight * side[:, None] * _unit(across) + (1 - weight) * chest_left)
+    return unit(weight * side[:, None] * unit(across) + (1 - weight) * chest_left)
 
 
 def _bones(lengths: BoneLengths) -> dict[tuple[str, str], float]:
@@ -252,20 +253,16 @@ def _step(times: NDArray[np.float64]) -> float:
     return float(np.median(np.diff(times))) if len(times) > 1 else 1.0
 
 
-def _unit(vectors: Vectors) -> Vectors:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-
-
 def _frame(up: Vectors, left: Vectors, *, keep: str = "y") -> Rotation:
     """Return the rotations whose y axis points up and whose x axis points left; `keep` is met exactly."""
-    y, x = _unit(up), _unit(left)
-    z = _unit(np.cross(x, y))
+    y, x = unit(up), unit(left)
+    z = unit(np.cross(x, y))
     degenerate = (
         np.linalg.norm(z, axis=-1) < 0.5
     )  # up and left are nearly parallel: any axis at right angles is taken
     if degenerate.any():
         across = np.eye(3)[np.abs(y[degenerate]).argmin(-1)]
-        z[degenerate] = _unit(np.cross(y[degenerate], across))
+        z[degenerate] = unit(np.cross(y[degenerate], across))
     if keep == "x":
         y = np.cross(z, x)
     else:
@@ -275,13 +272,13 @@ def _frame(up: Vectors, left: Vectors, *, keep: str = "y") -> Rotation:
 
 def _shortest(parent: Rotation, rest: Vectors, towards: Vectors) -> Rotation:
     """Return `parent` turned the shortest way that makes its `rest` direction point `towards`."""
-    now, then = _unit(parent.apply(rest)), _unit(towards)
+    now, then = unit(parent.apply(rest)), unit(towards)
     axis = np.cross(now, then)
     sine, cosine = np.linalg.norm(axis, axis=-1), (now * then).sum(-1)
     opposite = (sine < 1e-9) & (cosine < 0)
     if opposite.any():
         across = np.eye(3)[np.abs(now[opposite]).argmin(-1)]
-        axis[opposite] = _unit(np.cross(now[opposite], across))
+        axis[opposite] = unit(np.cross(now[opposite], across))
         sine = np.where(opposite, 1.0, sine)
     angle = np.arctan2(np.where(opposite, 0.0, sine), cosine)
     return Rotation.from_rotvec(axis / np.maximum(sine, 1e-12)[:, None] * angle[:, None]) * parent

@@ -19,6 +19,7 @@ from scipy.spatial.transform import Rotation
 
 from ...skeleton import H36M17
 from ..pose_table import PoseTable
+from ..vectors import unit
 
 PARTS = ("heel", "bigtoe", "smalltoe")
 """The keypoints of a foot; in `PoseTable.extra_names` "l" or "r" stands before."""
@@ -138,9 +139,9 @@ def foot_axes(feet: Vectors) -> Vectors:
         (T, 2, 3, 3) rotations; NaN where the feet are NaN.
     """
     heel, big, small = np.moveaxis(feet, 2, 0)
-    ahead = _unit((big + small) / 2 - heel)
+    ahead = unit((big + small) / 2 - heel)
     left = (small - big) * np.array([1, -1])[:, None]
-    up = _unit(np.cross(ahead, left))
+    up = unit(np.cross(ahead, left))
     return np.stack([np.cross(up, ahead), up, ahead], -1)
 
 
@@ -161,15 +162,15 @@ def usual_axes(joints: Vectors, side: str) -> tuple[Rotation, float]:
     hip, knee, ankle = (joints[:, H36M17.index(side + name)] for name in ("hip", "knee", "foot"))
     shin, thigh = knee - ankle, hip - knee
     length = float(np.median(np.linalg.norm(shin, axis=-1)))
-    across = _unit(joints[:, H36M17.index("lhip")] - joints[:, H36M17.index("rhip")])
-    hinge = np.cross(_unit(thigh), _unit(shin))  # to the left if the knee is bent
+    across = unit(joints[:, H36M17.index("lhip")] - joints[:, H36M17.index("rhip")])
+    hinge = np.cross(unit(thigh), unit(shin))  # to the left if the knee is bent
     bent = np.clip(np.linalg.norm(hinge, axis=-1, keepdims=True) / _HINGE_SHOWS, 0, 1)
-    up = _unit(shin)
-    left = across + bent * _unit(hinge)
+    up = unit(shin)
+    left = across + bent * unit(hinge)
     ahead = np.cross(left, up)
     aside = np.linalg.norm(ahead, axis=-1) < 1e-6  # the shin lies along the line of the hips
     ahead[aside] = np.cross(up[aside], np.eye(3)[np.abs(up[aside]).argmin(-1)])
-    ahead = _unit(ahead)
+    ahead = unit(ahead)
     return Rotation.from_matrix(np.stack([np.cross(up, ahead), up, ahead], -1)), length
 
 
@@ -247,7 +248,3 @@ def _residuals(sight: _Sight, usual: Rotation, offsets: Vectors, theta: Vectors)
     misses = sight.residuals(np.einsum("tij,kj->tki", turns, offsets)) / _NOISE
     slopes = turns[:, 2, [0, 2]] / _LEVEL  # how far left and ahead point up
     return np.concatenate([misses.reshape(len(theta), 6), slopes, theta / _USUAL], 1)
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

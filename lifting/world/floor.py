@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cameras.level import ANKLE_HEIGHT
+from ..vectors import unit
 from .contact import find_contact
-from .gravity import unit
 
 _PIECE = 0.6  # seconds: a longer contact gives several spots
 _BODY_ERROR = np.radians(5.0)  # of the up direction found from one person's body

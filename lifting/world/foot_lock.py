@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...skeleton import H36M17
 from ..pose_table import PoseTable
+from ..vectors import unit
 from .filters import butterworth
 from .place import contact_of
 from .segments import unbroken
@@ -95,12 +96,12 @@ def reach(leg: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.f
     reached = np.clip(length, np.abs(thigh - shank) + 1e-6, longest)
     along = way / np.maximum(length, 1e-9)
     # Direction of the knee: the part of the thigh at right angles to the line from hip to ankle.
-    before = _unit(ankle - hip)
+    before = unit(ankle - hip)
     side = (knee - hip) - ((knee - hip) * before).sum(-1, keepdims=True) * before
     side = side - (side * along).sum(-1, keepdims=True) * along
     forward = (thigh**2 - shank**2 + reached**2) / (2 * reached)
     across = np.sqrt(np.maximum(thigh**2 - forward**2, 0))
-    new_knee = hip + forward * along + across * _unit(side)
+    new_knee = hip + forward * along + across * unit(side)
     return np.stack([new_knee, hip + reached * along], 1)
 
 
@@ -144,7 +145,3 @@ def _fade(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
     """1 at 0 seconds, 0 from `_BLEND` on, smooth at both ends."""
     part = np.clip(1 - seconds / _BLEND, 0, 1)
     return np.asarray(part * part * (3 - 2 * part))
-
-
-def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...skeleton import H36M17
+from ..vectors import unit
 
 CAMERA_UP = np.array([0.0, -1.0, 0.0])
 """Up in the space of a level camera."""
@@ -142,8 +143,3 @@ def up_of(pitch: float, roll: float) -> NDArray[np.float64]:
     """Give the up direction (3,) in the space of a camera with this pitch and roll, degrees."""
     p, r = np.radians(pitch), np.radians(roll)
     return np.array([-np.sin(r) * np.cos(p), -np.cos(r) * np.cos(p), np.sin(p)])
-
-
-def unit(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Scale vectors (…, 3) to length 1."""
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9), np.float64)

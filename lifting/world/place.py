@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from ...parts import in_parts
 from ...skeleton import H36M17
 from ..pose_table import PoseTable
+from ..vectors import unit
 from .contact import find_contact
 from .floor import fit_floor, lowest_floor, standing_spots
 from .foot_keypoints import foot_speed
-from .gravity import CAMERA_UP, Upright, agree, camera_axes, pitch_and_roll, turned, unit, up_of, upright
+from .gravity import CAMERA_UP, Upright, agree, camera_axes, pitch_and_roll, turned, up_of, upright
 from .stated_camera import StatedCamera
 
 ANKLES = [H36M17.index("lfoot"), H36M17.index("rfoot")]
