@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..errors import InputError, UsageError
 from .paths import DETECTED_SUFFIX, TABLE_SUFFIX, base_name, identity, is_table
 from .picture_files import PICTURE_SUFFIXES, is_sequence, pictures_in
-from .progress import say
+from .progress import ReportError, say
 
 VIDEO_SUFFIXES = frozenset(
     f".{name}"
@@ -20,8 +20,6 @@ VIDEO_SUFFIXES = frozenset(
     )
 )
 _ANIMATION = re.compile(r".+\.[23]d\.(mp4|mov|mkv|webm|gif)", re.IGNORECASE | re.DOTALL)
-ReportError = Callable[[Exception], None]
-"""What is called for each input that cannot be used."""
 
 
 def _raise(error: Exception) -> None:

@@ -33,6 +33,10 @@ Report = Callable[[str], None]
 """What is called with each line that the user should know, such as `say`."""
 
 
+ReportError = Callable[[Exception], None]
+"""What is called with the error of each item that fails, while the work goes on with the next one."""
+
+
 def no_report(line: str) -> None:
     """Show nothing, where the caller wants no lines."""
 

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..lifting.cameras.level import ANKLE_HEIGHT
 from ..lifting.pose_table import PoseTable
-
-ANKLE_HEIGHT = 0.07
-"""Metres from the floor to the lowest joint of a person who stands."""
 
 ELSEWHERE = 0.5
 """Metres: feet that are further from the floor stand on something else, if the floor is known."""

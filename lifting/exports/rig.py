@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-ANKLE_HEIGHT = 0.07
-"""Metres from the sole to the ankle of a person who stands."""
+from ..cameras.level import ANKLE_HEIGHT
 
 _SPINE_SHARE = 0.3  # of the way from the hips to Human3.6M's spine joint, where the lowest spine bone begins
 _UPPER_CHEST_SHARE = 0.6  # of the way from the spine joint to the thorax, where the arms branch off

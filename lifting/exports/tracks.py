@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, UsageError
+from ..cameras.level import ANKLE_HEIGHT
 from ..pose_table import PoseTable
 from ..world.feet import Feet, find_feet
-from .rig import ANKLE_HEIGHT
 
 _SPACING = 1.2  # metres between people whose roots are not known
 _FARTHEST = 1000.0  # metres; a root further away is an error of its estimate

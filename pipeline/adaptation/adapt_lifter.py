@@ -13,10 +13,8 @@ from ...lifting.inference.lifter import Lifter
 from ...lifting.training.training_state import TrainingState
 from ...semi.adaptation import AdaptationConfig, Adapted, adapt
 from ...semi.spans import Span
-from ..progress import Progress
+from ..progress import Progress, Report
 from .cache import cached, keep, key
-
-Report = Callable[[str], None]
 
 _TIMED = 3  # steps after which the time of all steps is estimated
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, UsageError
 from ..paths import check_free
-
-ReportError = Callable[[Exception], None]
-"""Called for each file that cannot be read; the preparation goes on with the next."""
 
 Poses = dict[str, dict[str, NDArray[np.float32]]]
 """{subject: {action: (T, J, 3) world coordinates, metres}}"""

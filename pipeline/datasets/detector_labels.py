@@ -23,9 +23,8 @@ from ...lifting.cameras.extrinsics import Extrinsics
 from ...lifting.datasets.human36m import TRAIN_SUBJECTS
 from ...skeleton import H36M17
 from ..paths import check_free
-from ..progress import Progress
+from ..progress import Progress, ReportError
 from ..video.reader import open_video
-from .checks import ReportError
 from .label_views import View, human36m_views
 from .scene import read_scene
 

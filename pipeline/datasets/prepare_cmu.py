@@ -10,8 +10,8 @@ from ...lifting.datasets import cmu
 from ...lifting.datasets.asf_amc import AcclaimSkeleton, load_amc, load_asf
 from ...lifting.datasets.bvh import load_bvh
 from ..paths import check_free
-from ..progress import Progress, say
-from .checks import OUTPUT_OPTION, ReportError, check_folder
+from ..progress import Progress, ReportError, say
+from .checks import OUTPUT_OPTION, check_folder
 
 
 def prepare_cmu(

@@ -12,9 +12,9 @@ from ...errors import InputError, one_line
 from ...lifting.datasets import human36m
 from ...lifting.datasets.human36m_cameras import CAMERAS
 from ...lifting.datasets.videopose3d_files import save_positions_3d
-from ..progress import Progress, say
+from ..progress import Progress, ReportError, say
 from .cdf import read_cdf
-from .checks import Poses, ReportError, check_any_read, check_folder, keypoints_beside
+from .checks import Poses, check_any_read, check_folder, keypoints_beside
 from .mat import read_mat
 
 _FOLDER = Path("MyPoseFeatures", "D3_Positions")

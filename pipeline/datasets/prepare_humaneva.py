@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ...errors import InputError, one_line
 from ...lifting.datasets import humaneva
 from ...lifting.datasets.videopose3d_files import KeypointFile, Views, save_positions_3d
-from ..progress import Progress
-from .checks import Poses, ReportError, check_any_read, check_folder, keypoints_beside
+from ..progress import Progress, ReportError
+from .checks import Poses, check_any_read, check_folder, keypoints_beside
 from .mat import read_mat
 
 _KEYPOINTS_FILE = "data_2d_humaneva15_gt.npz"

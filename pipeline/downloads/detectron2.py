@@ -22,7 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import AssetError
-from .registry_packages import PackageError, Report, only_file, pip_command, run_client
+from ..progress import Report
+from .registry_packages import PackageError, only_file, pip_command, run_client
 
 SDIST = "pb1-detectron2", "0.6"
 SDIST_SHA256 = "5d2e9e51e523ec72f6a31cca04b0a515492e9514b773a3d134cedc0677170b29"

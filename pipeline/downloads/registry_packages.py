@@ -14,8 +14,10 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+
+from ..progress import Report
 
 TIMEOUT = 1800.0  # seconds for one call of a client; enough for 150 MB on a slow line
 
@@ -31,9 +33,6 @@ NODE_SHA256 = frozenset({
     "67e3abeb9c3830cae8c8487ae8a2af7cc27dfa75af06145cee5ca7d1857c81bd",  # win_amd64
     "d9074c665ea68b04e183d82482c86dc907d3a9bd15eb6cf85542cb785266bb36",  # win_arm64
 })  # fmt: skip
-
-Report = Callable[[str], None]
-"""Is called with a line that says what is being fetched."""
 
 
 class PackageError(Exception):

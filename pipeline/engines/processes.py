@@ -19,8 +19,8 @@ from typing import Any, Generic
 from ...cores import available_cores, limit_cores
 from ...errors import VideoposeError
 from ..process import ended_by_signals
-from ..progress import Advance, ManyBars, say, show_elsewhere
-from .tasks import Item, ReportError, Task
+from ..progress import Advance, ManyBars, ReportError, say, show_elsewhere
+from .tasks import Item, Task
 
 _ATTEMPTS = 2  # of an item whose process dies
 _PATIENCE = 10.0  # seconds that a process gets to clean up

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from ...errors import UsageError, VideoposeError
-from ..progress import ManyBars, say
-from .tasks import Item, ReportError
+from ..progress import ManyBars, ReportError, say
+from .tasks import Item
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
+from ..progress import ReportError
+
 Item = TypeVar("Item")
 Item_contra = TypeVar("Item_contra", contravariant=True)
-
-ReportError = Callable[[Exception], None]
-"""What is called for each item that failed."""
 
 
 class Task(Protocol[Item_contra]):

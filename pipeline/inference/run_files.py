@@ -14,10 +14,10 @@ from ...errors import UsageError
 from ...files import file_digest, replacing
 from ..downloads import assets
 from ..engines.processes import do_in_processes
-from ..engines.tasks import ReportError, do_all
+from ..engines.tasks import do_all
 from ..naming import naming
 from ..paths import Job, check_free, check_is_other, is_table
-from ..progress import DOING, say
+from ..progress import DOING, ReportError, say
 from .file_work import DetectVideos, FileWork, InferVideos, LiftTables
 from .options import DetectOptions, InferOptions, LiftOptions
 from .together import FindPeople, LiftFound

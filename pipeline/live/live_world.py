@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from ...lifting.exports.rig import ANKLE_HEIGHT
+from ...lifting.cameras.level import ANKLE_HEIGHT
 from ...skeleton import H36M17
 from .live_poses import LivePoses
 

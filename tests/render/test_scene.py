@@ -3,8 +3,8 @@ import pytest
 from numpy.typing import NDArray
 
 from videopose.lifting.cameras.intrinsics import Intrinsics
+from videopose.lifting.cameras.level import ANKLE_HEIGHT
 from videopose.lifting.pose_table import PoseTable
-from videopose.render.placement import ANKLE_HEIGHT
 from videopose.render.scene import Scene
 from videopose.skeleton import H36M17
 

@@ -9,7 +9,7 @@ import pytest
 from pythonosc.osc_bundle import OscBundle
 
 from videopose.errors import OutputError
-from videopose.lifting.exports.rig import ANKLE_HEIGHT
+from videopose.lifting.cameras.level import ANKLE_HEIGHT
 from videopose.pipeline.live.live_poses import LivePerson, LivePoses
 from videopose.pipeline.live.live_world import LiveWorld
 from videopose.pipeline.live.osc import OscSender
