@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".gif")
 _BT709 = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
 _COLOURS = {**_BT709, "color_range": "tv", "pix_fmt": "yuv420p"}
 _VP9_CRF = 10  # VP9's crf is about this much higher at equal quality
+_DISK_FULL = (errno.ENOSPC, errno.EFBIG)
 GIF_MAX_RATE = 50  # browsers play a GIF with a higher rate at 10 frames per second
 
 
@@ -208,8 +210,14 @@ class _Ffmpeg:
         code = self._process.wait()
         self._said.seek(0)
         lines = self._said.read().decode(errors="replace").strip().splitlines()
-        reason = lines[-1].strip() if lines else f"ended with code {code}"
+        reason = lines[-1].strip() if lines else _meaning(code)
         return OutputError(f"cannot write {self._path}: ffmpeg failed ({reason})")
+
+
+def _meaning(code: int) -> str:
+    """Say what an exit code of ffmpeg means. On a full disk, its messages may not fit either."""
+    failed = -code % 256 if code > 0 else 0  # it is the negative number of the system's error
+    return os.strerror(failed) if failed in _DISK_FULL else f"ended with code {code}"
 
 
 def _file(path: Path) -> str:

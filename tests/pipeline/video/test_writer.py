@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 from contextlib import suppress
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from videopose.errors import OutputError, UsageError
 from videopose.pipeline.video import writer as video_out
-from videopose.pipeline.video.writer import VideoWriter, ffmpeg_executable
+from videopose.pipeline.video.writer import VideoWriter, _meaning, ffmpeg_executable
 
 Image = NDArray[np.uint8]
 RED, GREEN, BLUE, GREY = (220, 20, 20), (20, 180, 40), (30, 40, 200), (128, 128, 128)
@@ -246,6 +247,20 @@ def test_ffmpeg_that_dies_at_the_end(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"ffmpeg failed \(ended with code -9\)"):
         attempt()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (256 - errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        (2**32 - errno.ENOSPC, os.strerror(errno.ENOSPC)),  # on Windows
+        (1, "ended with code 1"),
+        (-9, "ended with code -9"),
+        (183, "ended with code 183"),  # invalid data
+    ],
+)
+def test_ffmpeg_that_cannot_say_why(code: int, said: str) -> None:
+    assert _meaning(code) == said
 
 
 def test_ffmpeg_says_why(tmp_path: Path) -> None:
