@@ -448,7 +448,10 @@ def outcome(case: Case, folder: Path) -> tuple[str, str]:
         return "refused", str(error).removeprefix(f"cannot read {path}: ")
     assert all(after - before > 0 for before, after in pairwise(times)), "times do not rise"
     told = "" if damage is None else f"; {damage}"
-    return "sound" if damage is None else "damaged", f"{count} frames of {width}×{height}{told}"
+    return (
+        "sound" if damage is None else "damaged",
+        f"{count} frame{'s' * (count != 1)} of {width}×{height}{told}",
+    )
 
 
 def main() -> None:
