@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import cast
 
 import av
@@ -47,7 +47,8 @@ class Stream:
         self._protocol = url.partition("://")[0].lower()
         if self._protocol not in _PROTOCOLS:
             raise UsageError(f"--camera reads {', '.join(_PROTOCOLS)} streams, found {self._protocol}://")
-        self.name, self._report, self._closed = url, report, Event()
+        self.name, self._report = url, report
+        self._closed, self._reading = Event(), Lock()
         self._picture = self._open()
         self.size = (self._picture.width, self._picture.height)
         self.rate = float(self._stream.average_rate) if self._stream.average_rate else None
@@ -62,8 +63,14 @@ class Stream:
             InputError: A camera breaks off and stays away, or a file breaks off.
         """
         if self._length is None:
-            return self._of_camera()
-        return at_their_times(self._of_file()) if self._paced else self._of_file()
+            frames = self._of_camera()
+        else:
+            frames = at_their_times(self._of_file()) if self._paced else self._of_file()
+        try:
+            yield from frames
+        finally:
+            if self._closed.is_set():  # by another thread, while this one was reading
+                self._container.close()
 
     def _of_file(self) -> Iterator[Frame]:
         """Yield the frames with their time stamps; where these do not tell a time, the frame rate does."""
@@ -82,7 +89,7 @@ class Stream:
         """Return the next picture; None at the end. `count` frames were read so far, that last `seconds`."""
         assert self._length is not None
         try:
-            return next(self._decoded)
+            return self._read()
         except StopIteration:
             if self._closed.is_set() or seconds > 0.9 * self._length - 1:  # the sound may be longer
                 return None
@@ -105,9 +112,19 @@ class Stream:
             picture = self._next(index)
 
     def close(self) -> None:
-        """Close the stream."""
+        """Close the stream; if another thread waits for its next picture, that one does it then."""
         self._closed.set()
-        self._container.close()
+        if self._reading.acquire(blocking=False):
+            try:
+                self._container.close()
+            finally:
+                self._reading.release()
+
+    def _read(self) -> av.VideoFrame:
+        with self._reading:  # libav must not be closed while it reads
+            if self._closed.is_set():
+                raise StopIteration
+            return next(self._decoded)
 
     def _open(self) -> av.VideoFrame:
         """Open the stream and return its first picture."""
@@ -133,7 +150,7 @@ class Stream:
         """Return the camera's next picture; None if it is closed. `count` frames were read so far."""
         reason = "it ended"
         try:
-            return next(self._decoded)
+            return self._read()
         except StopIteration:
             pass
         except (av.error.FFmpegError, OSError) as error:
@@ -148,7 +165,8 @@ class Stream:
         end = time.monotonic() + _PATIENCE
         while not self._closed.is_set():
             try:
-                picture = self._open()
+                with self._reading:
+                    picture = self._open()
             except InputError as error:
                 if time.monotonic() > end:
                     raise InputError(
@@ -157,11 +175,8 @@ class Stream:
                     ) from error
                 self._closed.wait(_PAUSE)
             else:
-                if self._closed.is_set():  # meanwhile, by another thread
-                    break
                 self._report(f"{self.name} is back")
                 return picture
-        self._container.close()
         return None
 
     def _image(self, picture: av.VideoFrame) -> Image:

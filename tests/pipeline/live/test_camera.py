@@ -1,3 +1,4 @@
+import threading
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -73,3 +74,45 @@ def test_what_is_not_there_is_said_at_once(source: str, said: str, capfd: pytest
 def test_protocols_that_are_no_streams() -> None:
     with pytest.raises(UsageError, match="streams, found file://"):
         open_camera("file:///etc/passwd")
+
+
+class Stalled:
+    """In place of `cv2.VideoCapture`: a camera whose pictures stop until they are allowed."""
+
+    def __init__(self, number: int) -> None:
+        self.pictures, self.allowed, self.waits = 3, threading.Event(), threading.Event()
+        self.released_while_read = False
+
+    def isOpened(self) -> bool:
+        return True
+
+    def get(self, number: int) -> float:
+        return 30.0
+
+    def read(self) -> tuple[bool, np.ndarray]:
+        self.pictures -= 1
+        if self.pictures <= 0:
+            self.waits.set()
+            assert self.allowed.wait(20)
+            self.waits.clear()
+        return True, np.zeros((48, 64, 3), np.uint8)
+
+    def release(self) -> None:
+        self.released_while_read |= self.waits.is_set()
+        self.pictures = -100
+
+
+def test_a_camera_is_not_released_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cv2.VideoCapture", Stalled)
+    camera = open_camera("0")
+    capture = camera._capture  # type: ignore[attr-defined]
+    grabber = threading.Thread(target=lambda: list(camera.frames()), daemon=True)
+    grabber.start()
+    assert capture.waits.wait(20)
+    camera.close()
+    assert capture.pictures > -100  # not released yet
+    capture.allowed.set()
+    grabber.join(20)
+    assert not grabber.is_alive()
+    assert capture.pictures == -100
+    assert not capture.released_while_read

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from videopose.errors import InputError
+from videopose.pipeline.live import stream
 from videopose.pipeline.live.camera import open_camera
 from videopose.pipeline.live.grabber import Grabber
 
@@ -96,3 +97,43 @@ def test_a_file_that_breaks_off_is_not_begun_again(serve: Serve) -> None:
         frames.extend(camera.frames())
     camera.close()
     assert said == []
+
+
+def test_it_can_be_closed_while_another_thread_waits_for_its_next_picture(
+    film: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_PATIENCE", 1.5)
+    stalled, over = threading.Event(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(film[: len(film) // 2])
+            over.wait(20)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        source = stream.Stream(f"http://127.0.0.1:{server.server_port}/film.mkv", paced=False)
+        taken: list[int] = []
+
+        def read() -> None:
+            for frame in source.frames():
+                taken.append(frame.index)
+                stalled.set()
+
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        assert stalled.wait(10)
+        time.sleep(0.3)  # until it has read what there is
+        source.close()
+        reader.join(20)
+        over.set()
+        server.shutdown()
+    assert not reader.is_alive()
+    assert 0 < len(taken) < FRAMES
+    with pytest.raises(AssertionError, match="not open"):
+        source._container.seek(0)
