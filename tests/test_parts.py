@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from videopose.lifting.inference import parts
+from videopose import parts
 
 
 @pytest.mark.parametrize("frames", [0, 1, 9, 10, 11, 25])
