@@ -88,7 +88,7 @@ def make_scene(motion: MotionCapture, *, people: int, seconds: float, twins: boo
         for person in order:
             alone = np.zeros(SIZE[::-1], np.uint8)
             _draw(image, alone, pixels[frame, person], points[frame, person], clothes[person], skins[person])
-            whole[person] = _area(pixels[frame, person], points[frame, person], alone)
+            whole[person] = _area(pixels[frame, person], alone)
             mask[alone > 0] = person
         share = np.array([(mask == person).sum() for person in range(people)]) / np.maximum(whole, 1)
         inside = ((coco[frame] >= 0) & (coco[frame] < SIZE)).all(-1)
@@ -184,7 +184,7 @@ def _draw(
         cv2.polylines(canvas, [cv2.convexHull(trunk)], True, colour, max(int(0.14 * scale), 1))
 
 
-def _area(pixels: NDArray[np.float64], points: NDArray[np.float64], mask: NDArray[np.uint8]) -> float:
+def _area(pixels: NDArray[np.float64], mask: NDArray[np.uint8]) -> float:
     """Return about how many pixels the body has, also outside the picture."""
     inside = ((pixels >= 0) & (pixels < SIZE)).all(-1).mean()
     return float((mask > 0).sum() / max(inside, 0.1))
