@@ -20,6 +20,8 @@ _NO_MEMORY = re.compile(
     re.IGNORECASE,
 )
 
+_SHOWN = 80  # characters of a value that a message quotes
+
 
 class VideoposeError(Exception):
     """Base class of every exception that is raised on purpose.
@@ -85,3 +87,9 @@ def one_line(error: object) -> str:
         " ".join("".join(c if c.isprintable() else " " for c in text[:2000]).split()) or type(error).__name__
     )
     return line if len(line) <= 300 else line[:299] + "…"
+
+
+def shown(value: object) -> str:
+    """Return a value as a message quotes it: in one line, and cut off if it is long, as an array is."""
+    text = one_line(repr(value))
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

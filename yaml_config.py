@@ -18,6 +18,10 @@ _MOST_BYTES = 1 << 20
 _MOST_DEPTH = 20  # the deepest of configs/ has 3
 
 
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+"""What decides all random numbers; torch and numpy take this range."""
+
+
 class StrictConfig(BaseModel):
     """The base of every configuration: unknown keys are errors, and values cannot be changed.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UsageError
+from ..errors import UsageError, shown
 
 _WORDS: dict[Any, str] = {
     str: "a text",
@@ -50,7 +50,7 @@ def as_number(name: str, value: object, kind: type[int] | type[float], *, option
         except (ArithmeticError, ValueError):
             pass
     words = "a whole number" if kind is int else "a number"
-    raise UsageError(f"{name}: expected {words}{' or None' if optional else ''}, found {value!r}")
+    raise UsageError(f"{name}: expected {words}{' or None' if optional else ''}, found {shown(value)}")
 
 
 def as_flag(name: str, value: object, *, optional: bool = False) -> Any:
@@ -78,7 +78,7 @@ def as_path(name: str, value: object) -> str:
     if not text:
         raise UsageError(f"{name}: expected a name or path, found an empty one")
     if "\0" in text:
-        raise UsageError(f"{name}: a path has no null character, found {text!r}")
+        raise UsageError(f"{name}: a path has no null character, found {shown(text)}")
     return text
 
 
@@ -96,7 +96,7 @@ def check_type(name: str, value: object, kind: Any, *, optional: bool = False) -
     """
     if not (is_of(value, kind) or (optional and value is None)):
         words = f"{_WORDS[kind]} or None" if optional else _WORDS[kind]
-        raise UsageError(f"{name}: expected {words}, found {value!r}")
+        raise UsageError(f"{name}: expected {words}, found {shown(value)}")
 
 
 TURNS = (0, 90, 180, 270)

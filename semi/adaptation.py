@@ -33,7 +33,7 @@ from ..lifting.training.synthetic_batches import SynthesisedBatches
 from ..lifting.training.trainer import Intervals, StepLoss, train
 from ..lifting.training.training_state import TrainingState
 from ..skeleton import H36M17
-from ..yaml_config import StrictConfig
+from ..yaml_config import Seed, StrictConfig
 from .clip_batches import ClipBatch, ClipBatches, Stretch, stretches_of
 from .config import SemiVideosConfig, Weight
 from .distillation import DistillationBatches, simulation_of
@@ -86,7 +86,7 @@ class AdaptationConfig(StrictConfig):
     bone_consistency: Weight = 4.0
     size: Weight = 1.0
     trunk: Weight = 0.2
-    seed: int = 0
+    seed: Seed = 0
 
     def steps_for(self, stretches: int) -> int:
         """Return the steps for so many stretches."""

@@ -1,5 +1,6 @@
 import re
 
+import numpy as np
 import pytest
 
 from videopose import errors
@@ -47,3 +48,12 @@ def test_finding_nobody_is_a_kind_of_bad_input() -> None:
 )
 def test_a_quoted_error_is_one_short_line(error: Exception, text: str) -> None:
     assert errors.one_line(error) == text
+
+
+def test_a_quoted_value_is_one_short_line() -> None:
+    assert errors.shown("a\0b") == repr("a\0b")
+    assert errors.shown(b"clip.mp4") == "b'clip.mp4'"
+    text = errors.shown(np.zeros((30, 20, 3)))
+    assert text.startswith("array([[[0., 0., 0.],")
+    assert len(text) == 80
+    assert text.isprintable()

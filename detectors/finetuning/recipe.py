@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from ...errors import UsageError
-from ...yaml_config import StrictConfig
+from ...yaml_config import Seed, StrictConfig
 from ..coco.annotations import Annotations
 from ..coco.keypoint_names import names_in_files
 
@@ -41,7 +41,7 @@ class Recipe(StrictConfig):
     schedule: tuple[StageConfig, ...] = Field(min_length=1)
     batch: PositiveInt
     warmup: Annotated[int, Field(ge=0)] = 0
-    seed: int = 0
+    seed: Seed = 0
     evaluate_every: PositiveInt = 1000
     checkpoint_every: PositiveInt = 500
     report_every: PositiveInt = 20

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
+from numbers import Integral, Real
+from typing import NamedTuple, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...errors import UsageError
+from ...errors import UsageError, shown
 from ..cameras.distortion import Lens
 from ..cameras.input_space import turn_back
 from ..cameras.intrinsics import Intrinsics
@@ -49,6 +51,19 @@ def check_live(lifter: Lifter) -> None:
         raise UsageError(f"{error}, such as the lifter causal") from error
 
 
+def _check_camera(camera: object, size: object, people: object, rate: object) -> None:
+    """Raise `UsageError` unless a camera, its size, a number of people and a rate are possible."""
+    if not isinstance(camera, Intrinsics | Lens):
+        raise UsageError(f"camera: expected Intrinsics or a Lens, found {shown(camera)}")
+    sides = size if isinstance(size, tuple | list | np.ndarray) else ()
+    if len(sides) != 2 or not all(isinstance(side, Integral) and side > 0 for side in sides):
+        raise UsageError(f"size: expected width and height in pixels, found {shown(size)}")
+    if not isinstance(people, Integral) or people < 1:
+        raise UsageError(f"people: expected a number from 1 on, found {shown(people)}")
+    if rate is not None and not (isinstance(rate, Real) and 0 < rate < math.inf):
+        raise UsageError(f"rate: expected frames per second or None, found {shown(rate)}")
+
+
 class LiveLifter:
     """A causal lifter that reads keypoints frame by frame.
 
@@ -67,7 +82,8 @@ class LiveLifter:
         rate: Frames per second of the camera, if known. Without it, the rate is measured.
 
     Raises:
-        UsageError: The lifter looks into the future, or does not read a video's keypoints.
+        UsageError: The lifter looks into the future, or does not read a video's keypoints; or another
+            value has the wrong type or is impossible.
 
     Example:
         ```python
@@ -93,7 +109,13 @@ class LiveLifter:
         precision: Precision = "float32",
         rate: float | None = None,
     ) -> None:
+        if not isinstance(lifter, Lifter):
+            raise UsageError(f"lifter: expected a Lifter, as load_lifter gives, found {shown(lifter)}")
         check_live(lifter)
+        _check_camera(camera, size, people, rate)
+        if precision not in (known := get_args(Precision)):
+            raise UsageError(f"precision: expected {' or '.join(known)}, found {shown(precision)}")
+        people, size = int(people), (int(size[0]), int(size[1]))
         self._lifter, self._size, self.people = lifter, size, people
         self._lens = camera if isinstance(camera, Lens) else Lens(camera)
         self._visibility: VisibilityState | None = None
@@ -146,13 +168,19 @@ class LiveLifter:
                 as those of the frame before.
 
         Raises:
-            ValueError: `keypoints` has another shape.
+            UsageError: `keypoints` has another shape or holds no numbers, or `time` is not finite.
 
         Shape:
             keypoints (people, 17, 3); begins and unseen (people,).
         """
-        if keypoints.shape != (self.people, 17, 3):
-            raise ValueError(f"expected keypoints of shape {(self.people, 17, 3)}, found {keypoints.shape}")
+        keypoints = np.asarray(keypoints)
+        if keypoints.shape != (self.people, 17, 3) or keypoints.dtype.kind not in "fiu":
+            raise UsageError(
+                f"expected keypoints of shape {(self.people, 17, 3)}, found {keypoints.shape} of "
+                f"{keypoints.dtype}"
+            )
+        if time is not None and not (isinstance(time, Real) and math.isfinite(time)):
+            raise UsageError(f"time: expected seconds, found {shown(time)}")
         begins = ~self._begun if begins is None else begins | ~self._begun
         self._begun |= begins
         keypoints = self._memory.complete(keypoints, begins)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import UsageError
+from ...errors import UsageError, shown
 
 if TYPE_CHECKING:
     from .lifter import Lifter
@@ -41,6 +41,8 @@ def load_lifter(
     from .lifter import Lifter
     from .videopose3d_checkpoint import load_videopose3d_checkpoint
 
+    if not isinstance(name, str | os.PathLike):
+        raise UsageError(f"expected the name of a lifter, or the path of its file, found {shown(name)}")
     name, known = os.fspath(name), pretrained_lifters()
     suffix = Path(name).suffix
     if name not in known and suffix in (".bin", ".pt", ".pth"):

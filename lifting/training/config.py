@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveFloat
 
 from ...errors import UsageError
-from ...yaml_config import Fraction, PositiveRange, StrictConfig, checked, overridden, read_with_base
+from ...yaml_config import Fraction, PositiveRange, Seed, StrictConfig, checked, overridden, read_with_base
 from ..datasets.config import RecordingsConfig
 from ..network.config import ModelConfig
 from ..simulation.config import (
@@ -52,7 +52,7 @@ class LifterConfig(StrictConfig):
     """
 
     name: str
-    seed: int = 0
+    seed: Seed = 0
     precision: Literal["float32", "bfloat16"] = "float32"
     model: ModelConfig = ModelConfig()
     licence: str = ""

@@ -55,6 +55,11 @@ class ScheduleConfig(StrictConfig):
     checkpoint_every: PositiveInt = 1000
     measure_every: PositiveInt = 2000
 
+    @model_validator(mode="after")
+    def _several_samples(self) -> Self:
+        check_samples(self.batch)
+        return self
+
     def at(self, step: int, steps: int) -> Rates:
         """Return the rates of a step, counted from 0, of `steps`."""
         done = step / steps
@@ -96,8 +101,7 @@ class EpochScheduleConfig(StrictConfig):
 
     @model_validator(mode="after")
     def _several_samples(self) -> Self:
-        if self.batch < 2 * self.chunk:
-            raise ValueError("a batch needs two samples at least, for batch normalisation")
+        check_samples(self.batch // self.chunk)
         return self
 
     def at(self, step: int, steps: int) -> Rates:
@@ -107,6 +111,12 @@ class EpochScheduleConfig(StrictConfig):
             self.learning_rate * self.decay**epoch,
             _decayed(self.momentum, self.final_momentum, epoch / self.epochs),
         )
+
+
+def check_samples(samples: int) -> None:
+    """Raise `ValueError` if a batch has too few samples for batch normalisation."""
+    if samples < 2:
+        raise ValueError("a batch needs two samples at least, for batch normalisation")
 
 
 def _decayed(start: float, end: float, done: float) -> float:

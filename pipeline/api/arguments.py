@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from numbers import Integral
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from ...errors import UsageError
+from ...errors import UsageError, shown
 from ...lifting.pose_table import PoseTable
 from ..inference.selection import Place, parse_ids
 from ..option_types import as_number, as_path
@@ -39,21 +39,22 @@ def as_places(points: object) -> tuple[Place, ...]:
     """Return points in the picture. Raises `UsageError` unless they are `Point`s."""
     listed: list[Any] = [*points] if isinstance(points, Iterable) and not isinstance(points, str) else [None]
     if not all(isinstance(point, tuple | list | np.ndarray) and len(point) in (2, 3) for point in listed):
-        raise UsageError(f"select_at: expected points (x, y) or (x, y, seconds), found {points!r}")
+        raise UsageError(f"select_at: expected points (x, y) or (x, y, seconds), found {shown(points)}")
     return tuple(Place(*(as_number("select_at", value, float) for value in point)) for point in listed)
 
 
-def as_filters(filters: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of filters. Raises `UsageError` unless they are a list of texts."""
-    if not is_list_of_texts(filters):
-        raise UsageError(f"filters: expected a list of texts such as 'butterworth', found {filters!r}")
-    return tuple(filters)
+def as_texts(name: str, values: Iterable[str], *, example: str | None = None) -> tuple[str, ...]:
+    """Return a list of texts, which may be an iterator; one text is none.
 
-
-def is_list_of_texts(values: object) -> bool:
-    """Whether a value is a list of texts; one text is none."""
-    listed = isinstance(values, Iterable) and not isinstance(values, str | bytes)
-    return listed and all(isinstance(value, str) for value in cast("Iterable[object]", values))
+    Raises:
+        UsageError: The value is something else. The message names the example.
+    """
+    if isinstance(values, Iterable) and not isinstance(values, str | bytes):
+        values = tuple(values)
+        if all(isinstance(value, str) for value in values):
+            return values
+    such = "" if example is None else f" such as {example!r}"
+    raise UsageError(f"{name}: expected a list of texts{such}, found {shown(values)}")
 
 
 def as_ids(select: object) -> tuple[int, ...]:
@@ -62,7 +63,7 @@ def as_ids(select: object) -> tuple[int, ...]:
         return parse_ids(select)
     listed = [select] if isinstance(select, Integral) else select
     if not isinstance(listed, Iterable):
-        raise UsageError(f"select: expected a list of ids, found {select!r}")
+        raise UsageError(f"select: expected a list of ids, found {shown(select)}")
     return tuple(as_number("select", each, int) for each in listed)
 
 
@@ -73,7 +74,7 @@ def as_size(size: object) -> tuple[int, int]:
         width, height = (as_number("size", side, int) for side in sides)
         if min(width, height) > 0:
             return width, height
-    raise UsageError(f"size: expected width and height in pixels, found {size!r}")
+    raise UsageError(f"size: expected width and height in pixels, found {shown(size)}")
 
 
 def as_text(name: str, value: AnyPath | None) -> str | None:

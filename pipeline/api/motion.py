@@ -21,12 +21,12 @@ from ..video.reader import open_video
 from .arguments import (
     AnyPath,
     Point,
-    as_filters,
     as_ids,
     as_optional_path,
     as_places,
     as_table,
     as_text,
+    as_texts,
 )
 
 
@@ -163,7 +163,7 @@ def infer(
         camera_roll=camera_roll,
         camera_height=camera_height,
         height=height,
-        filters=as_filters(filters),
+        filters=as_texts("filters", filters, example="butterworth"),
         lock_feet=lock_feet,
         adapt=_adapt(adapt),
         device=device,
@@ -342,7 +342,7 @@ def lift(
         camera_roll=camera_roll,
         camera_height=camera_height,
         height=height,
-        filters=as_filters(filters),
+        filters=as_texts("filters", filters, example="butterworth"),
         lock_feet=lock_feet,
         adapt=_adapt(adapt),
         device=device,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ...errors import UsageError
+from ...errors import UsageError, shown
 from ...lifting.pose_table import PoseTable
 from ...render.views import View, parse_view
 from ..inference.animate import animate, draw_sheet, draw_still
@@ -18,7 +18,7 @@ from .arguments import (
     as_optional_path,
     as_size,
     as_table,
-    is_list_of_texts,
+    as_texts,
 )
 
 
@@ -63,10 +63,10 @@ def render(
     """
     output = as_path("output", output)
     video = None if video is None else as_path("video", video)
-    if not is_list_of_texts(views):
-        raise UsageError(f"views: expected a list of texts such as 'camera', found {views!r}")
     size = as_size(size)
-    chosen: list[View] = [parse_view(view) for view in views]
+    chosen: list[View] = [parse_view(view) for view in as_texts("views", views, example="camera")]
+    fps, at = (as_number(name, value, float, optional=True) for name, value in (("fps", fps), ("at", at)))
+    sheet = as_number("sheet", sheet, int, optional=True)
     source, target = None if video is None else Path(video), Path(output)
     check_is_other(target, source)
     DrawOptions(fps=fps, at=at, sheet=sheet).check_output(target)
@@ -164,15 +164,13 @@ def compare(
     from ..pages.view import ViewOptions
 
     if isinstance(tables, PoseTable | str | bytes | os.PathLike) or not isinstance(tables, Iterable):
-        raise UsageError(f"tables: expected a list of pose tables or paths, found {tables!r}")
-    if not is_list_of_texts(labels):
-        raise UsageError(f"labels: expected a list of texts, found {labels!r}")
+        raise UsageError(f"tables: expected a list of pose tables or paths, found {shown(tables)}")
     check_type("truth", truth, str, optional=True)
     check_type("view", view, str)
     listed = list(tables)
     target, source = Path(as_path("output", output)), as_optional_path("video", video)
     options = CompareOptions(
-        labels=tuple(labels),
+        labels=as_texts("labels", labels),
         truth=truth,
         truth_start=as_number("truth_start", truth_start, float),
         view=parse_view(view),

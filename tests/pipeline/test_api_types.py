@@ -9,6 +9,7 @@ import pytest
 
 import videopose
 from videopose.errors import InputError, UsageError
+from videopose.pipeline.api.arguments import as_texts
 
 
 class _Unknown:
@@ -140,3 +141,15 @@ def test_a_name_that_is_no_file(tmp_path: Path) -> None:
     for name in ("https://example.org/a.mp4", str(tmp_path / "none.mp4"), "x" * 5000):
         with pytest.raises(InputError, match="cannot read"):
             videopose.infer(name)
+
+
+@pytest.mark.parametrize("name", ["fps", "at", "sheet"])
+def test_numbers_of_pictures_that_are_none(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"{name}: expected a (whole )?number or None, found 'x'"):
+        videopose.render(tmp_path / "none.npz", tmp_path / "a.png", **{name: "x"})
+
+
+def test_texts_may_come_from_an_iterator() -> None:
+    assert as_texts("filters", iter(["bones", "one-euro:2"])) == ("bones", "one-euro:2")
+    with pytest.raises(UsageError, match="filters: expected a list of texts, found"):
+        as_texts("filters", iter([3]))

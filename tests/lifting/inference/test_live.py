@@ -160,3 +160,36 @@ def test_somebody_new() -> None:
 def test_lifters_that_cannot_be_fed(options: dict[str, Any], complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
         LiveLifter(_lifter("h36m17", "rays", **options), camera=CAMERA, size=SIZE)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"lifter": None}, "lifter: expected a Lifter"),
+        ({"camera": None}, "camera: expected Intrinsics or a Lens, found None"),
+        ({"size": (0, 720)}, "size: expected width and height in pixels"),
+        ({"size": None}, "size: expected width and height in pixels"),
+        ({"people": 0}, "people: expected a number from 1 on, found 0"),
+        ({"people": 1.5}, "people: expected a number from 1 on"),
+        ({"rate": 0}, "rate: expected frames per second or None, found 0"),
+        ({"rate": "30"}, "rate: expected frames per second"),
+        ({"precision": "int8"}, "precision: expected float32 or bfloat16, found 'int8'"),
+    ],
+    ids=str,
+)
+def test_impossible_values_are_told_at_once(options: dict[str, Any], complaint: str) -> None:
+    given = {"lifter": _lifter("h36m17", "rays"), "camera": CAMERA, "size": SIZE} | options
+    with pytest.raises(UsageError, match=complaint):
+        LiveLifter(given.pop("lifter"), **given)
+
+
+def test_what_a_program_feeds_is_checked_and_lists_are_taken() -> None:
+    live = LiveLifter(_lifter("h36m17", "rays"), camera=CAMERA, size=np.array(SIZE), people=np.int64(1))
+    keypoints = _keypoints(1, 1)[:, 0]
+    assert live.step(keypoints.tolist(), time=np.float32(0)).shape == (1, 17, 3)
+    for wrong in (keypoints[0], keypoints[..., :2], None, "x", keypoints.astype(object)):
+        with pytest.raises(UsageError, match=r"expected keypoints of shape \(1, 17, 3\), found "):
+            live.step(wrong)
+    for time in (float("nan"), float("inf"), "soon"):
+        with pytest.raises(UsageError, match="time: expected seconds, found "):
+            live.step(keypoints, time=time)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,6 +72,12 @@ def test_published_checkpoints_by_path(tmp_path: Path, suffix: str) -> None:
     lifter = load_lifter(str(path), layout="coco17", causal=True)
     assert (lifter.layout, lifter.model.causal) == ("coco17", True)
     assert load_lifter(str(path)).layout == "h36m17"
+
+
+@pytest.mark.parametrize("name", [None, 3, b"default"])
+def test_what_is_no_name_is_a_usage_error(name: Any) -> None:
+    with pytest.raises(UsageError, match="expected the name of a lifter, or the path of its file, found "):
+        load_lifter(name)
 
 
 @pytest.mark.parametrize("name", ["best", "", "default.onnx", "folder/default"])

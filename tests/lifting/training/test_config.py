@@ -123,6 +123,9 @@ def test_overrides_reach_any_depth(tmp_path: Path) -> None:
         ({"schedule.steps": 0}, "schedule.steps"),
         ({"schedule.steps": 1.5}, "schedule.steps"),
         ({"schedule.learning_rate": 0}, "schedule.learning_rate"),
+        ({"schedule.batch": 1}, "schedule"),  # batch normalisation needs two samples
+        ({"seed": 2**63}, "seed"),
+        ({"seed": -1}, "seed"),
         ({"model.filter_widths": [3, 4]}, "model.filter_widths"),
         ({"model.filter_widths": []}, "model.filter_widths"),
         ({"model.filter_widths": [3, -1]}, "model.filter_widths.1"),
