@@ -187,7 +187,7 @@ def _arrange(
         candidates.append((path, _FOLLOW_GAIN))
     for targets, handicap in candidates:
         for layout in layouts(size, table.size if video else None, len(views)):
-            heading = max(Headings(layout.unit).height, Tags(layout.unit).height)
+            heading = Headings(layout.unit).height + Tags(layout.unit).height
             panels = [
                 Panel(scene, view, targets, (rect.width, rect.height), heading)
                 for view, rect in zip(views, layout.views, strict=True)

@@ -48,7 +48,7 @@ class Comparison:
         self._scenes = [Scene(table) for table in tables]
         best: tuple[float, list[Panel]] | None = None
         for layout in layouts(size, tables[0].size if video else None, len(tables)):
-            heading = max(Headings(layout.unit).height, Tags(layout.unit).height)
+            heading = Headings(layout.unit).height + Tags(layout.unit).height
             panels = [
                 Panel(scene, view, scene.middle(), (rect.width, rect.height), heading)
                 for scene, rect in zip(self._scenes, layout.views, strict=True)

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import NamedTuple, get_args
+from typing import NamedTuple, TypeGuard, get_args
 
 import numpy as np
 import torch
@@ -56,12 +56,16 @@ def _check_camera(camera: object, size: object, people: object, rate: object) ->
     if not isinstance(camera, Intrinsics | Lens):
         raise UsageError(f"camera: expected Intrinsics or a Lens, found {shown(camera)}")
     sides = size if isinstance(size, tuple | list | np.ndarray) else ()
-    if len(sides) != 2 or not all(isinstance(side, Integral) and side > 0 for side in sides):
+    if len(sides) != 2 or not all(isinstance(side, Integral) and int(side) > 0 for side in sides):
         raise UsageError(f"size: expected width and height in pixels, found {shown(size)}")
-    if not isinstance(people, Integral) or people < 1:
+    if not isinstance(people, Integral) or int(people) < 1:
         raise UsageError(f"people: expected a number from 1 on, found {shown(people)}")
-    if rate is not None and not (isinstance(rate, Real) and 0 < rate < math.inf):
+    if rate is not None and not (_is_finite(rate) and float(rate) > 0):
         raise UsageError(f"rate: expected frames per second or None, found {shown(rate)}")
+
+
+def _is_finite(value: object) -> TypeGuard[Real]:
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 class LiveLifter:
@@ -179,7 +183,7 @@ class LiveLifter:
                 f"expected keypoints of shape {(self.people, 17, 3)}, found {keypoints.shape} of "
                 f"{keypoints.dtype}"
             )
-        if time is not None and not (isinstance(time, Real) and math.isfinite(time)):
+        if time is not None and not _is_finite(time):
             raise UsageError(f"time: expected seconds, found {shown(time)}")
         begins = ~self._begun if begins is None else begins | ~self._begun
         self._begun |= begins

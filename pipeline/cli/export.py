@@ -96,7 +96,8 @@ MOTION_OPTIONS: Decorator[Any] = together(
     click.option(
         "--only-seen",
         is_flag=True,
-        help="Leave out joints that the picture does not show, in trc, c3d, csv, json and npz.",
+        help="Leave out joints that the picture does not show, in trc, c3d, csv, json and npz, and their "
+        "angles.",
     ),
     click.option("--tpose-frame", is_flag=True, help="Also write .tpose.bvh, whose frame 0 is a T-pose."),
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +14,8 @@ from rich.text import Text
 
 from ...files import escaped_controls, readable_name, replacing
 from ...lifting.exports.angles import Angles, angle_ranges, joint_angles
+from ...lifting.exports.motion import Motion
+from ...lifting.exports.seen_angles import seen_angles
 from ...lifting.pose_table import PoseTable
 from ...render.angle_curves import draw_curves
 from ..output_lock import output_lock
@@ -57,27 +62,29 @@ def report_angles(
         for motion, picture in zip(motions, pictures, strict=True):
             angles = joint_angles(motion.joints, None if motion.feet is None else motion.feet.positions)
             title = f"{escaped_controls(readable_name(base))}, person {motion.id}"
-            Console().print(_ranges(angles, title))
+            seen = seen_angles(motion.confidence, angles)
+            Console().print(_ranges(angles, seen, motion, title))
             with replacing(picture) as partial:
-                partial.write_bytes(draw_curves(angles, motion.times, title))
+                partial.write_bytes(draw_curves(angles, motion.times, title, seen=seen))
             say(f"→ {picture}")
     return pictures
 
 
-def _ranges(angles: Angles, title: str) -> Table:
-    """Return a table of least, mean and greatest values, in degrees."""
+def _ranges(angles: Angles, seen: Mapping[str, NDArray[np.bool_]], motion: Motion, title: str) -> Table:
+    """Return a table of least, mean and greatest values, in degrees, and of the share of frames seen."""
     table = Table(
         title=Text(title, "table.title"),
         title_justify="left",
         box=box.SIMPLE,
-        caption="degrees",
+        caption="degrees; seen: on how many frames the picture shows the joints, elsewhere they are guesses",
         caption_justify="left",
     )
     table.add_column("angle")
-    for name in ("least", "mean", "greatest"):
+    for name in ("least", "mean", "greatest", "seen"):
         table.add_column(name, justify="right")
     ranges = angle_ranges(angles)
     for name in angles:
         values = [str(round(value)) for value in ranges[name]] if name in ranges else ["–"] * 3
-        table.add_row(name, *values)
+        share = np.mean(seen[name][motion.present])
+        table.add_row(name, *values, f"{share:.0%}")
     return table

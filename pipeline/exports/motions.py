@@ -27,7 +27,7 @@ class MotionOptions:
         select: The ids of the tracks; empty for all.
         fps: Frames per second of the result; None for the rate of the video.
         filters: The filters that smooth the motion, NAME or NAME:HZ, in order.
-        only_seen: Whether hidden joints are left out, in formats that store joint positions.
+        only_seen: Whether hidden joints are left out, in formats that store joint positions or angles.
 
     Raises:
         UsageError: If `fps` is out of range, or a filter is unknown.

@@ -14,6 +14,7 @@ from ..video.damage import damage_warning
 from .table_camera import camera_file_name
 from .time_notes import time_notes
 from .turn_notes import turn_note
+from .unseen_notes import unseen_notes
 
 if TYPE_CHECKING:
     from ..exports.export_tables import ExportOptions
@@ -46,7 +47,7 @@ def say_notes(source: Path, table: PoseTable) -> None:
         say(f"warning: {source}: {damage}")
     if not is_table(source) and (turned := turn_note(table)):
         say(f"note: {source}: {turned}")
-    for note in time_notes(table):
+    for note in (*time_notes(table), *unseen_notes(table)):
         say(f"note: {source}: {note}")
     world = table.meta.get("world") or {}
     if str(world.get("gravity")).startswith("assumed"):

@@ -10,6 +10,7 @@ from videopose.errors import UsageError
 from videopose.lifting.cameras.intrinsics import Intrinsics, project
 from videopose.lifting.pose_table import PoseTable
 from videopose.render.animation import Animation, shrink
+from videopose.render.labels import Headings, Tags
 from videopose.render.theme import (
     CARD,
     DAMAGED,
@@ -23,7 +24,7 @@ from videopose.render.theme import (
     mix,
     track_colour,
 )
-from videopose.render.views import NAMED_VIEWS, View
+from videopose.render.views import DEFAULT_VIEWS, NAMED_VIEWS, View
 from videopose.skeleton import COCO17, H36M17
 
 SIZE = (1280, 720)
@@ -183,6 +184,18 @@ def test_every_size_shows_everybody(size: tuple[int, int], video: bool) -> None:
                 assert 0 <= y < height
         assert _has(panel, track_colour(0))
         assert _has(panel, track_colour(1))
+
+
+@pytest.mark.parametrize("size", [(1200, 600), (600, 600), (640, 1280)])
+def test_no_label_covers_a_heading(size: tuple[int, int]) -> None:
+    table = _table(_roots((0, 0, 5), (0.2, 0, 5)))
+    animation = Animation(table, size=size, views=DEFAULT_VIEWS, video=False)
+    unit = animation.layout.unit
+    for rect, panel in zip(animation.layout.views, animation.panels, strict=True):
+        part = np.zeros((rect.height, rect.width, 3), np.uint8)
+        for frame in range(0, len(animation), 10):
+            for _, y in panel.draw(part, animation.scene.people(frame), frame):
+                assert y - Tags(unit).height >= Headings(unit).height
 
 
 def test_frames_differ_and_do_not_depend_on_each_other() -> None:

@@ -10,6 +10,7 @@ from walking import table_of, walking
 
 from videopose.pipeline.exports.angle_report import report_angles
 from videopose.pipeline.exports.motions import MotionOptions
+from videopose.skeleton import H36M17
 
 Command = Callable[..., Any]
 
@@ -28,12 +29,28 @@ def test_each_person_gets_ranges_and_a_picture(videopose: Command, two: Path) ->
     assert "pair, person 2" in done.out
     row = next(line.split() for line in done.out.splitlines() if "knee_flexion_right" in line)
     knee = walking(30)["knee_flexion_r"]
-    assert [int(word) for word in row[1:]] == [
+    assert [int(word) for word in row[1:4]] == [
         round(value) for value in (knee.min(), knee.mean(), knee.max())
     ]
+    assert row[4] == "100%"
     for number in (2, 5):
         with Image.open(two.with_name(f"pair.{number}.angles.png")) as picture:
             assert picture.width > 1000
+
+
+def test_angles_of_joints_out_of_sight_are_told(videopose: Command, tmp_path: Path) -> None:
+    pictures = []
+    for name, share in (("whole", 0), ("part", 0.75)):
+        table = table_of({1: walking(20)["joints"]})
+        table.confidence[: int(20 * share), H36M17.index("rfoot")] = 0
+        table.save(tmp_path / f"{name}.npz")
+        done = videopose("angles", tmp_path / f"{name}.npz")
+        pictures.append((tmp_path / f"{name}.angles.png").read_bytes())
+    seen = {line.split()[0]: line.split()[-1] for line in done.out.splitlines() if "%" in line}
+    hidden = {name for name, share in seen.items() if share == "25%"}
+    assert hidden == {"knee_flexion_right", "hip_rotation_right"}
+    assert {share for name, share in seen.items() if name not in hidden} == {"100%"}
+    assert pictures[0] != pictures[1]
 
 
 def test_one_person_of_one_frame(videopose: Command, tmp_path: Path) -> None:

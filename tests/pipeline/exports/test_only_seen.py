@@ -24,7 +24,7 @@ def exported(videopose: Callable[..., Any], tmp_path: Path) -> Path:
     table = table_of({1: walking(20)["joints"]})
     table.confidence[:, [H36M17.index(name) for name in LEGS]] = 0
     table.save(tmp_path / "walk.npz")
-    formats = [word for name in (*POINTS, "bvh", "mot") for word in ("--format", name)]
+    formats = [word for name in (*POINTS, "bvh", "mot", "angles") for word in ("--format", name)]
     done = videopose("export", tmp_path / "walk.npz", *formats, "--only-seen")
     assert done.code == 0, done.err
     return tmp_path
@@ -53,3 +53,12 @@ def test_arrays_and_markers(exported: Path) -> None:
 def test_formats_of_a_whole_body_keep_it(exported: Path) -> None:
     assert "nan" not in (exported / "walk.bvh").read_text()
     assert "nan" not in (exported / "walk.mot").read_text()
+
+
+def test_angles_of_what_is_hidden_are_empty(exported: Path) -> None:
+    with (exported / "walk.angles.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 20
+    empty = {name for name in rows[0] if all(row[name] == "" for row in rows)}
+    of_legs = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_flexion")
+    assert {f"{name}_{side}" for name in of_legs for side in ("left", "right")} == empty
