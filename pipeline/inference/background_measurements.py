@@ -75,10 +75,6 @@ class SeenFrames:
             "seen_agreeing": self._agreeing.array()[begin:].copy(),
         }
 
-    def agreeing(self) -> NDArray[np.float64]:
-        """Return how much of the background agrees, for all frames, (n,)."""
-        return self._agreeing.array().copy()
-
     def _seen(self, at: int) -> Seen:
         frame, keyframe = self._places.array()[at].tolist()
         rotation = self._rotations.array()[at].copy()

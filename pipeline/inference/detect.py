@@ -105,7 +105,11 @@ def detect(
         damage = "" if video.damaged is None else f"; the file is damaged: {video.damaged}"
         raise NoPeopleError(f"{video.path}: no person was found in any of its {len(frames)} frames{damage}")
     tracks = [_less_certain(track, video.damaged) for track in tracks]
-    motion = CameraMotion.none(len(time)) if background is None else background.result(len(time))
+    motion = CameraMotion.none(len(time))
+    if background is not None:
+        first = min(int(track.frames[0]) for track in tracks)
+        last = max(int(track.frames[-1]) for track in tracks)
+        motion = background.result(len(time), with_people=range(first, last + 1))
     rows = sum(len(track) for track in tracks)
     everyone = PoseTable(
         track=np.concatenate([np.full(len(track), track.id, np.int32) for track in tracks]),

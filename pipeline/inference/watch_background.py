@@ -157,12 +157,14 @@ class BackgroundWatch:
         self._guess = memory["guess"] if len(memory["guess"]) else None
         self._at_rest, self._moved = int(memory["at_rest"]), bool(memory["moved"])
 
-    def result(self, frames: int) -> CameraMotion:
+    def result(self, frames: int, *, with_people: range | None = None) -> CameraMotion:
         """Return the rotation of the camera over time.
 
         Args:
             frames: Number of frames of the video. Rotations of frames that were not measured are
                 interpolated.
+            with_people: From the first to the last frame with people. A warning is about these only: of a
+                title before them, no background is needed. None for all frames.
         """
         still = np.tile(np.eye(3), (frames, 1, 1))
         if not self._moved:
@@ -173,14 +175,16 @@ class BackgroundWatch:
             if seen.rotation is not None and seen.frame < frames:
                 rotations[seen.frame] = keys[seen.keyframe] @ seen.rotation
                 measured[seen.frame] = True
-        lost = sum(seen.rotation is None for seen in self._seen)
+        needed = range(frames) if with_people is None else with_people
+        lost = sum(seen.rotation is None for seen in self._seen if seen.frame in needed)
+        agreeing = [seen.agreeing for seen in self._seen if seen.frame in needed]
         warning = None
-        if lost > _MOST_LOST * len(self._seen):
+        if lost > _MOST_LOST * len(agreeing):
             warning = (
-                f"the background could not be followed on {lost} of {len(self._seen)} frames, so how the "
+                f"the background could not be followed on {lost} of {len(agreeing)} frames, so how the "
                 "camera turned is uncertain; --static-camera takes it to be still"
             )
-        elif np.median(self._seen.agreeing()) < _AGREEING:
+        elif agreeing and np.median(agreeing) < _AGREEING:
             warning = (
                 "the background does not move as it does when a camera only turns: the camera seems to "
                 "travel, and that is not recovered"

@@ -53,6 +53,7 @@ class Part:
         every: It has one frame of this many.
         pauses: Where long pauses are: the time at which each begins, and the seconds that are left out.
         damaged: Its frames that are damaged, or stand for one that is, rising.
+        begins: Seconds of its first frame in the whole table.
     """
 
     table: PoseTable
@@ -60,6 +61,7 @@ class Part:
     every: int = 1
     pauses: tuple[tuple[float, float], ...] = ()
     damaged: tuple[int, ...] = ()
+    begins: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def shown_part(table: PoseTable, most_rows: int = MOST_ROWS, *, span: tuple[int,
     pauses = tuple((float(time[i]), float(left_out[i])) for i in long_pauses(real))
     damaged = table.damaged_frames()
     damaged = np.unique((damaged[(damaged >= first) & (damaged <= last)] - first) // every)
-    return Part(part, first, every, pauses, tuple(damaged.tolist()))
+    return Part(part, first, every, pauses, tuple(damaged.tolist()), float(table.time[first]))
 
 
 def page_data(
@@ -129,15 +131,17 @@ def page_data(
     for motion in motions:
         tracks = tracks_in_world(motion.part.table)
         sources.append(_source(motion, tracks))
-        joints = np.concatenate([track.joints for track in tracks]).reshape(-1, 3)
-        low = np.minimum(low, np.percentile(joints, 1, axis=0))
-        high = np.maximum(high, np.percentile(joints, 99, axis=0))
+        joints = np.concatenate([track.joints for track in tracks])
+        # Of whole bodies, so that a walk's first and last step are inside; single wild poses are not.
+        low = np.minimum(low, np.percentile(joints.min(1), 1, axis=0))
+        high = np.maximum(high, np.percentile(joints.max(1), 99, axis=0))
     return {
         **skeleton_data(),
         "sources": sources,
         "duration": max(float(motion.part.table.time[-1]) for motion in motions),
         "box": {"low": np.round(low, 3).tolist(), "high": np.round(high, 3).tolist()},
         "firstFrame": motions[0].part.first,
+        "begins": motions[0].part.begins,
         "every": motions[0].part.every,
         "pauses": [list(pause) for pause in motions[0].part.pauses],
         "damaged": list(motions[0].part.damaged),

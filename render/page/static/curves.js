@@ -42,7 +42,7 @@ export class Curves {
     const context = canvas.getContext("2d");
     context.scale(ratio, ratio);
     const [low, high] = range(this.curves);
-    const y = (value) => height - 14 - ((value - low) / (high - low)) * (height - 22);
+    const y = (value) => height - 6 - ((value - low) / (high - low)) * (height - 22);
     const x = (time) => (player.duration ? (time / player.duration) * width : 0);
     drawGrid(context, low, high, y, width);
     for (const { side, values } of this.curves) {

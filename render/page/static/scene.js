@@ -14,6 +14,7 @@ import { Trails } from "videopose/trails.js";
 import { colour, personColour } from "videopose/theme.js";
 
 const FIELD = 40; // degrees: the vertical angle of view
+const BODY = 0.25; // metres around the joints: flesh, and air
 const NEAR = 0.05;
 const FAR = 500;
 
@@ -62,17 +63,15 @@ export class Scene3D {
     const middle = low.map((value, axis) => (value + high[axis]) / 2);
     const reach = Math.hypot(...low.map((value, axis) => (high[axis] - value) / 2));
     for (const cell of this.#cells) cell.layFloor(Math.max(2 * reach, 3), middle, this.colours);
-    const narrow = Math.min(this.aspect, 1);
-    const distance = (0.85 * Math.max(reach, 1) + 0.3) / Math.tan((FIELD * Math.PI) / 360) / narrow;
     const [turn, rise] = [azimuth, elevation].map((angle) => (angle * Math.PI) / 180);
+    const back = [Math.sin(turn) * Math.cos(rise), -Math.cos(turn) * Math.cos(rise), Math.sin(rise)];
+    const distance = farEnough(low.map((value, axis) => (high[axis] - value) / 2 + BODY), turn, back, this.aspect);
     this.controls.enableDamping = false;
     this.controls.update(); // a turn that has not come to rest ends here
     this.controls.enableDamping = true;
     this.controls.target.fromArray(middle);
     this.camera.position.set(
-      middle[0] + distance * Math.sin(turn) * Math.cos(rise),
-      middle[1] - distance * Math.cos(turn) * Math.cos(rise),
-      middle[2] + distance * Math.sin(rise),
+      ...middle.map((value, axis) => value + distance * back[axis]),
     );
     this.controls.update();
     this.#target.fromArray(middle);
@@ -150,6 +149,19 @@ export class Scene3D {
     placeFilming(this.filming, this.#filmed, width, height);
     return this.filming;
   }
+}
+
+/** Return the distance from the middle of a box at which a camera in the direction `back` shows its corners. */
+function farEnough(half, turn, back, aspect) {
+  const up = [-Math.sin(turn) * back[2], Math.cos(turn) * back[2], Math.hypot(back[0], back[1])];
+  const high = Math.tan((FIELD * Math.PI) / 360);
+  const needed = [0, 1, 2, 3, 4, 5, 6, 7].map((corner) => {
+    const [x, y, z] = half.map((value, axis) => ((corner >> axis) & 1 ? value : -value));
+    const across = Math.abs(x * Math.cos(turn) + y * Math.sin(turn)) / (high * aspect);
+    const along = Math.abs(x * up[0] + y * up[1] + z * up[2]) / high;
+    return x * back[0] + y * back[1] + z * back[2] + Math.max(across, along);
+  });
+  return Math.max(...needed);
 }
 
 /** Give a camera the pose and the lens of the one that filmed; its picture fits into width × height. */

@@ -223,8 +223,13 @@ function followPeople(found) {
   scene.follow(...middle);
 }
 
+/** Return the video's time at a time of the page, which begins with the first pose and shortens pauses. */
+function videoTime(time) {
+  return data.pauses.reduce((sum, [begin, leftOut]) => sum + (begin < time ? leftOut : 0), data.begins + time);
+}
+
 function writeTime() {
-  const text = `${player.time.toFixed(2)} s · frame ${data.firstFrame + main.frameAt(player.time) * data.every}`;
+  const text = `${videoTime(player.time).toFixed(2)} s · frame ${data.firstFrame + main.frameAt(player.time) * data.every}`;
   if (find("time").textContent !== text) find("time").textContent = text;
 }
 

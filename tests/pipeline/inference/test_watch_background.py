@@ -100,6 +100,17 @@ def test_pictures_without_a_background(value: int) -> None:
     assert "could not be followed" in str(motion.warning)
 
 
+def test_a_title_before_the_people_is_no_reason_to_warn() -> None:
+    watch = BackgroundWatch(LENS, SIZE)
+    for index in range(40):
+        picture = np.zeros((360, 640, 3), np.uint8) if index < 20 else _view(np.eye(3))
+        watch.see(index, picture, NO_BOXES)
+    assert "could not be followed" in str(watch.result(40).warning)
+    motion = watch.result(40, with_people=range(20, 40))
+    assert motion.warning is None
+    assert _off(motion.rotations, np.tile(np.eye(3), (40, 1, 1))).max() < 0.1
+
+
 def test_a_camera_that_travels_is_noticed() -> None:
     watch = BackgroundWatch(LENS, SIZE)
     pictures = [_view(np.eye(3)) for _ in range(1)]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from videopose.errors import InputError
 from videopose.lifting.cameras.intrinsics import Intrinsics
+from videopose.lifting.exports.tracks import tracks_in_world
 from videopose.lifting.pose_table import PoseTable
 from videopose.render.page import PageVideo, Part, Shown, page_data, shown_part
 from videopose.skeleton import H36M17
@@ -88,6 +89,7 @@ def test_a_long_motion_is_thinned() -> None:
     np.testing.assert_array_equal(part.root[part.track == 1], table.root[table.track == 1][::7])
     data = page_data([Shown(shown)], note="thinned")
     assert (data["firstFrame"], data["every"], data["note"]) == (3, 7, "thinned")
+    assert data["begins"] == pytest.approx(table.time[3])
 
 
 def test_angles_that_are_not_known_have_a_number_of_their_own() -> None:
@@ -127,3 +129,13 @@ def test_a_long_pause_is_shortened_and_told() -> None:
     [(begins, left_out)] = page_data([Shown(shown)])["pauses"]
     assert begins == pytest.approx(24 / 30)
     assert left_out == pytest.approx(3600 - 1 + 1 / 30)
+
+
+def test_the_box_holds_whole_bodies_from_the_first_step_to_the_last() -> None:
+    table = walkers(60, 1)
+    table.root[:, 0] += np.linspace(-2, 2, 60, dtype=np.float32)  # a walk across
+    box = page_data([Shown(Part(table))])["box"]
+    joints = np.concatenate([track.joints for track in tracks_in_world(table)])
+    for frame in (1, -2):
+        assert (joints[frame].min(0) >= np.array(box["low"]) - 0.05).all()
+        assert (joints[frame].max(0) <= np.array(box["high"]) + 0.05).all()
