@@ -33,7 +33,8 @@ def seen_angles(confidence: NDArray[np.floating], names: Iterable[str]) -> dict[
         Name → (F,).
     """
     shows = confidence > 0
-    return {name: shows[:, [H36M17.index(joint) for joint in _joints(name)]].all(1) for name in names}
+    columns = {name: [H36M17.index(joint) for joint in _joints(name)] for name in names}
+    return {name: np.asarray(shows[:, joints].all(1)) for name, joints in columns.items()}
 
 
 def _joints(angle: str) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def _check_camera(camera: object, size: object, people: object, rate: object) ->
         raise UsageError(f"rate: expected frames per second or None, found {shown(rate)}")
 
 
-def _is_finite(value: object) -> TypeGuard[Real]:
+def _is_finite(value: object) -> TypeGuard[float]:
     return isinstance(value, Real) and math.isfinite(value)
 
 
