@@ -35,7 +35,7 @@ MOTION_OPTIONS: Decorator[Any] = together(
     number_option("all"),
     SELECT_OPTION,
     under(
-        "People",
+        "Motion",
         click.option(
             "--fps",
             type=float,

@@ -294,8 +294,9 @@ def _lift_options() -> Decorator[Any]:
             is_flag=False,
             flag_value="together",
             type=click.Choice(["together", "each"]),
-            help="First adapt a copy of the lifter to the people in all clips, or in each. "
-            "For one person, that takes about as long as the footage lasts, on one core.",
+            help="First adapt a copy of the lifter to the people of all clips together (the same without a "
+            "value), or of each clip. For one person, that takes about as long as the footage lasts, on one "
+            "core.",
         ),
     )
 
