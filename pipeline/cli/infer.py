@@ -33,7 +33,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..inference.cluster_jobs import ClusterJob
+    from ..cluster.jobs import ClusterJob
     from ..inference.options import DetectOptions
     from ..paths import Job
 
@@ -264,9 +264,9 @@ def _on_cluster(
 ) -> int:
     """Do `infer` or `detect` on a Ray cluster; return the exit code."""
     from ...errors import UsageError
+    from ..cluster.jobs import plan_cluster_jobs
+    from ..cluster.work import ClusterWork
     from ..engines.ray_cluster import do_on_ray
-    from ..inference.cluster_jobs import plan_cluster_jobs
-    from ..inference.cluster_work import ClusterWork
     from ..inference.options import InferOptions
     from ..remote_files import text_of
 
@@ -291,7 +291,7 @@ def _on_cluster(
     work = ClusterWork(chosen, command=context.obj, export=export)
     do_on_ray(work, jobs, failures, done.append, address=options["address"])
     if lifts and options["view"]:
-        from ..pages.cluster_pages import write_cluster_pages
+        from ..cluster.pages import write_cluster_pages
 
         write_cluster_pages(done, overwrite=options["overwrite"], command=context.obj, failed=failures)
     return failures.exit_code(len(jobs))

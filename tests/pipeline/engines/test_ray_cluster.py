@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from videopose.lifting.pose_table import PoseTable
+from videopose.pipeline.cluster.jobs import plan_cluster_jobs
+from videopose.pipeline.cluster.work import ClusterWork
 from videopose.pipeline.engines.ray_cluster import do_on_ray
-from videopose.pipeline.inference.cluster_jobs import plan_cluster_jobs
-from videopose.pipeline.inference.cluster_work import ClusterWork
 from videopose.pipeline.inference.infer import infer_file
 from videopose.pipeline.inference.options import InferOptions
 from videopose.pipeline.progress import ManyBars

@@ -9,10 +9,11 @@ import pytest
 
 from videopose.errors import InputError, OutputError, UsageError
 from videopose.lifting.pose_table import PoseTable
+from videopose.pipeline.cluster import work as cluster_work
+from videopose.pipeline.cluster.jobs import plan_cluster_jobs
+from videopose.pipeline.cluster.work import ClusterWork
 from videopose.pipeline.exports.export_tables import ExportOptions
-from videopose.pipeline.inference import cluster_work, look
-from videopose.pipeline.inference.cluster_jobs import plan_cluster_jobs
-from videopose.pipeline.inference.cluster_work import ClusterWork
+from videopose.pipeline.inference import look
 from videopose.pipeline.inference.infer import infer_file
 from videopose.pipeline.inference.options import DetectOptions, InferOptions
 from videopose.pipeline.remote_files import folder_of, text_of

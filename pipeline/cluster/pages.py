@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..inference.cluster_jobs import ClusterJob
+from ..pages.view import finish_with_page
 from ..paths import Job
-from .view import finish_with_page
+from .jobs import ClusterJob
 
 
 def write_cluster_pages(

@@ -16,13 +16,13 @@ from ...errors import InputError
 from ...lifting.pose_table import PoseTable
 from ..camera_metadata.sidecar import camera_file_of
 from ..engines.ray_cluster import Step
+from ..inference.detect import detect, load_detector
+from ..inference.infer import Networks, infer
+from ..inference.kept_parts import PART_FRAMES, Arrays
+from ..inference.options import DetectOptions, InferOptions
 from ..remote_files import folder_of, forget_copy, joined, local_copy, name_of, put
 from ..video.reader import open_video
-from .cluster_jobs import ClusterJob
-from .detect import detect, load_detector
-from .infer import Networks, infer
-from .kept_parts import PART_FRAMES, Arrays
-from .options import DetectOptions, InferOptions
+from .jobs import ClusterJob
 
 if TYPE_CHECKING:
     from ...detectors.people import Detector
@@ -77,7 +77,7 @@ class ClusterWork:
             table.save(local)
             files = {item.table: local}
             if item.animation is not None:
-                from .animate import animate
+                from ..inference.animate import animate
 
                 film = Path(folder) / name_of(item.animation)
                 animate(table, film, video=video)
