@@ -10,11 +10,14 @@ from scipy.ndimage import gaussian_filter1d
 
 from ..lifting.cameras.level import LEVEL
 from ..lifting.pose_table import PoseTable
+from ..skeleton import H36M17
 from .placement import place_tracks
 
 _FARTHEST = 1000.0  # metres; a root further away is treated as an error and not used
 _SAMPLE = 600  # the most rows that are used to measure the extent
+_HEAD_ROOM = 0.125  # metres from the middle of a head to its label
 _SMOOTHING = 0.7  # seconds: the standard deviation that smooths the path of a view that follows people
+_NOSE, _HEAD = H36M17.index("nose"), H36M17.index("head")
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,9 @@ class Scene:
     def extent(self, targets: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return points (P, 3) that span the space people need, in metres from the target.
 
-        The points are joints of some frames and the floor below them. Rows that are far from most others are
-        left out, so that one wrong root does not make all people small. Without any poses, the points span
-        the space of one person.
+        The points are joints of some frames, what is around heads, and the floor below them. Rows that are
+        far from most others are left out, so that one wrong root does not make all people small. Without any
+        poses, the points span the space of one person.
 
         Args:
             targets: (3,) for a fixed view, (T, 3) for one that follows people.
@@ -131,8 +134,11 @@ class Scene:
             return np.array([[x, y, z] for x in (-1, 1) for y in (-1.8, 0) for z in (-1, 1)], float)
         origin = targets if targets.ndim == 1 else targets[self._table.frame[rows]][:, None]
         points = self._pose[rows] + self._places[rows][:, None] - origin
-        points = points[_near_others(points.mean(1))].reshape(-1, 3)
-        return np.concatenate([points, points * np.array([1, 0, 1])])
+        points = points[_near_others(points.mean(1))]
+        heads = points[:, [_NOSE, _HEAD]].mean(1)
+        around = (heads[:, None] + _HEAD_ROOM * np.concatenate([np.eye(3), -np.eye(3)])).reshape(-1, 3)
+        points = points.reshape(-1, 3)
+        return np.concatenate([points, around, points * np.array([1, 0, 1])])
 
     def _sound_rows(self) -> NDArray[np.int64]:
         rows = np.flatnonzero(self._lifted)

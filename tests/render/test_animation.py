@@ -189,6 +189,8 @@ def test_every_size_shows_everybody(size: tuple[int, int], video: bool) -> None:
 @pytest.mark.parametrize("size", [(1200, 600), (600, 600), (640, 1280)])
 def test_no_label_covers_a_heading(size: tuple[int, int]) -> None:
     table = _table(_roots((0, 0, 5), (0.2, 0, 5)))
+    crown = table.pose[:, [H36M17.index("head")]] = table.pose[:, [H36M17.index("nose")]]
+    table.pose[..., 1] = np.maximum(table.pose[..., 1], crown[..., 1])  # the head's disc is above all joints
     animation = Animation(table, size=size, views=DEFAULT_VIEWS, video=False)
     unit = animation.layout.unit
     for rect, panel in zip(animation.layout.views, animation.panels, strict=True):
