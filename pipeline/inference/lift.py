@@ -18,7 +18,7 @@ from ..camera_metadata.focal_length import camera_of
 from ..device import choose_device
 from ..process import give_back_memory
 from ..progress import Progress, no_progress
-from .flip_notes import say_without_flips
+from .notes.flips import say_without_flips
 from .options import LiftOptions
 from .requests import lifting_digest
 

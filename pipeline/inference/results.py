@@ -11,10 +11,10 @@ from ..paths import Job, base_name, is_table
 from ..picture_files import is_sequence
 from ..progress import progress_bar, say
 from ..video.damage import damage_warning
+from .notes.times import time_notes
+from .notes.turns import turn_note
+from .notes.unseen import unseen_notes
 from .table_camera import camera_file_name
-from .time_notes import time_notes
-from .turn_notes import turn_note
-from .unseen_notes import unseen_notes
 
 if TYPE_CHECKING:
     from ..exports.export_tables import ExportOptions

@@ -97,7 +97,7 @@ def show_people(
         UsageError: A video is given, and there are several files.
         VideoposeError: See `infer_videos`.
     """
-    from .people_work import ShowPeople  # loads parts of SciPy
+    from .people.work import ShowPeople  # loads parts of SciPy
 
     if video is not None and len(jobs) > 1:
         raise UsageError(

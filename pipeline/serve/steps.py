@@ -14,7 +14,7 @@ from ..inference.animate import animate
 from ..inference.detect import detect, load_detector
 from ..inference.lift import lift, load_video_lifter
 from ..inference.options import DetectOptions, LiftOptions
-from ..inference.people_pictures import PersonPicture, people_pictures
+from ..inference.people.pictures import PersonPicture, people_pictures
 from ..inference.selection import Selection, select_people
 from ..pages.view import ViewOptions, view
 from ..paths import ANIMATION_SUFFIX, DETECTED_SUFFIX, TABLE_SUFFIX

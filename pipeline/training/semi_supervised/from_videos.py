@@ -26,7 +26,7 @@ from ....semi.quality import assess
 from ....semi.spans import footage_of, hold_out
 from ....skeleton import H36M17
 from ....yaml_config import parse_overrides
-from ...inference.flip_notes import say_without_flips
+from ...inference.notes.flips import say_without_flips
 from ...progress import Progress, say
 from ..output_folder import LIFTER
 from .find_people import People

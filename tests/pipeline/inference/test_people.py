@@ -14,7 +14,7 @@ from videopose.detectors.people import People
 from videopose.errors import InputError
 from videopose.lifting.pose_table import PoseTable
 from videopose.pipeline.inference import kept_parts
-from videopose.pipeline.inference.people_pictures import ASPECT, people_pictures
+from videopose.pipeline.inference.people.pictures import ASPECT, people_pictures
 
 Run = Callable[..., Any]
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from walking import table_of, walking
 
-from videopose.pipeline.inference.time_notes import time_notes
+from videopose.pipeline.inference.notes.times import time_notes
 
 
 @pytest.mark.parametrize(

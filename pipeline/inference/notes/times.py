@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...lifting.pose_table import PoseTable
+from ....lifting.pose_table import PoseTable
 
 _HIGHEST_RATE = 480.0  # frames per second
 _JUMP = 60.0  # seconds

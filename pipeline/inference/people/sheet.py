@@ -6,10 +6,10 @@ import io
 
 from PIL import Image
 
-from ...lifting.pose_table import PoseTable
-from ...render.contact_sheet import Card, draw_contact_sheet
-from ...render.info_strip import clock
-from .people_pictures import PersonPicture
+from ....lifting.pose_table import PoseTable
+from ....render.contact_sheet import Card, draw_contact_sheet
+from ....render.info_strip import clock
+from .pictures import PersonPicture
 
 _MOST_TIMES = 2  # stretches that are listed on a card
 

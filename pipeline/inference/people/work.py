@@ -8,25 +8,25 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ...detectors.people import Detector
-from ...errors import UsageError
-from ...files import escaped_controls, replacing
-from ...lifting.pose_table import PoseTable
-from ..output_lock import output_lock
-from ..paths import DETECTED_SUFFIX, SHEET_SUFFIX, Job, check_free, is_table
-from ..picture_files import is_sequence
-from ..progress import progress_bar, say
-from ..table_files import check_kind, load_table
-from ..video.damage import damage_warning
-from ..video.reader import Video, open_video
-from ..video.source import check_source
-from .detect import detect, load_detector
-from .file_checks import note_assumed_rate
-from .kept_parts import KeptParts
-from .options import DetectOptions
-from .people_pictures import people_pictures
-from .people_sheet import contact_sheet, describe
-from .redraw import find_video, note_other_video
+from ....detectors.people import Detector
+from ....errors import UsageError
+from ....files import escaped_controls, replacing
+from ....lifting.pose_table import PoseTable
+from ...output_lock import output_lock
+from ...paths import DETECTED_SUFFIX, SHEET_SUFFIX, Job, check_free, is_table
+from ...picture_files import is_sequence
+from ...progress import progress_bar, say
+from ...table_files import check_kind, load_table
+from ...video.damage import damage_warning
+from ...video.reader import Video, open_video
+from ...video.source import check_source
+from ..detect import detect, load_detector
+from ..file_checks import note_assumed_rate
+from ..kept_parts import KeptParts
+from ..options import DetectOptions
+from ..redraw import find_video, note_other_video
+from .pictures import people_pictures
+from .sheet import contact_sheet, describe
 
 
 @dataclass(frozen=True)

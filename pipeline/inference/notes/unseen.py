@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...lifting.pose_table import PoseTable
-from ...skeleton import H36M17
+from ....lifting.pose_table import PoseTable
+from ....skeleton import H36M17
 
 _PARTS = {
     "head": ("head",),

@@ -7,7 +7,7 @@ from standing_detector import StandingPerson
 from walking import table_of, walking
 
 from videopose.lifting.pose_table import PoseTable
-from videopose.pipeline.inference.turn_notes import turn_note
+from videopose.pipeline.inference.notes.turns import turn_note
 
 CENTRE = np.array([640, 360], np.float32)
 

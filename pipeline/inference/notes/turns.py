@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...lifting.pose_table import PoseTable
-from ...skeleton import COCO17
+from ....lifting.pose_table import PoseTable
+from ....skeleton import COCO17
 
 _SURE = 0.3  # least score of a shoulder or hip that counts
 _SHARE = 0.9  # of the sightings, in which people point the same way

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...detectors.people import Image
-from ...errors import InputError
-from ...lifting.pose_table import PoseTable
-from ..progress import Progress, no_progress
-from ..video.reader import reopen_video
-from .selection import body_boxes
+from ....detectors.people import Image
+from ....errors import InputError
+from ....lifting.pose_table import PoseTable
+from ...progress import Progress, no_progress
+from ...video.reader import reopen_video
+from ..selection import body_boxes
 
 ASPECT = 4 / 5
 """Width divided by height of a person's picture."""

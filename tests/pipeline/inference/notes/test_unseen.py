@@ -1,7 +1,7 @@
 from walking import table_of, walking
 
 from videopose.lifting.pose_table import PoseTable
-from videopose.pipeline.inference.unseen_notes import unseen_notes
+from videopose.pipeline.inference.notes.unseen import unseen_notes
 from videopose.skeleton import H36M17
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..progress import say
+from ...progress import say
 
 if TYPE_CHECKING:
-    from ...lifting.inference.lifter import Lifter
+    from ....lifting.inference.lifter import Lifter
 
 
 def say_without_flips(lifter: Lifter, name: str, *, flip: bool = True, learns: bool = False) -> None:
