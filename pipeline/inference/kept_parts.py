@@ -151,6 +151,7 @@ class KeptParts:
             return
         lock, folder = self._held
         done = isinstance(error, NoPeopleError) or (error is None and not self._leave)
+        done = done or not any(folder.glob("*.part.npz"))  # nothing was kept
         if done:  # before the lock is released, so that no other run takes the parts
             shutil.rmtree(folder, ignore_errors=True)
         lock.release()
