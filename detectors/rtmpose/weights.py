@@ -23,8 +23,8 @@ def fetch_weights() -> tuple[Path, Path]:
         from rtmlib.tools.file import download_checkpoint
     except ImportError as error:
         raise UsageError(
-            "rtmpose fetches its weights with rtmlib: `pip install 'videopose[rtmpose]'`; or give your own "
-            "with --weights POSE.onnx, and --boxes YOLOX.onnx or another detector"
+            "rtmpose fetches its weights with rtmlib: `pip install 'videopose[rtmpose]'`; `infer` and "
+            "`detect` also take your own, --weights POSE.onnx, and --boxes YOLOX.onnx or another detector"
         ) from error
     choice = BodyWithFeet.MODE[_MODE]
     try:
@@ -32,6 +32,7 @@ def fetch_weights() -> tuple[Path, Path]:
             paths = [Path(download_checkpoint(choice[part])) for part in ("det", "pose")]
     except Exception as error:  # whatever goes wrong with the network, or with the archive
         raise AssetError(
-            f"RTMPose's weights cannot be fetched ({error}); give a file that you have with --weights"
+            f"RTMPose's weights cannot be fetched ({error}); `infer` and `detect` take a file that you have "
+            "by --weights"
         ) from error
     return paths[0], paths[1]

@@ -30,18 +30,24 @@ class Output(Protocol):
 
 
 class InBackground:
-    """Gives the newest frame to another output in a thread, so that no frame waits for it."""
+    """Gives the newest frame to another output in a thread, so that no frame waits for it.
+
+    An error of that output is raised by the next `show`.
+    """
 
     def __init__(self, output: Output) -> None:
         self._output = output
         self._newest: LivePoses | None = None
         self._ended = False
+        self._error: Exception | None = None
         self._change = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="output", daemon=True)
         self._thread.start()
 
     def show(self, poses: LivePoses) -> None:
         """Keep the frame until the thread takes it. One that it did not take is replaced."""
+        if self._error is not None:
+            raise self._error
         with self._change:
             self._newest = poses
             self._change.notify_all()
@@ -62,7 +68,11 @@ class InBackground:
                 if self._newest is None:
                     return
                 newest, self._newest = self._newest, None
-            self._output.show(newest)
+            try:
+                self._output.show(newest)
+            except Exception as error:
+                self._error = error
+                return
 
 
 class JsonLines:

@@ -115,6 +115,20 @@ def test_no_frame_waits_for_a_slow_output() -> None:
     assert slow.closed
 
 
+def test_an_error_of_an_output_in_the_background_ends_the_run() -> None:
+    class Failing(Slow):
+        def show(self, poses: LivePoses) -> None:
+            raise OutputError("the avatar is gone")
+
+    failing = Failing()
+    output = InBackground(failing)
+    output.show(frame(number=0))
+    output.close()  # waits for the thread
+    with pytest.raises(OutputError, match="the avatar is gone"):
+        output.show(frame(number=1))
+    assert failing.closed
+
+
 def test_lines_that_cannot_be_written() -> None:
     class Full(io.StringIO):
         def flush(self) -> None:
