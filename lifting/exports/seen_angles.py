@@ -33,11 +33,11 @@ def seen_angles(confidence: NDArray[np.floating], names: Iterable[str]) -> dict[
         Name → (F,).
     """
     shows = confidence > 0
-    columns = {name: [H36M17.index(joint) for joint in _joints(name)] for name in names}
-    return {name: np.asarray(shows[:, joints].all(1)) for name, joints in columns.items()}
+    return {name: np.asarray(shows[:, joints_of(name)].all(1)) for name in names}
 
 
-def _joints(angle: str) -> tuple[str, ...]:
+def joints_of(angle: str) -> list[int]:
+    """Return the joints, indices of Human3.6M's, that an angle of `angles.joint_angles` depends on."""
     joints = next(joints for start, joints in _JOINTS.items() if angle.startswith(start))
     side = {"right": "r", "left": "l"}.get(angle.rpartition("_")[2], "")
-    return tuple(side + joint for joint in joints)
+    return [H36M17.index(side + joint) for joint in joints]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...lifting.exports.angles import joint_angles
+from ...lifting.exports.seen_angles import joints_of
 from ...lifting.exports.tracks import Track, tracks_in_world
 from ...lifting.pose_table import PoseTable
 from ...pauses import shorten_pauses
@@ -188,6 +189,7 @@ def _track(motion: Shown, track: Track) -> dict[str, Any]:
     rows = own[np.searchsorted(table.frame[own], track.frames)]
     middle = (track.joints.min((0, 1)) + track.joints.max((0, 1))) / 2
     scale = max(float(np.abs(track.joints - middle).max()) / 32_000, 0.0005)  # metres a step
+    angles = joint_angles(track.joints, None if track.feet is None else track.feet.positions)
     packed = {
         "id": track.id,
         "frames": _packed(track.frames, "i4"),
@@ -196,12 +198,8 @@ def _track(motion: Shown, track: Track) -> dict[str, Any]:
         "scale": scale,
         "offset": middle.tolist(),
         "joints": _packed(np.rint((track.joints - middle) / scale), "i2"),
-        "angles": {
-            name: _packed(_tenths(values), "i2")
-            for name, values in joint_angles(
-                track.joints, None if track.feet is None else track.feet.positions
-            ).items()
-        },
+        "angles": {name: _packed(_tenths(values), "i2") for name, values in angles.items()},
+        "angleJoints": {name: joints_of(name) for name in angles},
         "keypoints": None,
         "scores": None,
     }

@@ -3,6 +3,7 @@
 import { colour } from "videopose/theme.js";
 
 const MISSING = -32768; // what stands for "no angle here"
+const UNSEEN = 0.3; // opacity of a curve where the picture does not show the joints
 const UNIT = 0.1; // degrees a step of the stored numbers
 
 /** Return the kinds of angles that a track has: "knee_flexion" for knee_flexion_left and _right. */
@@ -14,8 +15,9 @@ export function kinds(track) {
 /** Return the curves of a kind, each with the name of its colour. */
 function curvesOf(track, kind) {
   const sides = ["left", "right"].filter((side) => `${kind}_${side}` in track.angles);
-  if (!sides.length) return [{ side: "text", label: "", values: track.angles[kind] }];
-  return sides.map((side) => ({ side, label: side, values: track.angles[`${kind}_${side}`] }));
+  const curve = (side, label, name) => ({ side, label, values: track.angles[name], joints: track.angleJoints[name] });
+  if (!sides.length) return [curve("text", "", kind)];
+  return sides.map((side) => curve(side, side, `${kind}_${side}`));
 }
 
 export class Curves {
@@ -45,20 +47,28 @@ export class Curves {
     const y = (value) => height - 6 - ((value - low) / (high - low)) * (height - 22);
     const x = (time) => (player.duration ? (time / player.duration) * width : 0);
     drawGrid(context, low, high, y, width);
-    for (const { side, values } of this.curves) {
+    for (const { side, values, joints } of this.curves) {
       context.strokeStyle = colour(side);
       context.lineWidth = 1.6;
       context.lineJoin = "round";
-      context.beginPath();
       const every = Math.max(1, Math.floor(values.length / (width * 4)));
-      let pen = false;
-      for (let row = 0; row < values.length; row += every) {
-        const known = values[row] !== MISSING;
-        if (known) context[pen ? "lineTo" : "moveTo"](x(track.times[row]), y(values[row] * UNIT));
-        const step = row + every < values.length ? track.times[row + every] - track.times[row] : 0;
-        pen = known && step < (every + 2) * source.frameLength;
+      const passes = [
+        [UNSEEN, () => true],
+        [1, (row) => track.sees(row, joints)],
+      ];
+      for (const [opacity, drawn] of passes) {
+        context.globalAlpha = opacity;
+        context.beginPath();
+        let pen = false;
+        for (let row = 0; row < values.length; row += every) {
+          const known = values[row] !== MISSING && drawn(row);
+          if (known) context[pen ? "lineTo" : "moveTo"](x(track.times[row]), y(values[row] * UNIT));
+          const step = row + every < values.length ? track.times[row + every] - track.times[row] : 0;
+          pen = known && step < (every + 2) * source.frameLength;
+        }
+        context.stroke();
       }
-      context.stroke();
+      context.globalAlpha = 1;
     }
   }
 

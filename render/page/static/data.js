@@ -47,6 +47,7 @@ export class Track {
     this.angles = Object.fromEntries(
       Object.entries(packed.angles).map(([name, values]) => [name, array(values)]),
     );
+    this.angleJoints = packed.angleJoints;
     this.times = Float64Array.from(this.frames, (frame) => time[frame]);
     this.#markGaps();
     this.now = { joints: new Float32Array(joints * 3), confidence: null, filled: false };
@@ -58,6 +59,11 @@ export class Track {
     for (let i = 0; i + 1 < this.frames.length; i++) {
       this.gapAfter[i] = this.frames[i + 1] - this.frames[i] > 1 ? 1 : 0;
     }
+  }
+
+  /** Whether the picture shows all of these joints on a row. */
+  sees(row, joints) {
+    return joints.every((joint) => this.confidence[row * this.jointCount + joint] > 0);
   }
 
   /** Return the person's row at a time; −1 where there is none. `length` is the seconds of a usual frame. */

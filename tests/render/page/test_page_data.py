@@ -97,6 +97,9 @@ def test_angles_that_are_not_known_have_a_number_of_their_own() -> None:
     turn = unpack(track["angles"]["hip_rotation_left"])  # a straight leg does not show its turn
     assert (turn == -32768).all()
     assert np.abs(unpack(track["angles"]["knee_flexion_left"])).max() < 200
+    assert track["angleJoints"].keys() == track["angles"].keys()
+    legs = [H36M17.index(name) for name in ("lhip", "lknee", "lfoot")]
+    assert track["angleJoints"]["knee_flexion_left"] == legs
 
 
 def test_a_table_without_poses() -> None:
