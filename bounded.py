@@ -228,6 +228,12 @@ def read_npy(path: str | os.PathLike[str]) -> NDArray[Any]:
         raise InputError(f"{path} is not an .npy file of numbers ({one_line(error)})") from error
 
 
+def as_float32(values: Any) -> NDArray[np.float32]:
+    """Return numbers of a file as an array. Those that are too large for it become infinite, silently."""
+    with np.errstate(over="ignore"):
+        return np.asarray(values, np.float32)
+
+
 def parse_npy(data: bytes) -> NDArray[Any]:
     """Return the array of the content of an `.npy` file.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...bounded import read_file
+from ...bounded import as_float32, read_file
 from ...errors import InputError, one_line
 from .annotations import Annotations, FoundBoxes, ImageEntry, Person
 from .keypoint_names import skeleton_from_file
@@ -63,7 +63,9 @@ def read_boxes(path: str | os.PathLike[str]) -> FoundBoxes:
                 if not (np.isfinite(row).all() and width > 0 and height > 0):
                     raise ValueError(f"not a box: {entry['bbox']}")
                 found.setdefault(whole(entry["image_id"]), []).append(row)
-        rows = {image: np.array(value, np.float32) for image, value in found.items()}
+        rows = {image: as_float32(value) for image, value in found.items()}
+        if not all(np.isfinite(row).all() for row in rows.values()):
+            raise ValueError("it has numbers that are too large")
         return FoundBoxes({i: r[:, :4] for i, r in rows.items()}, {i: r[:, 4] for i, r in rows.items()})
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is not a file of boxes in COCO's form ({one_line(error)})") from error
@@ -94,13 +96,12 @@ def _category(categories: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def _person(entry: Mapping[str, Any], count: int) -> Person:
     x, y, width, height = (float(v) for v in entry["bbox"])
-    with np.errstate(over="ignore"):  # numbers that are too large become infinite and are refused below
-        numbers = np.array(entry.get("keypoints") or [0] * 3 * count, np.float64).astype(np.float32)
+    numbers = as_float32(entry.get("keypoints") or [0] * 3 * count)  # infinite ones are refused below
     if numbers.size != 3 * count:
         raise ValueError(f"annotation {entry['id']} has {numbers.size} numbers for {count} keypoints")
     keypoints = numbers.reshape(count, 3)
     keypoints[keypoints[:, 2] > 0, :2] += 0.5
-    box = np.array([x, y, x + width, y + height], np.float32)
+    box = as_float32([x, y, x + width, y + height])
     if not (np.isfinite(box).all() and np.isfinite(keypoints).all()):
         raise ValueError(f"annotation {entry['id']} has numbers that are not finite")
     return Person(

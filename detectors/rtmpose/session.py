@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError, is_out_of_memory, one_line
+from ...errors import InputError, is_out_of_memory, one_line, shown
 from ..onnx_runtime import import_onnxruntime
 
 if TYPE_CHECKING:
@@ -39,16 +39,18 @@ def open_onnx(path: Path, device: str) -> InferenceSession:
     options.add_session_config_entry("session.force_spinning_stop", "1")  # as in `movenet.session`
     try:
         session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=providers)
+        shapes = [each.shape for each in session.get_inputs()]
     except Exception as error:  # onnxruntime raises many kinds of errors
         if is_out_of_memory(error):
             raise
         raise InputError(f"{path} is not an ONNX model that onnxruntime {onnxruntime.__version__} reads "
                          f"({one_line(error)})") from error  # fmt: skip
-    shapes = [each.shape for each in session.get_inputs()]
     if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][1] != 3:
-        raise InputError(f"{path}: expected one input of shape (N, 3, H, W), found {shapes}")
+        raise InputError(f"{path}: expected one input of shape (N, 3, H, W), found {shown(shapes)}")
     if max(side for side in (*input_size(session), 1)) > _LARGEST or min(input_size(session)) < 1:
-        raise InputError(f"{path}: expected an input of up to {_LARGEST} pixels a side, found {shapes[0]}")
+        raise InputError(
+            f"{path}: expected an input of up to {_LARGEST} pixels a side, found {shown(shapes[0])}"
+        )
     return session
 
 

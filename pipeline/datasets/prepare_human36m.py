@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...bounded import as_float32
 from ...errors import InputError, one_line
 from ...lifting.datasets import human36m
 from ...lifting.datasets.human36m_cameras import CAMERAS
@@ -91,8 +92,7 @@ def _positions(path: Path) -> NDArray[np.float32]:
             values = np.asarray(read_cdf(path, "Pose"), np.float64)
         else:
             values = np.asarray(read_mat(path)["data"][0, 0], np.float64)
-        with np.errstate(over="ignore"):
-            positions = (values.reshape(-1, human36m.NUM_JOINTS, 3) / 1000).astype(np.float32)
+        positions = as_float32(values.reshape(-1, human36m.NUM_JOINTS, 3) / 1000)
         if not len(positions) or not np.isfinite(positions).all():
             raise ValueError("poses are missing")
     except Exception as error:  # a damaged file

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...bounded import as_float32
 from ...errors import InputError, one_line
 from ...lifting.datasets import humaneva
 from ...lifting.datasets.videopose3d_files import KeypointFile, Views, save_positions_3d
@@ -73,9 +74,8 @@ def _clip(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Read poses (T, 15, 3), metres, and keypoints (3, T, 15, 2), pixels, from a file."""
     try:
         data = read_mat(path)
-        with np.errstate(over="ignore"):
-            world = (np.asarray(data["poses_3d"], np.float64) / 1000).astype(np.float32)
-            views = np.asarray(data["poses_2d"], np.float64).astype(np.float32)
+        world = as_float32(np.asarray(data["poses_3d"], np.float64) / 1000)
+        views = as_float32(np.asarray(data["poses_2d"], np.float64))
         joints = len(humaneva.FILE_SKELETON)
         if world.shape[1:] != (joints, 3) or views.shape != (3, len(world), joints, 2):
             raise ValueError(f"poses_3d {world.shape} and poses_2d {views.shape}")

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat, ValidationError
 
-from ...bounded import read_npy, read_text
+from ...bounded import as_float32, read_npy, read_text
 from ...errors import InputError
 from ...lifting.cameras.extrinsics import Extrinsics
 from ...skeleton import SKELETONS, Skeleton
@@ -29,11 +29,14 @@ from ...yaml_config import StrictConfig, validation_message
 from ..camera_metadata.camera_file import CameraFile
 from .label_views import View
 
+FileName = Annotated[str, Field(max_length=1000)]
+"""The name of another file; messages quote it."""
+
 
 class ViewFile(StrictConfig, strict=True):
     """One camera of a scene."""
 
-    video: str
+    video: FileName
     orientation: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
     position: tuple[FiniteFloat, FiniteFloat, FiniteFloat]
     camera: CameraFile
@@ -42,7 +45,7 @@ class ViewFile(StrictConfig, strict=True):
 class SceneFile(StrictConfig, strict=True):
     """The keys of a scene."""
 
-    poses: tuple[str, ...] = Field(min_length=1)
+    poses: tuple[FileName, ...] = Field(min_length=1)
     keypoints: str | tuple[str, ...]
     rate: Annotated[FiniteFloat, Field(gt=0)] | None = None
     views: tuple[ViewFile, ...] = Field(min_length=1)
@@ -97,4 +100,4 @@ def _poses(path: Path, joints: int) -> NDArray[np.float32]:
     poses = read_npy(path)
     if poses.dtype.kind != "f" or poses.ndim != 3 or poses.shape[1:] != (joints, 3):
         raise ValueError(f"{path.name} is no array of (frames, {joints}, 3)")
-    return np.asarray(poses, np.float32)
+    return as_float32(poses)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...bounded import RATIO, SPARE, check_regular
+from ...bounded import RATIO, SPARE, as_float32, check_regular
 from ...errors import InputError, UsageError
 from ...lifting.datasets.human36m_cameras import CAMERAS
 from ...lifting.datasets.videopose3d_custom import load_custom
 from ...lifting.datasets.videopose3d_files import KeypointFile
-from .sightings import Row, Sightings, as_float32, make_sightings
+from .sightings import Row, Sightings, make_sightings
 
 _ARRAYS = ("poses", "keypoints", "kpts", "preds")  # names of the array in files of one (T, J, 2 or 3) array
 # Detectron's keypoint scores are peaks of a softmax, and low: it draws keypoints from a score of 0.05 on.

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...bounded import as_float32
 from ...errors import InputError
 from ...skeleton import Skeleton
 from .sightings import (
     UNKNOWN_PERSON,
     Row,
     Sightings,
-    as_float32,
     frame_number,
     make_sightings,
     person_number,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...bounded import as_float32
 from ...errors import InputError, NoPeopleError
 from ...skeleton import COCO17, H36M17, Skeleton
 from .layouts import LAYOUTS, find_layout, looks_like_body25, looks_like_h36m, recognise_layout
@@ -152,11 +153,6 @@ def _scored(keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
     keypoints = np.where(found, keypoints, np.float32(0))
     keypoints[:, 2] = np.minimum(keypoints[:, 2], 1)
     return keypoints
-
-
-def as_float32(values: Any) -> NDArray[np.float32]:
-    """Return values from a file as an array."""
-    return np.asarray(values, np.float32)
 
 
 def triples(flat: Any) -> NDArray[np.float32]:

@@ -128,6 +128,8 @@ def _with(annotation: dict[str, Any]) -> dict[str, Any]:
         (_without("annotations.0.bbox"), "no bbox"),
         (_with({"keypoints": [1, 2, 2]}), "annotation 1 has 3 numbers for 3 keypoints"),
         (_with({"bbox": [1, 2, float("nan"), 4]}), "annotation 1 has numbers that are not finite"),
+        (_with({"bbox": [-1e308, 2, 3, 4]}), "annotation 1 has numbers that are not finite"),
+        (_with({"keypoints": [1, 2, 2] * 2 + [1e39, 2, 2]}), "annotation 1 has numbers that are not finite"),
         (_with({"bbox": [1, 2]}), "not enough values"),
         (_with({"image_id": "x"}), "invalid literal"),
     ],
@@ -157,7 +159,8 @@ def test_boxes_of_annotations_and_of_results(tmp_path):
     found = read_boxes(_write(tmp_path / "r.json", results))
     assert found.boxes[0].tolist() == [[1, 1, 3, 3], [2, 2, 5, 5]]
     assert found.scores[0].tolist() == [0.25, 1]
-    for wrong in ([{"image_id": 0}], [{"image_id": 0, "bbox": [1, 1, 0, 2]}], {"a": 1}, [3], 4):
+    too_large = [{"image_id": 0, "bbox": [-1e308, 1, 2, 2]}]
+    for wrong in ([{"image_id": 0}], [{"image_id": 0, "bbox": [1, 1, 0, 2]}], too_large, {"a": 1}, [3], 4):
         with pytest.raises(InputError, match="not a file of boxes in COCO's form"):
             read_boxes(_write(tmp_path / "w.json", wrong))
 

@@ -137,3 +137,13 @@ def test_boxes_and_weights_that_are_missing(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setitem(sys.modules, "rtmlib", None)  # as if it were not installed
     with pytest.raises(UsageError, match=r"pip install 'videopose\[rtmpose\]'.*--weights"):
         build()
+
+
+def test_a_name_in_a_file_that_is_no_text(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    path = small.constant_network(tmp_path / "finder.onnx", (32, 32), boxes=np.zeros((1, 1, 5), np.float32))
+    model = onnx.load(path)
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "batch"
+    path.write_bytes(model.SerializeToString().replace(b"batch", b"\x80atch"))
+    with pytest.raises(InputError, match="is not an ONNX model that onnxruntime"):
+        PersonFinder(path)
