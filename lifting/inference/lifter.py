@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...errors import InputError, UsageError, one_line
-from ...parts import in_parts
+from ...parts import ComputedRows, give_back_memory, in_parts
 from ...pauses import shorten_pauses
 from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, convert
 from ..cameras.distortion import Lens
@@ -35,6 +35,7 @@ from .resampling import even_times, interpolate, read_at
 from .root_trajectory import fit_root
 from .visibility import confidence, visible_keypoints, visible_so_far
 
+_LONG = 10_000  # frames of a track for which memory of the network is given back before the root is fitted
 _LONGEST_STEP = 0.5  # seconds that are interpolated between two frames, however far apart they are
 _TRAJECTORY = "model_traj."
 
@@ -221,36 +222,37 @@ class Lifter:
         def to_input(seen: NDArray[np.float32], shown: NDArray[np.bool_]) -> NDArray[np.float32]:
             return self.lifter_input(seen, camera=camera, size=size, visible=shown)
 
-        lifter_input = in_parts(to_input, filmed, visible)
-        at_rate = self._rate_conversion(lifter_input, dense)
+        at_rate = self._rate_conversion(ComputedRows(to_input, filmed, visible), dense)
         mirror = self.skeleton if flip else None
 
-        def lift(sequence: NDArray[np.float32]) -> NDArray[np.float32]:
+        def lift(sequence: NDArray[np.float32] | ComputedRows) -> NDArray[np.float32]:
             return predict_poses(self.network, sequence, self.input_space, flip=mirror)
 
-        def lift_root(sequence: NDArray[np.float32]) -> NDArray[np.float32]:
+        def lift_root(sequence: NDArray[np.float32] | ComputedRows) -> NDArray[np.float32]:
             assert self.trajectory is not None
             path = predict(self.trajectory, sequence, space=self.input_space, flip=mirror, flip_out=None)
             return self._true_depth(path, camera, size)
 
         pose = at_rate(lift)
         predicted = None if self.trajectory is None else at_rate(lift_root)[:, 0]
-        del lifter_input, at_rate  # what follows takes memory by itself
+        if len(times) > _LONG:
+            give_back_memory()
         if self.reads_visibility:
             undistorted = _without_scores(undistorted, ~visible)
         root = fit_root(pose, undistorted, times, camera, prior=predicted)
         return LiftedTrack(pose, root, predicted, confidence(keypoints, visible))
 
     def _rate_conversion(
-        self, lifter_input: NDArray[np.float32], times: NDArray[np.float64]
-    ) -> Callable[[Callable[[NDArray[np.float32]], NDArray[np.float32]]], NDArray[np.float32]]:
+        self, lifter_input: ComputedRows, times: NDArray[np.float64]
+    ) -> Callable[[Callable[[NDArray[np.float32] | ComputedRows], NDArray[np.float32]]], NDArray[np.float32]]:
         """Return what calls a function at the lifter's frame rate, and gives the results at `times`."""
         grid = even_times(times, self.rate)
         if grid is None or self.rate is None:
             return lambda lift: lift(lifter_input)
+        whole = lifter_input.array()
         if self.model.causal:
-            return causal_feed(lifter_input, times, self.rate, self.model.receptive_field).gather
-        resampled = read_at(lifter_input, times, grid)
+            return causal_feed(whole, times, self.rate, self.model.receptive_field).gather
+        resampled = read_at(whole, times, grid)
         return lambda lift: interpolate(lift(resampled), grid, times)
 
     def lifter_input(

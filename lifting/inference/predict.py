@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...parts import parts_of
+from ...parts import ComputedRows, parts_of
 from ...skeleton import H36M17, Skeleton
 from ..cameras.input_space import InputSpace, centre, centre_visible, mirrored, num_features, turn_back
 from ..cameras.intrinsics import H36M_FOCAL
@@ -26,7 +26,7 @@ FRAMES_PER_PASS = 1024  # about 50 MB of activations at 1024 channels; 2048 are 
 
 def predict(
     model: Network,
-    keypoints: NDArray[np.float32],
+    keypoints: NDArray[np.float32] | ComputedRows,
     *,
     space: InputSpace | None = None,
     flip: Skeleton | None = None,
@@ -88,7 +88,11 @@ def predict(
 
 
 def predict_poses(
-    model: Network, lifter_input: NDArray[np.float32], space: InputSpace, *, flip: Skeleton | None
+    model: Network,
+    lifter_input: NDArray[np.float32] | ComputedRows,
+    space: InputSpace,
+    *,
+    flip: Skeleton | None,
 ) -> NDArray[np.float32]:
     """Lift one sequence to poses in camera space.
 

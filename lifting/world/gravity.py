@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...parts import in_parts, parts_of
 from ...skeleton import H36M17
 from ..vectors import unit
 
@@ -62,26 +64,37 @@ def upright(poses: NDArray[np.float32], turn: NDArray[np.float64]) -> Upright | 
         poses, turn = poses[known], turn[known]
     if not len(poses):
         return None
-
-    def joint(name: str) -> NDArray[np.float64]:
-        return turned(turn, poses[:, _J[name]])
-
-    feet, hip, thorax = (joint("lfoot") + joint("rfoot")) / 2, joint("hip"), joint("thorax")
-    legs, trunk = unit(hip - feet), unit(thorax - hip)
-    bend = np.degrees(np.arccos(np.clip((legs * trunk).sum(1), -1, 1)))
-    weight = np.exp(-0.5 * (bend / _BEND) ** 2)
+    # Part by part: the directions of an hour of poses take much memory.
+    weight, tilt = in_parts(_straightness, poses, turn).T
     # Lying poses get no weight. Neither do poses upside down. But if almost all of them are upside down, the
     # camera is, and the other poses get no weight.
-    tilt = np.degrees(np.arccos(np.clip(unit(thorax - feet) @ CAMERA_UP, -1, 1)))
     upside_down = weight[tilt > _LYING[1]].sum() > _MOST * weight.sum()
     weight[tilt < _LYING[1] if upside_down else tilt > _LYING[0]] = 0
     if weight.sum() < _ENOUGH:
         return None
+    total = sum(weight[part] @ _direction(poses[part], turn[part]) for part in parts_of(len(poses)))
+    return Upright(unit(np.asarray(total, np.float64)), float(weight.sum()))
+
+
+def _straightness(poses: NDArray[np.float32], turn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 2) of each pose: its weight, less if it is bent; degrees between the body and the camera's up."""
+    joint = partial(_joint, poses, turn)
+    feet, hip, thorax = (joint("lfoot") + joint("rfoot")) / 2, joint("hip"), joint("thorax")
+    bend = np.degrees(np.arccos(np.clip((unit(hip - feet) * unit(thorax - hip)).sum(1), -1, 1)))
+    tilt = np.degrees(np.arccos(np.clip(unit(thorax - feet) @ CAMERA_UP, -1, 1)))
+    return np.stack([np.exp(-0.5 * (bend / _BEND) ** 2), tilt], 1)
+
+
+def _direction(poses: NDArray[np.float32], turn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 3): the weighted sum of the body's directions in each pose."""
+    joint = partial(_joint, poses, turn)
 
     def bone(start: str, end: str) -> NDArray[np.float64]:
         return unit(joint(end) - joint(start))
 
-    front = unit(np.cross(bone("rhip", "lhip") + bone("rshoulder", "lshoulder"), trunk))
+    feet, thorax = (joint("lfoot") + joint("rfoot")) / 2, joint("thorax")
+    across = bone("rhip", "lhip") + bone("rshoulder", "lshoulder")
+    front = unit(np.cross(across, unit(thorax - joint("hip"))))
     directions = {
         "thighs": bone("lknee", "lhip") + bone("rknee", "rhip"),
         "spine": bone("hip", "spine"),
@@ -91,8 +104,12 @@ def upright(poses: NDArray[np.float32], turn: NDArray[np.float64]) -> Upright | 
         "front": front,
         "feet": np.cross(bone("rfoot", "lfoot"), front),
     }
-    total = sum(_DIRECTIONS[name] * weight @ values for name, values in directions.items())
-    return Upright(unit(np.asarray(total, np.float64)), float(weight.sum()))
+    return np.asarray(sum(_DIRECTIONS[name] * values for name, values in directions.items()), np.float64)
+
+
+def _joint(poses: NDArray[np.float32], turn: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    """(N, 3): a joint in the space that does not turn."""
+    return turned(turn, poses[:, _J[name]])
 
 
 def turned(turn: NDArray[np.float64], points: NDArray[np.float32]) -> NDArray[np.float64]:

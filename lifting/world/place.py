@@ -65,7 +65,9 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
     if stated.height is not None:
         height, floor = stated.height, f"--camera-height {stated.height:g}"
 
-    rotation = camera_axes(up) @ turn
+    del ankles  # what is not needed again: contact takes memory by itself
+    rotation = (camera_axes(up) @ turn).astype(np.float32)
+    del turn
     position = np.tile(np.array([0, 0, height], np.float32), (len(table.time), 1))
     pitch, roll = pitch_and_roll(up)
     about: dict[str, Any] = {
@@ -76,7 +78,7 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
     }
     placed = replace(
         table,
-        camera_rotation=rotation.astype(np.float32),
+        camera_rotation=rotation,
         camera_position=position,
         meta={**table.meta, "world": about},
     )

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat, ValidationError
 
 from ...bounded import as_float32, read_npy, read_text
-from ...errors import InputError
+from ...errors import InputError, one_line, shown
 from ...lifting.cameras.extrinsics import Extrinsics
 from ...skeleton import SKELETONS, Skeleton
 from ...yaml_config import StrictConfig, validation_message
@@ -84,7 +84,7 @@ def read_scene(path: Path) -> tuple[Skeleton, list[View]]:
     except OSError as error:
         raise InputError(f"{path}: {error.filename} cannot be read ({error.strerror})") from error
     except ValueError as error:
-        raise InputError(f"{path}: {error}") from error
+        raise InputError(f"{path}: {one_line(error)}") from error
     return skeleton, views
 
 
@@ -92,7 +92,7 @@ def _skeleton(named: str | tuple[str, ...]) -> Skeleton:
     if not isinstance(named, str):
         return Skeleton.from_names(named)
     if named not in SKELETONS:
-        raise ValueError(f"keypoints: there is no layout {named}; there are {', '.join(SKELETONS)}")
+        raise ValueError(f"keypoints: there is no layout {shown(named)}; there are {', '.join(SKELETONS)}")
     return SKELETONS[named]
 
 

@@ -13,16 +13,14 @@ from ...lifting.cameras.distortion import Lens
 from ...lifting.cameras.intrinsics import Intrinsics
 from ...lifting.inference.pretrained import load_lifter, pretrained_lifters
 from ...lifting.pose_table import PoseTable
+from ...parts import give_back_memory
 from ...skeleton import H36M17
 from ..camera_metadata.focal_length import camera_of
 from ..device import choose_device
-from ..process import give_back_memory
 from ..progress import Progress, no_progress
 from .notes.flips import say_without_flips
 from .options import LiftOptions
 from .requests import lifting_digest
-
-_LONG = 10_000  # frames of a track whose poses take so much memory that what is free is given back first
 
 # Keys of `meta` about poses that are replaced.
 _OF_EARLIER_LIFTING = ("height", "filters", "lock_feet", "adaptation")
@@ -102,9 +100,10 @@ def lift(
                 flip=options.flip,
                 filled=table.filled[rows],
             )
-            if len(times) > _LONG:
-                give_back_memory()
-            pose[rows], root[rows], _, confidence[rows] = lifted
+            if len(times) == len(table):
+                pose, root, confidence = lifted.pose, lifted.root, lifted.confidence
+            else:
+                pose[rows], root[rows], confidence[rows] = lifted.pose, lifted.root, lifted.confidence
             del lifted  # so that nothing of a track stays in memory
             advance(rows.stop - rows.start)
     commands = [table.meta.get("command"), command]
