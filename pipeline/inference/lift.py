@@ -106,6 +106,7 @@ def lift(
                 pose[rows], root[rows], confidence[rows] = lifted.pose, lifted.root, lifted.confidence
             del lifted  # so that nothing of a track stays in memory
             advance(rows.stop - rows.start)
+    give_back_memory()
     commands = [table.meta.get("command"), command]
     earlier = {name: value for name, value in table.meta.items() if name not in _OF_EARLIER_LIFTING}
     meta = {
