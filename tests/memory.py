@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from videopose.parts import give_back_memory
+
 Result = TypeVar("Result")
 
 
@@ -15,6 +17,8 @@ def with_memory(action: Callable[[], Result], *, traced: bool = True) -> tuple[R
     that of libraries such as torch is counted, too, as far as it is used. Without `traced`, which triples the
     time of some actions, only this is counted.
     """
+    if traced:
+        give_back_memory()  # what is free already would be used again, unseen
     resettable = _forget_peak()
     before = _resident("VmRSS") if resettable else 0
     reserved = 0

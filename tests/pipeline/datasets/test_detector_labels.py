@@ -160,7 +160,7 @@ def test_existing_labels_are_kept(recording, tmp_path):
     ("change", "message"),
     [
         ({"poses": []}, r"poses: "),
-        ({"keypoints": "coco18"}, "there is no layout coco18"),
+        ({"keypoints": "coco18"}, "there is no layout 'coco18'"),
         ({"keypoints": ["a", "b"]}, r"anna\.npy is no array of \(frames, 2, 3\)"),
         ({"poses": ["anna.npy", "short.npy"]}, "expected the same number of frames for everyone"),
         ({"poses": ["none.npy"]}, r"none\.npy: no such file"),
