@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Event, Lock
 from typing import Any, Protocol, cast
 
 import cv2
@@ -16,6 +15,7 @@ from ...detectors.people import Image
 from ...errors import InputError
 from ..progress import Report, no_report
 from ..video.reader import Frame, open_video
+from .closing import Closing
 from .pace import at_their_times
 from .stream import Stream
 
@@ -101,33 +101,27 @@ class Device:
         self.first = _upright(first, self.size)
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.rate = rate if 1 <= rate <= 1000 else None
-        self._closed, self._reading = Event(), Lock()
+        self._closing = Closing(self._capture.release)
 
     def frames(self) -> Iterator[Frame]:
         """Yield the frames as they come. Raises `InputError` if the camera goes away."""
         begin, index = time.monotonic(), 0
         try:
-            while not self._closed.is_set():
-                with self._reading:  # OpenCV's camera must not be released while it is read
+            while not self._closing.closed.is_set():
+                with self._closing.reading:  # OpenCV's camera must not be released while it is read
                     found, picture = self._capture.read()
-                if self._closed.is_set():
+                if self._closing.closed.is_set():
                     break
                 if not found:
                     raise InputError(f"{self.name} went away after {index} frames")
                 yield Frame(index, time.monotonic() - begin, _upright(picture, self.size))
                 index += 1
         finally:
-            if self._closed.is_set():  # by another thread, while this one was reading
-                self._capture.release()
+            self._closing.finish()
 
     def close(self) -> None:
-        """Give the camera back; if another thread waits for its next picture, that one does it then."""
-        self._closed.set()
-        if self._reading.acquire(blocking=False):
-            try:
-                self._capture.release()
-            finally:
-                self._reading.release()
+        """Give the camera back, as soon as no thread reads it."""
+        self._closing.close()
 
 
 def _silence_opencv() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event, Lock
 from typing import cast
 
 import av
@@ -15,6 +14,7 @@ from ...errors import InputError, UsageError, one_line
 from ..progress import Report, no_report
 from ..video.picture_size import DECODER_OPTIONS
 from ..video.reader import Frame
+from .closing import Closing
 from .pace import at_their_times
 
 _PROTOCOLS = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "rtp")
@@ -48,7 +48,8 @@ class Stream:
         if self._protocol not in _PROTOCOLS:
             raise UsageError(f"--camera reads {', '.join(_PROTOCOLS)} streams, found {self._protocol}://")
         self.name, self._report = url, report
-        self._closed, self._reading = Event(), Lock()
+        # The container is a new one after every break, so it is looked up when it is closed.
+        self._closing = Closing(lambda: self._container.close())
         self._picture = self._open()
         self.size = (self._picture.width, self._picture.height)
         self.rate = float(self._stream.average_rate) if self._stream.average_rate else None
@@ -69,8 +70,7 @@ class Stream:
         try:
             yield from frames
         finally:
-            if self._closed.is_set():  # by another thread, while this one was reading
-                self._container.close()
+            self._closing.finish()
 
     def _of_file(self) -> Iterator[Frame]:
         """Yield the frames with their time stamps; where these do not tell a time, the frame rate does."""
@@ -91,11 +91,11 @@ class Stream:
         try:
             return self._read()
         except StopIteration:
-            if self._closed.is_set() or seconds > 0.9 * self._length - 1:  # the sound may be longer
+            if self._closing.closed.is_set() or seconds > 0.9 * self._length - 1:  # the sound may be longer
                 return None
             reason = "it ended"
         except (av.error.FFmpegError, OSError) as error:
-            if self._closed.is_set():
+            if self._closing.closed.is_set():
                 return None
             reason = error.strerror or one_line(error)
         raise InputError(
@@ -112,17 +112,12 @@ class Stream:
             picture = self._next(index)
 
     def close(self) -> None:
-        """Close the stream; if another thread waits for its next picture, that one does it then."""
-        self._closed.set()
-        if self._reading.acquire(blocking=False):
-            try:
-                self._container.close()
-            finally:
-                self._reading.release()
+        """Close the stream, as soon as no thread reads it."""
+        self._closing.close()
 
     def _read(self) -> av.VideoFrame:
-        with self._reading:  # libav must not be closed while it reads
-            if self._closed.is_set():
+        with self._closing.reading:  # libav must not be closed while it reads
+            if self._closing.closed.is_set():
                 raise StopIteration
             return next(self._decoded)
 
@@ -155,7 +150,7 @@ class Stream:
             pass
         except (av.error.FFmpegError, OSError) as error:
             reason = error.strerror or one_line(error)
-        if self._closed.is_set():
+        if self._closing.closed.is_set():
             return None
         self._report(f"{self.name} broke off after {count} frames ({reason}); it is opened again …")
         return self._reopened(count, reason)
@@ -163,9 +158,9 @@ class Stream:
     def _reopened(self, count: int, reason: str) -> av.VideoFrame | None:
         self._container.close()
         end = time.monotonic() + _PATIENCE
-        while not self._closed.is_set():
+        while not self._closing.closed.is_set():
             try:
-                with self._reading:
+                with self._closing.reading:
                     picture = self._open()
             except InputError as error:
                 if time.monotonic() > end:
@@ -173,7 +168,7 @@ class Stream:
                         f"{self.name} broke off after {count} frames ({reason}) and did not come back within "
                         f"{_PATIENCE:g} seconds"
                     ) from error
-                self._closed.wait(_PAUSE)
+                self._closing.closed.wait(_PAUSE)
             else:
                 self._report(f"{self.name} is back")
                 return picture
