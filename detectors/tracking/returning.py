@@ -25,12 +25,12 @@ def rejoin(
 ) -> list[Sightings]:
     """Join sightings of the same person, one after the other in time.
 
-    Two may be joined if the second begins after the first ended, the person could have got from the
-    one place to the other, the sizes are not too different, and they look alike. What people look like must
-    be known. Of all ways to join, the one of the greatest sum of gains is taken (Hungarian algorithm).
+    Two may be joined if the second begins after the first ended, the person could have got from the one place
+    to the other, the sizes are not too different, and they look alike. What people look like must be known.
+    Of all ways to join, the one of the greatest sum of gains is taken (Hungarian algorithm).
 
     Args:
-        people: The people.
+        people: Their sightings.
         watched: (n,) seconds of the clip's frames, see `watched_time`.
         followed: Which person is followed by which, index → index, if neither fits another better.
 

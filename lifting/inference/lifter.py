@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...errors import InputError, UsageError, one_line
-from ...parts import ComputedRows, give_back_memory, in_parts
+from ...parts import ComputedRows, in_parts
 from ...pauses import shorten_pauses
 from ...skeleton import COCO17, H36M17, SKELETONS, Skeleton, convert
 from ..cameras.distortion import Lens
@@ -35,7 +35,6 @@ from .resampling import even_times, interpolate, read_at
 from .root_trajectory import fit_root
 from .visibility import confidence, visible_keypoints, visible_so_far
 
-_LONG = 10_000  # frames of a track for which memory of the network is given back before the root is fitted
 _LONGEST_STEP = 0.5  # seconds that are interpolated between two frames, however far apart they are
 _TRAJECTORY = "model_traj."
 
@@ -235,8 +234,6 @@ class Lifter:
 
         pose = at_rate(lift)
         predicted = None if self.trajectory is None else at_rate(lift_root)[:, 0]
-        if len(times) > _LONG:
-            give_back_memory()
         if self.reads_visibility:
             undistorted = _without_scores(undistorted, ~visible)
         root = fit_root(pose, undistorted, times, camera, prior=predicted)

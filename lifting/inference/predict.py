@@ -74,8 +74,6 @@ def predict(
     result = np.empty((frames, model.num_joints_out, 3), np.float32)
     with torch.inference_mode():
         for start in range(0, frames, frames_per_pass):
-            if start % (_PASSES * frames_per_pass) == 0 and start:
-                give_back_memory()
             end = min(start + frames_per_pass, frames)
             index = np.arange(start - before, end + after).clip(0, frames - 1)
             network_input, rotation = to_network(keypoints[index].astype(np.float32, copy=False), space)
@@ -88,6 +86,10 @@ def predict(
             if rotation is not None:
                 found = turn_back(found, rotation[before : len(index) - after])
             result[start:end] = found.numpy()
+            if end % (_PASSES * frames_per_pass) == 0:
+                give_back_memory()
+    if frames > _PASSES * frames_per_pass:
+        give_back_memory()
     return result
 
 
