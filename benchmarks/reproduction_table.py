@@ -20,7 +20,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "reproduction.md"
 PICTURE = DOCS / "images" / "reproduction-claims.png"
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
-BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+BLUE, ORANGE, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"
 
 Results = Mapping[str, Sequence[Mapping[str, Any]]]
 """By run, one a seed."""

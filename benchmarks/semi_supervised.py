@@ -5,9 +5,9 @@
 
 FOLDER holds the motion capture that `videopose prepare cmu` makes. Of person 05, a dancer, a
 share of every clip is labeled. The keypoints of all others are the unlabeled footage, except those of
-`TEST_SUBJECTS`, on whom the errors are measured. For every share and seed four lifters are trained on the
-same labels: on labels alone, with footage as in the paper, with footage but without the bone term, and with
-footage and bone-length consistency.
+`TEST_SUBJECTS`, on whom the errors are measured. For every share and seed five lifters are trained on the
+same labels: on labels alone, with footage but without the bone term, with footage as in the paper, with
+bones of constant length, too, and with second views, too.
 
 Every run adds a row to the CSV table --results; runs that it has are not done again. Runs go side by side,
 --jobs at a time, on one core each. configs/semi/studio.yaml says how they train, docs/semi-supervised.md what

@@ -13,11 +13,13 @@ from videopose.semi.config import SemiRecordedConfig, load_recorded_recipe
 RECIPE = Path(__file__).parents[1] / "configs" / "semi" / "studio.yaml"
 EPOCH = 100  # steps; the recipe says how many epochs
 SHARES = (0.01, 0.03, 0.1, 1.0)
+_NO_VIEWS = {"semi.view_consistency": 0}
 METHODS: dict[str, dict[str, Any]] = {
-    "labels alone": {"semi.reprojection": 0, "semi.bones": 0, "semi.bone_consistency": 0},
-    "without bones": {"semi.bones": 0, "semi.bone_consistency": 0},
-    "with footage": {"semi.bone_consistency": 0},
-    "steady bones": {},
+    "labels alone": {"semi.reprojection": 0, "semi.bones": 0, "semi.bone_consistency": 0, **_NO_VIEWS},
+    "without bones": {"semi.bones": 0, "semi.bone_consistency": 0, **_NO_VIEWS},
+    "with footage": {"semi.bone_consistency": 0, **_NO_VIEWS},
+    "steady bones": _NO_VIEWS,
+    "second views": {},
 }
 """Name → changes of the recipe."""
 
@@ -29,6 +31,7 @@ KEYPOINTS = {"gt": "True keypoints", "simulated": "Simulated detections"}
 EFFECTS = {
     "mean lengths (`bones`)": ("without bones", "with footage"),
     "constant lengths (`bone_consistency`)": ("with footage", "steady bones"),
+    "second views (`view_consistency`)": ("steady bones", "second views"),
 }
 """A term → the methods without it and with it."""
 

@@ -10,7 +10,7 @@ from statistics import mean, stdev
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from reproduction_table import BLUE, GREEN, ORANGE, PURPLE, Results
+from reproduction_table import BLACK, BLUE, GREEN, ORANGE, PURPLE, Results
 from semi_supervised_plan import EFFECTS, KEYPOINTS, METHODS, Run
 from study_results import insert
 
@@ -74,7 +74,7 @@ def draw(results: Results, measured: Sequence[str], path: Path) -> None:
     canvas = FigureCanvasAgg(picture)
     panels = picture.subplots(1, len(measured), sharey=True, squeeze=False)[0]
     for axes, keypoints in zip(panels, measured, strict=True):
-        for method, colour in zip(METHODS, (BLUE, ORANGE, GREEN, PURPLE), strict=True):
+        for method, colour in zip(METHODS, (BLUE, ORANGE, GREEN, PURPLE, BLACK), strict=True):
             at = [share for share in shares(results, keypoints) if mpjpe(results, keypoints, share, method)]
             found = [mpjpe(results, keypoints, share, method) for share in at]
             frames = [_labeled_frames(results, keypoints, share) for share in at]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, create_model
+from pydantic import Field, NonNegativeInt, PositiveInt, create_model, model_validator
 
 from ..errors import UsageError
 from ..lifting.training.config import RecordedConfig, SyntheticConfig
@@ -62,11 +63,23 @@ class SemiRecordedLosses(SemiConfig):
     """The settings of the losses for people of a dataset.
 
     Attributes:
+        view_consistency: Weight of the difference between predicted poses of the footage, turned about the
+            vertical, and what the lifter makes of their projection; see `second_view`. It takes a lifter of
+            single frames, and is not in the paper.
+        view_noise: Standard deviation of the simulated detector's errors in these projections, in normalised
+            screen coordinates or as rays. It should be about that of the footage's keypoints.
         full_weight_frames: Up to so many labeled frames the losses of unlabeled samples have their whole
             weights. With n times as many, they have 1/n of them. None for the whole weights with any number.
     """
 
+    view_consistency: Weight = 0.0
+    view_noise: Weight = 0.01
     full_weight_frames: PositiveInt | None = None
+
+    @property
+    def uses_unlabeled(self) -> bool:
+        """Whether the weight of any loss of unlabeled samples is positive."""
+        return super().uses_unlabeled or self.view_consistency > 0
 
     def share_of_weight(self, frames: int) -> float:
         """Return the factor of the weights of unlabeled samples for so many labeled frames."""
@@ -75,7 +88,7 @@ class SemiRecordedLosses(SemiConfig):
     def for_labeled_frames(self, frames: int) -> Self:
         """Return the settings for so many labeled frames, with the weights that are used for them."""
         share = self.share_of_weight(frames)
-        weights = {name: self.weight(name) * share for name in UNLABELED_LOSSES}
+        weights = {name: self.weight(name) * share for name in (*UNLABELED_LOSSES, "view_consistency")}
         return self.model_copy(update={**weights, "full_weight_frames": None})
 
 
@@ -83,6 +96,16 @@ class SemiRecordedConfig(RecordedConfig):
     """Labeled and unlabeled people of one dataset, as in the paper's experiments."""
 
     semi: SemiRecordedLosses = SemiRecordedLosses()
+
+    @model_validator(mode="after")
+    def _single_frames_have_second_views(self) -> Self:
+        frames = math.prod(self.model.filter_widths)
+        if self.semi.view_consistency > 0 and frames > 1:
+            raise ValueError(
+                f"semi.view_consistency takes a lifter of single frames, and this one reads {frames}: set "
+                "model.filter_widths=[1,1,1] or semi.view_consistency=0"
+            )
+        return self
 
     def for_labeled_frames(self, frames: int) -> Self:
         """Return the configuration for so many labeled frames; see `SemiRecordedLosses`."""

@@ -16,8 +16,9 @@ from ..lifting.cameras.intrinsics import H36M_FOCAL, Intrinsics
 from ..lifting.datasets.recordings import CalibratedCamera, Recording, RecordingSet, read_keypoints
 from ..lifting.inference.predict import to_network
 from ..skeleton import COCO17, H36M17, Skeleton, convert
-from .config import SemiConfig
+from .config import SemiRecordedLosses
 from .losses import Bones
+from .second_view import SeenPoints
 
 RAYS = Lens(Intrinsics(H36M_FOCAL, H36M_FOCAL, 0.0, 0.0)).parameters
 """A camera through which a point in camera space is projected to its ray."""
@@ -69,6 +70,7 @@ class Footage:
         bones: The bones of the poses.
         mirror_input: Order of the keypoints of the lifter input in which left and right are exchanged.
         mirror_target: Order of the keypoints of `target` in which left and right are exchanged.
+        seen: Which keypoints the lifter reads of poses; None if that is not told.
     """
 
     spans: tuple[FootageSpan, ...]
@@ -76,6 +78,7 @@ class Footage:
     bones: Bones
     mirror_input: tuple[int, ...]
     mirror_target: tuple[int, ...]
+    seen: SeenPoints | None = None
 
     @classmethod
     def of(
@@ -84,6 +87,7 @@ class Footage:
         joints: tuple[int, ...],
         skeleton: Skeleton,
         mirror: tuple[int, ...],
+        seen: SeenPoints | None = None,
     ) -> Footage:
         """Make footage for poses of a skeleton.
 
@@ -92,9 +96,10 @@ class Footage:
             joints: See `Footage.joints`.
             skeleton: The skeleton of the poses.
             mirror: See `Footage.mirror_input`.
+            seen: See `Footage.seen`.
         """
         mirror_target = tuple(joints.index(skeleton.mirror[joint]) for joint in joints)
-        return cls(spans, joints, skeleton.bones, mirror, mirror_target)
+        return cls(spans, joints, skeleton.bones, mirror, mirror_target, seen)
 
     def __len__(self) -> int:
         return len(self.spans)
@@ -148,7 +153,7 @@ def span_of_video(
     return FootageSpan(lifter_input, rays[:, list(joints)], weight, RAYS, person)
 
 
-def recorded_footage(data: RecordingSet, space: InputSpace, config: SemiConfig) -> Footage:
+def recorded_footage(data: RecordingSet, space: InputSpace, config: SemiRecordedLosses) -> Footage:
     """Make footage of recordings, without their labels.
 
     The targets are in the input space of the lifter: normalised screen coordinates, for which poses are
@@ -156,13 +161,20 @@ def recorded_footage(data: RecordingSet, space: InputSpace, config: SemiConfig) 
 
     Raises:
         InputError: A keypoint is missing.
-        UsageError: A lens is not known, or the keypoints' layout does not fit the poses.
+        UsageError: A lens is not known, or the keypoints' layout or a loss does not fit the poses.
     """
     given = data.keypoint_skeleton
     convertible = (given, data.skeleton) == (COCO17, H36M17)
     if given is not data.skeleton and not convertible:
         raise UsageError(f"{given.name} keypoints cannot be compared with {data.skeleton.name} poses")
-    joints = compared_joints(data.skeleton, exact=config.joints == "all" and not convertible)
+    exact = config.joints == "all" and not convertible
+    joints = compared_joints(data.skeleton, exact=exact)
+    seen = SeenPoints.of(given, exact=exact) if data.skeleton is H36M17 else None
+    if config.view_consistency > 0 and seen is None:
+        raise UsageError(
+            f"semi.view_consistency takes poses of {H36M17.name}, found {data.skeleton.name}; "
+            "set semi.view_consistency=0"
+        )
     people = sorted({recording.subject for recording in data.recordings})
 
     def span(recording: Recording) -> FootageSpan:
@@ -179,7 +191,7 @@ def recorded_footage(data: RecordingSet, space: InputSpace, config: SemiConfig) 
         return FootageSpan(lifter_input, target, weight, parameters, people.index(recording.subject))
 
     return Footage.of(
-        tuple(span(r) for r in data.recordings), joints, data.skeleton, data.keypoint_skeleton.mirror
+        tuple(span(r) for r in data.recordings), joints, data.skeleton, data.keypoint_skeleton.mirror, seen
     )
 
 

@@ -72,8 +72,12 @@ class PoseAndTrajectory(nn.Module):
             keypoints: (N, receptive field − 1 + chunk, K, 2), as the networks read them.
         """
         if self.strided:
-            return self.pose.forward_strided(keypoints), self.trajectory.forward_strided(keypoints)
-        return self.pose(keypoints), self.trajectory(keypoints)
+            return self.lift(keypoints), self.trajectory.forward_strided(keypoints)
+        return self.lift(keypoints), self.trajectory(keypoints)
+
+    def lift(self, keypoints: Tensor) -> Tensor:
+        """Predict poses (N, chunk, J, 3) alone, of keypoints as in `forward`."""
+        return self.pose.forward_strided(keypoints) if self.strided else self.pose(keypoints)
 
 
 class EvaluationMode(nn.Module):

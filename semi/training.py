@@ -16,10 +16,11 @@ from ..lifting.training.lifter_training import LOSS_EVERY, config_fingerprint, i
 from ..lifting.training.trainer import StepLoss, train
 from ..lifting.training.training_state import TrainingState
 from .batches import MixedBatch, MixedBatches, UnlabeledBatch, UnlabeledBatches
-from .config import AnySemiConfig
+from .config import AnySemiConfig, SemiRecordedLosses
 from .footage import Footage
-from .losses import LABELED_LOSSES, UNLABELED_LOSSES, LabeledHalf, UnlabeledHalf
+from .losses import LABELED_LOSSES, UNLABELED_LOSSES, LabeledHalf, UnlabeledHalf, pose_error
 from .networks import PoseAndTrajectory, Prediction, predict
+from .second_view import second_view
 
 
 def train_semi_supervised(
@@ -71,6 +72,12 @@ def train_semi_supervised(
         if batch.unlabeled is not None and used is not None:
             labeled_pose = prediction.pose[:half]
             losses |= unlabeled_losses(prediction[half:], batch.unlabeled, labeled_pose, used.footage)
+            if isinstance(semi, SemiRecordedLosses) and semi.view_consistency > 0:
+                assert used.footage.seen is not None
+                view = second_view(
+                    prediction[half:], batch.unlabeled.camera, used.footage.seen, noise=semi.view_noise
+                )
+                losses["view_consistency"] = pose_error(networks.lift(view.keypoints).float(), view.pose)
         total = torch.stack([semi.weight(name) * value for name, value in losses.items()]).sum()
         return StepLoss(total, losses["pose"])
 

@@ -19,7 +19,7 @@ from videopose.lifting.training.batch import Batch
 from videopose.lifting.training.config import TrainingConfig
 from videopose.lifting.training.synthetic_batches import synthesise
 from videopose.semi.batches import UnlabeledBatch, UnlabeledBatches
-from videopose.semi.config import SemiConfig
+from videopose.semi.config import SemiRecordedLosses
 from videopose.semi.footage import RAYS, Footage, compared_joints, recorded_footage, span_of_video
 from videopose.semi.networks import PoseAndTrajectory, Prediction, camera_rotation, predict
 from videopose.semi.projection import project
@@ -146,7 +146,7 @@ def test_screen_coordinates_of_a_studio_with_an_eccentric_camera(causal: bool, c
     recording = Recording("S1", "Walking", camera, pixels, nothing, nothing[:, 0])
     layout = H36M17
     data = RecordingSet((recording,), H36M17, layout, 50)
-    footage = recorded_footage(data, "screen", SemiConfig(joints="all"))
+    footage = recorded_footage(data, "screen", SemiRecordedLosses(joints="all"))
     assert footage.joints == tuple(range(17))
     scale = torch.tensor([DEPTH / (2 * 1.150), DEPTH / (2 * 1.140)])
     origin = torch.tensor([2 * 0.52 - 1, 2 * 0.48 - 0.96])
@@ -166,7 +166,7 @@ def test_a_lens_that_bends_is_projected_through_in_screen_coordinates_mirrored_o
     recording = Recording("S1", "Walking", camera, lens.project(pose + root[:, None]), pose, root)
     data = RecordingSet((recording,), H36M17, H36M17, 50)
     model = TemporalModel(filter_widths=(1,), channels=4)
-    footage = recorded_footage(data, "screen", SemiConfig(joints="all"))
+    footage = recorded_footage(data, "screen", SemiRecordedLosses(joints="all"))
     batches = UnlabeledBatches(footage, model)
     batch = batches.sample(0, 40)
     for sample in range(40):

@@ -135,3 +135,19 @@ def test_a_recipe_that_cannot_be_read(tmp_path: Path) -> None:
         load_recorded_recipe(tmp_path / "nothing.yaml")
     with pytest.raises(UsageError, match="learns from your own videos"):
         load_recorded_recipe(RECIPES / "footage.yaml")
+
+
+def test_second_views_take_lifters_of_single_frames(tmp_path: Path) -> None:
+    views = {"semi.view_consistency": 3}
+    assert load_recorded_recipe(RECIPES / "studio.yaml", views).semi.uses_unlabeled
+    with pytest.raises(UsageError, match=r"single frames, and this one reads 9: set model\.filter_widths"):
+        load_recorded_recipe(RECIPES / "studio.yaml", views | {"model.filter_widths": [3, 3]})
+    with pytest.raises(UsageError, match=r"semi\.view_consistency"):
+        load_videos_recipe(RECIPES / "footage.yaml", views, defaults=DEFAULTS)
+
+
+def test_second_views_are_footage_too() -> None:
+    alone = SemiRecordedLosses(reprojection=0, bones=0, view_consistency=2, full_weight_frames=100)
+    assert alone.uses_unlabeled
+    assert alone.for_labeled_frames(400).view_consistency == 0.5
+    assert not alone.model_copy(update={"view_consistency": 0}).uses_unlabeled

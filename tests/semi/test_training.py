@@ -12,7 +12,9 @@ from videopose.lifting.training.training_state import TrainingState
 from videopose.semi.batches import UnlabeledBatch, UnlabeledBatches
 from videopose.semi.config import SemiRecordedConfig
 from videopose.semi.footage import recorded_footage
+from videopose.semi.losses import pose_error
 from videopose.semi.networks import PoseAndTrajectory, predict
+from videopose.semi.second_view import second_view
 from videopose.semi.training import train_semi_supervised, unlabeled_losses
 
 Studio = dict[str, RecordingSet]
@@ -59,10 +61,14 @@ class _InterruptedError(Exception):
     pass
 
 
+SINGLE_FRAMES: Any = {"model": {"filter_widths": [1, 1]}, "semi": {"view_consistency": 2.0}}
+
+
+@pytest.mark.parametrize("changes", [{}, SINGLE_FRAMES], ids=["paper", "views"])
 def test_an_interrupted_run_ends_in_the_numbers_of_an_uninterrupted_one(
-    tmp_path: Path, studio: Studio
+    tmp_path: Path, studio: Studio, changes: Any
 ) -> None:
-    config = _config(checkpoint_every=5)
+    config = _config(checkpoint_every=5, **changes)
     progress: list[TrainingState] = []
     whole = Run(config, studio).train(tmp_path / "whole", report=progress.append)
     assert progress[-1].steps > 12
@@ -152,8 +158,26 @@ def test_poses_of_footage_come_to_lie_on_its_keypoints_and_bones_to_keep_their_l
     assert errors["steady"]["bone_consistency"] < 0.85 * errors["footage"]["bone_consistency"]
 
 
-def test_bfloat16(tmp_path: Path, studio: Studio) -> None:
-    config = _config(epochs=1, semi={"warmup": 0}).model_copy(update={"precision": "bfloat16"})
+def test_lifters_come_to_give_the_same_pose_from_all_sides(tmp_path: Path, studio: Studio) -> None:
+    errors = []
+    for weight in (0.0, 1.0):
+        semi = {"bones": 0, "warmup": 2, "view_consistency": weight, "view_noise": 0}
+        config = _config(semi=semi, model={"filter_widths": [1, 1]}, epochs=30, batch=128, decay=0.9)
+        run = Run(config, studio)
+        networks = run.train(tmp_path / str(weight))
+        batch = run.unlabeled.sample(0, len(run.unlabeled))
+        seen = run.unlabeled.footage.seen
+        assert seen is not None
+        with torch.no_grad():
+            prediction = predict(networks, batch.keypoints, padding=networks.pose.padding, input_space="rays")
+            view = second_view(prediction, batch.camera, seen, noise=0)
+            errors.append(float(pose_error(networks.lift(view.keypoints), view.pose)))
+    assert errors[1] < 0.5 * errors[0]
+
+
+@pytest.mark.parametrize("changes", [{"semi": {"warmup": 0}}, SINGLE_FRAMES], ids=["paper", "views"])
+def test_bfloat16(tmp_path: Path, studio: Studio, changes: Any) -> None:
+    config = _config(epochs=2, **changes).model_copy(update={"precision": "bfloat16"})
     assert all(torch.isfinite(p).all() for p in Run(config, studio).train(tmp_path).parameters())
 
 
