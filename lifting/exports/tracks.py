@@ -77,7 +77,7 @@ def tracks_in_world(
                     frames=table.frame[posed].astype(np.int64),
                     joints=joints[posed],
                     confidence=table.confidence[posed].astype(np.float64),
-                    contact=contact if np.isfinite(contact).all() else None,
+                    contact=np.nan_to_num(contact) if np.isfinite(contact).any() else None,
                     feet=None if feet is None else feet[posed - rows.start],
                 )
             )

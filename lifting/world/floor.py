@@ -21,7 +21,10 @@ _ROUNDS = 10
 
 
 def standing_spots(
-    ankles: NDArray[np.floating], times: NDArray[np.float64], up: NDArray[np.float64]
+    ankles: NDArray[np.floating],
+    times: NDArray[np.float64],
+    up: NDArray[np.float64],
+    seen: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Find the spots on which one person's feet stood.
 
@@ -29,12 +32,13 @@ def standing_spots(
         ankles: (T, 2, 3) left and right, metres, in a space that does not turn; NaN where not known.
         times: (T,) seconds.
         up: (3,), about up in that space.
+        seen: (T, 2), whether each ankle is seen; others do not count.
 
     Returns:
         (S, 3) ankles at rest, one for every 0.6 s or less of a contact.
     """
     heights = np.stack([ankles @ axis for axis in _axes(up)], -1)
-    standing = find_contact(heights, times) > 0.5
+    standing = (find_contact(heights, times) > 0.5) & seen
     spots = []
     for foot in (0, 1):
         edges = np.flatnonzero(np.diff(standing[:, foot].astype(np.int8), prepend=0, append=0))

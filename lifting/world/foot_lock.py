@@ -23,8 +23,8 @@ _REACH = 0.999  # of the length of thigh and shank: the longest distance from hi
 def lock_feet(table: PoseTable) -> PoseTable:
     """Hold the planted feet of all people still.
 
-    A foot in contact (`table.contact` above 0.5) stays at the median of its positions during the contact. If
-    the table has no contacts, they are found first. The root gets the mean shift of the feet in contact. Then
+    A foot in contact (`table.contact` above 0.5) stays at the median of its positions during the contact. A
+    foot whose contact is not known is free. If the table has no contacts, they are found first. The root gets the mean shift of the feet in contact. Then
     hip and knee are bent until the ankle is at its place. Bones keep their lengths, and all other joints move
     with the root.
 
@@ -40,7 +40,7 @@ def lock_feet(table: PoseTable) -> PoseTable:
         contact = contact_of(table)
     for _, rows in table.tracks():
         times = table.time[table.frame[rows]]
-        known = np.asarray(np.isfinite(joints[rows]).all((1, 2)) & np.isfinite(contact[rows]).all(1))
+        known = np.asarray(np.isfinite(joints[rows]).all((1, 2)))
         for run in unbroken(times, known):
             part = slice(rows.start + run.start, rows.start + run.stop)
             joints[part] = lock_joints(joints[part], contact[part] > 0.5, times[run])

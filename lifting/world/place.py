@@ -47,7 +47,10 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
     ]
     up, gravity = _up(people, stated)
     ankles = turned(turn[table.frame], table.pose[:, ANKLES] + table.root[:, None])
-    spots = [standing_spots(ankles[rows], table.time[table.frame[rows]], up) for _, rows in tracks]
+    seen = _feet_seen(table)
+    spots = [
+        standing_spots(ankles[rows], table.time[table.frame[rows]], up, seen[rows]) for _, rows in tracks
+    ]
     fixed = stated.gravity is not None or (stated.pitch is not None and stated.roll is not None)
     if people and not fixed:
         up, height = fit_floor(spots, up, bodies=len(people))
@@ -59,7 +62,7 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
         gravity += f" and {floor}"
     if height is None:
         height = lowest_floor(_lowest(table, turn, up))
-        floor = "the lowest joints: no foot is at rest"
+        floor = "the lowest joints: no foot is seen at rest"
     if height is None:
         height, floor = 0.0, "not found: no root is known; the camera is at height 0"
     if stated.height is not None:
@@ -86,14 +89,20 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
 
 
 def contact_of(table: PoseTable) -> NDArray[np.float32]:
-    """Tell when feet stand on the floor, track by track: (N, 2), as of `find_contact`."""
+    """Tell when feet stand on the floor, track by track: (N, 2), as of `find_contact`; NaN if not seen."""
     ankles = table.world(ANKLES)
     contact = np.full((len(table), 2), np.nan, np.float32)
     speed = foot_speed(table)
     for _, rows in table.tracks():
         of_track = None if speed is None else speed[rows]
         contact[rows] = find_contact(ankles[rows], table.time[table.frame[rows]], of_track)
+    contact[~_feet_seen(table)] = np.nan
     return contact
+
+
+def _feet_seen(table: PoseTable) -> NDArray[np.bool_]:
+    """(N, 2), whether each foot is seen: what the lifter makes of hidden feet tells nothing of the floor."""
+    return np.asarray(table.confidence[:, ANKLES] != 0)
 
 
 def _lowest(table: PoseTable, turn: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -35,6 +35,20 @@ def test_planted_feet_stop_sliding(walk) -> None:
     )
 
 
+def test_a_foot_whose_contact_is_not_known_is_free_and_the_other_is_held(walk, film) -> None:
+    walked = walk(4.0)
+    table = film([walked], camera_axes(up_of(0, 0)), (0, 0, 1.5))
+    slid = table.world().astype(np.float64) + 0.05 * np.sin(walked.times * 5)[:, None, None] * [1, 0.5, 0]
+    contact = np.where(walked.standing, 1.0, 0.0).astype(np.float32)
+    contact[:, 0] = np.nan
+    locked = lock_feet(replace(table.with_world(slid), contact=contact))
+    after = locked.world()
+    assert _slide(after, walked.standing & [False, True]) < 0.2 * _slide(
+        slid, walked.standing & [False, True]
+    )
+    np.testing.assert_array_equal(locked.contact, contact)
+
+
 def test_a_motion_without_slide_stays(walk) -> None:
     walked = walk()
     np.testing.assert_allclose(

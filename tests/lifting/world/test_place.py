@@ -35,6 +35,27 @@ def test_a_tilted_or_upside_down_camera_is_found(pose, walk, film) -> None:
     assert "feet at rest" in table.meta["world"]["floor"]
 
 
+def test_feet_that_are_not_seen_tell_nothing_of_the_floor(walk, film) -> None:
+    film_table = film(_people(walk), camera_axes(up_of(-20, 5)), (0, 0, 2.0))
+    whole = place_in_world(film_table)
+    left, half = ANKLES[0], len(film_table) // 2
+    confidence = film_table.confidence.copy()
+    confidence[half:, left] = 0
+    partly = place_in_world(replace(film_table, confidence=confidence))
+    assert np.isnan(partly.contact[half:, 0]).all()
+    assert np.isfinite(partly.contact[:half]).all()
+    assert np.isfinite(partly.contact[:, 1]).all()
+    assert ((partly.contact[:half] > 0.5) == (whole.contact[:half] > 0.5)).mean() > 0.97
+
+    confidence[:, ANKLES] = 0
+    sunk = film_table.pose.copy()
+    sunk[: half // 2, ANKLES, 1] += 0.5  # made up: half a metre below the floor, in a quarter of the rows
+    never = place_in_world(replace(film_table, confidence=confidence, pose=sunk))
+    assert np.isnan(never.contact).all()
+    assert never.meta["world"]["floor"] == "the lowest joints: no foot is seen at rest"
+    assert "feet at rest" not in never.meta["world"]["gravity"]
+
+
 def test_what_is_known_of_the_camera_wins(walk, film) -> None:
     seen = film(_people(walk), camera_axes(up_of(-20, 5)), (0, 0, 2.0))
     table = place_in_world(seen, StatedCamera(pitch=-30, roll=0, height=3.5))
