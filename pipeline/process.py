@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -10,8 +11,10 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TextIO
 
+from ..errors import OutputError
 from ..files import readable_name
 
+_FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")}
 _SIGNALS = ("SIGTERM", "SIGHUP", "SIGBREAK")  # the last one on Windows only
 
 
@@ -58,17 +61,21 @@ class _Stream:
     """A text stream that is silent, and raises nothing, once it cannot be written.
 
     Characters that it has no code for are escaped.
+
+    Attributes:
+        full: The error, if the file that it writes to had no room.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self.full: OSError | None = None
 
     def write(self, text: str) -> int:
         """Write text, if possible."""
         try:
             self._stream.write(self._encodable(text))
-        except (OSError, ValueError):
-            self._silence()
+        except (OSError, ValueError) as error:
+            self._silence(error)
         return len(text)
 
     def _encodable(self, text: str) -> str:
@@ -79,11 +86,13 @@ class _Stream:
         """Flush the stream, if possible."""
         try:
             self._stream.flush()
-        except (OSError, ValueError):
-            self._silence()
+        except (OSError, ValueError) as error:
+            self._silence(error)
 
-    def _silence(self) -> None:
+    def _silence(self, error: Exception) -> None:
         """Let the stream write to nowhere, also what it has buffered."""
+        if isinstance(error, OSError) and error.errno in _FULL:
+            self.full = error
         with suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
@@ -96,6 +105,16 @@ class _Stream:
 def strict(stream: TextIO) -> TextIO:
     """Return the stream below one of `lasting_streams`, which raises `OSError` if it cannot be written."""
     return stream._stream if isinstance(stream, _Stream) else stream
+
+
+def check_printed() -> None:
+    """Raise `OutputError` if what was printed is a file, and the file had no room for it.
+
+    A reader that goes away, such as `head` or a closed terminal, is no error.
+    """
+    sys.stdout.flush()
+    if isinstance(sys.stdout, _Stream) and sys.stdout.full is not None:
+        raise OutputError(f"what is printed could not be written whole: {sys.stdout.full.strerror}")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from importlib import import_module
 
 import click
 
-from ..process import TerminatedError, ended_by_signals, lasting_streams
+from ..process import TerminatedError, check_printed, ended_by_signals, lasting_streams
 
 COMMANDS = {
     "Motion from video": {
@@ -101,7 +101,8 @@ def cli(debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command line and exit. An error is one line on stderr; `--debug` adds its traceback.
 
-    SIGTERM and SIGHUP end the command as Ctrl-C does. If stdout or stderr is closed, the command goes on.
+    SIGTERM and SIGHUP end the command as Ctrl-C does. If stdout or stderr is closed, the command goes on;
+    if what is printed does not fit on a disk, it fails at its end.
     """
     with lasting_streams(), ended_by_signals():
         _main(arguments)
@@ -119,6 +120,7 @@ def _main(arguments: list[str] | None) -> None:
     command = shlex.join(["videopose", *arguments])
     try:
         status = cli.main(arguments, prog_name="videopose", standalone_mode=False, obj=command)
+        check_printed()
         sys.exit(status if isinstance(status, int) else 0)
     except click.ClickException as error:
         error.show()

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from click import Context
 
+from videopose.errors import OutputError
 from videopose.files import file_digest
 from videopose.lifting.inference.pretrained import pretrained_lifters
 from videopose.pipeline.cli.error_report import report_error
@@ -408,3 +409,23 @@ def test_the_demo_spares_a_film_of_that_name(tmp_path: Path, videopose: Run) -> 
     assert "demo.mp4 exists; --overwrite replaces it, --output DIR writes elsewhere" in done.errors[0]
     assert (tmp_path / "demo.mp4").read_text() == "my holidays"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
+@pytest.mark.parametrize("words", [["inspect", "default"], ["--help"]], ids=" ".join)
+def test_what_is_printed_to_a_full_disk_is_an_error(words: list[str]) -> None:
+    command = [sys.executable, "-m", "videopose", *words]
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == OutputError.exit_code
+    assert ended.stderr == "error: what is printed could not be written whole: No space left on device\n"
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = [sys.executable, "-m", "videopose", "inspect", "default"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
