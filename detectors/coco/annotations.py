@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from ...errors import InputError
+from ...errors import InputError, one_line
 from ...skeleton import Skeleton
 from ..people import Image
 from .keypoint_names import names_in_files
@@ -129,6 +129,15 @@ class Annotations:
     def trainable(self) -> list[Person]:
         """Return the people with keypoints and a box that is not empty."""
         return [p for p in self.people if p.annotated and (p.box[2:] > p.box[:2] + 1).all()]
+
+    def check_images(self, folder: Path) -> None:
+        """Raise `InputError` if an image is not in its folder, before an hour is spent on the others."""
+        absent = [entry.name for entry in self.images.values() if not (folder / entry.name).is_file()]
+        if absent:
+            raise InputError(
+                f"{len(absent)} of the {len(self.images)} annotated images are not in {folder}, for example "
+                f"{one_line(absent[0])}"
+            )
 
     def as_json(self) -> dict[str, Any]:
         """Return the content of a COCO file, as plain values."""

@@ -105,6 +105,7 @@ def run(options: EvaluateDetectorOptions, *, progress: Progress) -> Evaluation:
     """
     require_pycocotools()
     annotations = read_annotations(options.annotations)
+    annotations.check_images(options.images)
     if not is_coco(annotations.keypoints):
         say("note: not COCO's 17 keypoints: each counts like the nearest one of COCO's")
     device = choose_device(options.device)

@@ -71,10 +71,11 @@ def read_data(options: FinetuneOptions) -> FinetuneData:
     """Read the annotations.
 
     Raises:
-        InputError: A file cannot be read.
+        InputError: A file cannot be read, or an image is not there.
         UsageError: The validation annotations have other keypoints, or no person with keypoints.
     """
     train = read_annotations(options.annotations)
+    train.check_images(options.images)
     if options.validation is None:
         return FinetuneData(train, options.images, train, options.images, "the training images")
     validation = read_annotations(options.validation)
@@ -83,4 +84,5 @@ def read_data(options: FinetuneOptions) -> FinetuneData:
     if not validation.trainable():
         raise UsageError(f"{options.validation}: no person is annotated with keypoints")
     images = options.validation_images or options.images
+    validation.check_images(images)
     return FinetuneData(train, options.images, validation, images, str(options.validation))

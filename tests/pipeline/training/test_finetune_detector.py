@@ -173,4 +173,8 @@ def test_what_cannot_be(data, tmp_path):
         _finetune(data, tmp_path, "--recipe", "fast")
     with pytest.raises(InputError, match="no such file"):
         _finetune(data, tmp_path, labels="none.json")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"annotated images are not in .*empty, for example \S+\.png$"):
+        _finetune(data, tmp_path, "--images", tmp_path / "empty")
+    (tmp_path / "empty").rmdir()
     assert list(tmp_path.iterdir()) == []
