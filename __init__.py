@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .lifting.inference.pretrained import load_lifter
     from .lifting.network.temporal_model import TemporalModel
     from .lifting.pose_table import PoseTable
+    from .pipeline.api.exports import JointAngles, angles, export
     from .pipeline.api.live import live
     from .pipeline.api.motion import detect, infer, lift
     from .pipeline.api.pictures import compare, render, view
@@ -37,6 +38,7 @@ __all__ = [
     "AssetError",
     "InputError",
     "Intrinsics",
+    "JointAngles",
     "Lens",
     "LiftedTrack",
     "Lifter",
@@ -51,8 +53,10 @@ __all__ = [
     "TemporalModel",
     "UsageError",
     "VideoposeError",
+    "angles",
     "compare",
     "detect",
+    "export",
     "infer",
     "lift",
     "live",
@@ -77,6 +81,7 @@ _MODULES = {
     "lifting.inference.pretrained": ("load_lifter",),
     "lifting.network.temporal_model": ("TemporalModel",),
     "lifting.pose_table": ("PoseTable",),
+    "pipeline.api.exports": ("JointAngles", "angles", "export"),
     "pipeline.api.live": ("live",),
     "pipeline.api.motion": ("detect", "infer", "lift"),
     "pipeline.api.pictures": ("compare", "render", "view"),

@@ -22,7 +22,16 @@ def track_people(video: Path) -> videopose.PoseTable:
     table.save(video.with_suffix(".npz"))
     videopose.view(table, "clip.html", video=video, embed=5)
     videopose.compare([table, "other.npz"], "clip.compare.mp4", labels=["a", "b"], view="top", fps=30)
+    videopose.export(table, "clip.bvh", names="mixamo", people=1, units="cm")
     return table
+
+
+def deepest_bend(table: videopose.PoseTable) -> float:
+    person: videopose.JointAngles
+    bends = []
+    for person in videopose.angles(table, filters=["butterworth:6"], fps=50):
+        bends.append(person.angles["knee_flexion_left"][person.seen["knee_flexion_left"]].max())
+    return float(max(bends))
 
 
 def lift_again(table: videopose.PoseTable) -> list[videopose.LiftedTrack]:

@@ -4,7 +4,7 @@ The formats are functions of values: from motions to the bytes of a file. `regis
 `clock` and `motion` prepare what they are made from. Importing this room loads no scipy.
 """
 
-from .registry import FORMATS, Format, find_format
+from .registry import FORMATS, Format, find_format, format_of
 from .style import Style
 
-__all__ = ["FORMATS", "Format", "Style", "find_format"]
+__all__ = ["FORMATS", "Format", "Style", "find_format", "format_of"]

@@ -8,7 +8,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
-from ...errors import UsageError
+from ...errors import UsageError, one_line
 from .style import Style, Up
 
 if TYPE_CHECKING:
@@ -112,3 +112,12 @@ def find_format(name: str) -> Format:
     if name not in FORMATS:
         raise UsageError(f"unknown format {name!r}; expected one of {', '.join(FORMATS)}")
     return FORMATS[name]
+
+
+def format_of(file: str) -> Format:
+    """Return the format whose suffix a file's name ends in. Raises `UsageError` if there is none."""
+    fitting = [each for each in FORMATS.values() if file.lower().endswith(each.suffix)]
+    if not fitting:
+        known = ", ".join(each.suffix for each in FORMATS.values())
+        raise UsageError(f"cannot export to {one_line(file)}: its name must end in one of {known}")
+    return max(fitting, key=lambda each: len(each.suffix))

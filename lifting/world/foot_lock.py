@@ -24,9 +24,9 @@ def lock_feet(table: PoseTable) -> PoseTable:
     """Hold the planted feet of all people still.
 
     A foot in contact (`table.contact` above 0.5) stays at the median of its positions during the contact. A
-    foot whose contact is not known is free. If the table has no contacts, they are found first. The root gets the mean shift of the feet in contact. Then
-    hip and knee are bent until the ankle is at its place. Bones keep their lengths, and all other joints move
-    with the root.
+    foot whose contact is not known is free. If the table has no contacts, they are found first. The root gets
+    the mean shift of the feet in contact. Then hip and knee are bent until the ankle is at its place. Bones
+    keep their lengths, and all other joints move with the root.
 
     Args:
         table: poses, roots and cameras in the world.

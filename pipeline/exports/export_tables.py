@@ -44,6 +44,21 @@ class ExportOptions(MotionOptions):
     lock_feet: bool | None = None
 
 
+@dataclass(frozen=True)
+class ExportedFile:
+    """What an exported file holds."""
+
+    format: Format
+    style: Style
+    people: list[Motion]
+
+    def write(self, path: Path) -> None:
+        """Write it, in place of a file that exists. Raises `OutputError`."""
+        data = self.format.encode(self.people, self.style)
+        with replacing(path) as partial:
+            partial.write_bytes(data)
+
+
 def check_options(options: ExportOptions) -> list[tuple[Format, Style]]:
     """Return each format with its style.
 
@@ -135,35 +150,51 @@ def export_table(
         UsageError: If an option cannot be used.
         OutputError: If a file exists and may not be replaced, or cannot be written.
     """
+    motions, planned = plan_files(table, base_name(source), options)
+    folder = output or source.parent
+    files = {folder / name: file for name, file in planned.items()}
+    if only_missing:
+        files = {path: content for path, content in files.items() if not path.exists()}
+    with output_lock(list(files), command):
+        check_free(list(files), overwrite=overwrite)
+        say_uneven(motions, options)
+        if any(find_format(name).animation for name in options.formats):
+            _say_gaps(motions)
+        for path, file in files.items():
+            file.write(path)
+            say(f"→ {path}{_begin(file.format, file.people)}")
+    return list(files)
+
+
+def plan_files(
+    table: PoseTable, base: str, options: ExportOptions
+) -> tuple[list[Motion], dict[str, ExportedFile]]:
+    """Return the motion of a table's people, and the files that an export of it writes, by name.
+
+    Args:
+        table: The pose table.
+        base: What the names of the files begin with.
+        options: What to write.
+
+    Raises:
+        InputError: If the table has no poses.
+        UsageError: If an option cannot be used.
+    """
     formats = check_options(options)
     table = prepare(table, options)
     sources = {
         locked: make_motions(table, options, locked=locked)
         for locked in {_locks_feet(found, options) for found, _ in formats}
     }
-    motions = next(iter(sources.values()))
-    folder, base = output or source.parent, base_name(source)
-    files: dict[Path, tuple[Format, Style, list[Motion]]] = {}
+    files: dict[str, ExportedFile] = {}
     for found, style in formats:
         style = replace(style, title=escaped_controls(readable_name(base)))
         for name, people in _files(base, found, sources[_locks_feet(found, options)]):
-            files[folder / (name + found.suffix)] = (found, style, people)
+            files[name + found.suffix] = ExportedFile(found, style, people)
             if options.tpose_frame and found.name == "bvh":
                 tpose = replace(style, tpose_frame=True)
-                files[folder / (name + _TPOSE + found.suffix)] = (found, tpose, people)
-    if only_missing:
-        files = {path: content for path, content in files.items() if not path.exists()}
-    with output_lock(list(files), command):
-        check_free(list(files), overwrite=overwrite)
-        say_uneven(motions, options)
-        if any(found.animation for found, _ in formats):
-            _say_gaps(motions)
-        for path, (found, style, people) in files.items():
-            data = found.encode(people, style)
-            with replacing(path) as partial:
-                partial.write_bytes(data)
-            say(f"→ {path}{_begin(found, people)}")
-    return list(files)
+                files[name + _TPOSE + found.suffix] = ExportedFile(found, tpose, people)
+    return next(iter(sources.values())), files
 
 
 def _files(base: str, found: Format, motions: Sequence[Motion]) -> list[tuple[str, list[Motion]]]:
