@@ -11,6 +11,8 @@ from ..errors import UsageError
 from .theme import Picture
 
 MINIMUM_SIZE = (320, 160)
+LONGEST_SIDE = 16384
+"""Pixels; encoders of H.264 take no more."""
 
 
 class Rect(NamedTuple):
@@ -58,13 +60,15 @@ def layouts(size: tuple[int, int], video: tuple[int, int] | None, views: int) ->
         views: The number of 3D panels.
 
     Raises:
-        UsageError: The picture is smaller than 320×160.
+        UsageError: The picture is smaller than 320×160, or a side is longer than 16384.
     """
     width, height = size
     if width < MINIMUM_SIZE[0] or height < MINIMUM_SIZE[1]:
         raise UsageError(
             f"expected a --size of at least {MINIMUM_SIZE[0]}x{MINIMUM_SIZE[1]}, found {width}x{height}"
         )
+    if max(size) > LONGEST_SIDE:
+        raise UsageError(f"expected a --size of up to {LONGEST_SIDE}x{LONGEST_SIDE}, found {width}x{height}")
     unit = min(math.sqrt(width * height / (1200 * 600)), min(width, height) / 400)
     gap = max(round(14 * unit), 3)
     strip = max(round(92 * unit), 30)

@@ -185,6 +185,7 @@ def test_render_views_differ(folder: Path, videopose: Run) -> None:
         ),
         (["--view", "0,91"], 2, "elevation between"),
         (["--size", "100x50"], 2, "expected a --size of at least 320x160, found 100x50"),
+        (["--size", "100000x600"], 2, "expected a --size of up to 16384x16384, found 100000x600"),
         (["-o", "{folder}/x.avi"], 2, "its name must end in one of .mp4, .mov, .mkv, .webm, .gif"),
         (["-o", "{folder}"], 5, "it is a folder"),
         (["-o", "{folder}/clip.npz/x.mp4"], 5, "not a folder"),
