@@ -21,6 +21,10 @@ class Rates(NamedTuple):
     batch_norm_momentum: float
 
 
+MOST_AT_ONCE = 1 << 20
+"""Samples that are synthesised in one go, at most: 16 times what keeps a GPU busy."""
+
+
 class ScheduleConfig(StrictConfig):
     """The paper's optimisation for endless training data: everything is counted in steps.
 
@@ -58,6 +62,11 @@ class ScheduleConfig(StrictConfig):
     @model_validator(mode="after")
     def _several_samples(self) -> Self:
         check_samples(self.batch)
+        if self.batch * self.batches_at_once > MOST_AT_ONCE:
+            raise ValueError(
+                f"batch times batches_at_once, the samples made in one go, is up to {MOST_AT_ONCE:,}; found "
+                f"{self.batch * self.batches_at_once:,}"
+            )
         return self
 
     def at(self, step: int, steps: int) -> Rates:

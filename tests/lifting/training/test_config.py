@@ -124,6 +124,8 @@ def test_overrides_reach_any_depth(tmp_path: Path) -> None:
         ({"schedule.steps": 1.5}, "schedule.steps"),
         ({"schedule.learning_rate": 0}, "schedule.learning_rate"),
         ({"schedule.batch": 1}, "schedule"),  # batch normalisation needs two samples
+        ({"schedule.batch": 10**7}, "schedule"),  # would take all memory
+        ({"schedule.batches_at_once": 10**9}, "schedule"),
         ({"seed": 2**63}, "seed"),
         ({"seed": -1}, "seed"),
         ({"model.filter_widths": [3, 4]}, "model.filter_widths"),
