@@ -80,6 +80,8 @@ class Run:
         }
         if self.keypoints == "simulated":
             changes["semi.reprojection"] = DETECTED
+        elif self.method == "second views":
+            changes["semi.view_noise"] = 0  # as exact as the footage's own keypoints
         changes |= schedule(self.share, footage=self.method != "labels alone")
         return load_recorded_recipe(RECIPE, changes | METHODS[self.method])
 

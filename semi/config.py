@@ -66,14 +66,14 @@ class SemiRecordedLosses(SemiConfig):
         view_consistency: Weight of the difference between predicted poses of the footage, turned about the
             vertical, and what the lifter makes of their projection; see `second_view`. It takes a lifter of
             single frames, and is not in the paper.
-        view_noise: Standard deviation of the simulated detector's errors in these projections, in normalised
-            screen coordinates or as rays. It should be about that of the footage's keypoints.
+        view_noise: Standard deviation of the errors of a detector in these projections, in the lifter's input
+            space. It should be about that of the footage's keypoints, and 0 if they are exact.
         full_weight_frames: Up to so many labeled frames the losses of unlabeled samples have their whole
             weights. With n times as many, they have 1/n of them. None for the whole weights with any number.
     """
 
     view_consistency: Weight = 0.0
-    view_noise: Weight = 0.01
+    view_noise: Weight = 0.02
     full_weight_frames: PositiveInt | None = None
 
     @property

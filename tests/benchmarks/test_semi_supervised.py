@@ -61,8 +61,10 @@ def test_runs_differ_in_what_their_names_say() -> None:
         assert steady.semi.reprojection == papers.semi.reprojection == bare.semi.reprojection > 0
         assert steady.semi.bones == papers.semi.bones > bare.semi.bones == 0
         assert steady.semi.bone_consistency > papers.semi.bone_consistency == bare.semi.bone_consistency == 0
-        assert views.semi.model_copy(update={"view_consistency": 0}) == steady.semi
+        off = {"view_consistency": 0, "view_noise": steady.semi.view_noise}
+        assert views.semi.model_copy(update=off) == steady.semi
         assert views.semi.view_consistency > 0
+        assert (views.semi.view_noise > 0) == (keypoints == "simulated")
         same = {"model", "schedule", "input_space", "precision"}
         for config in (alone, bare, papers, steady, views):
             assert (config.seed, config.recordings.subset, config.semi.joints) == (3, 0.01, joints)
