@@ -29,7 +29,15 @@ from ..cameras.intrinsics import H36M_FOCAL, Intrinsics
 from ..network.fused_model import FusedModel, Precision
 from ..network.temporal_model import TemporalModel, architecture_shapes
 from .causal_feed import causal_feed
-from .lifter_file import StoredType, as_stored, check_shapes, digest, read_lifter_file, write_lifter_file
+from .lifter_file import (
+    StoredType,
+    as_stored,
+    check_shapes,
+    digest,
+    read_lifter_file,
+    stored_tensor,
+    write_lifter_file,
+)
 from .predict import predict, predict_poses
 from .resampling import even_times, interpolate, read_at
 from .root_trajectory import fit_root
@@ -237,7 +245,7 @@ class Lifter:
         if self.reads_visibility:
             undistorted = _without_scores(undistorted, ~visible)
         root = fit_root(pose, undistorted, times, camera, prior=predicted)
-        return LiftedTrack(pose, root, predicted, confidence(keypoints, visible))
+        return LiftedTrack(pose, root, predicted, in_parts(confidence, keypoints, visible))
 
     def _rate_conversion(
         self, lifter_input: ComputedRows, times: NDArray[np.float64]
@@ -295,7 +303,9 @@ class Lifter:
 
     def digest(self) -> str:
         """Return the sha256 over the names and stored bytes of all weights, in hexadecimal."""
-        return digest(as_stored(self._weights(), self.stored_as))
+        weights = self._weights()
+        # One after the other: all of them, converted, would take as much memory as the lifter.
+        return digest((name, stored_tensor(name, weights[name], self.stored_as)) for name in sorted(weights))
 
     def save(self, path: str | os.PathLike[str], *, dtype: StoredType = "float32") -> None:
         """Write the lifter as `.safetensors`, atomically.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import torch
@@ -33,26 +33,32 @@ def as_stored(weights: Mapping[str, Tensor], dtype: StoredType) -> dict[str, Ten
     Raises:
         ValueError: `dtype` is unknown, or a weight is too large for it.
     """
+    return {name: stored_tensor(name, tensor, dtype) for name, tensor in weights.items()}
+
+
+def stored_tensor(name: str, tensor: Tensor, dtype: StoredType) -> Tensor:
+    """Convert one weight as `as_stored` does; `name` is for the error."""
     if dtype not in get_args(StoredType):
         raise ValueError(f"expected a stored type among {', '.join(get_args(StoredType))}, found {dtype!r}")
-    stored = {}
-    for name, tensor in weights.items():
-        tensor = tensor.detach().cpu().contiguous()
-        if tensor.ndim > 1 and tensor.is_floating_point():
-            converted = tensor.to(getattr(torch, dtype))
-            if not torch.equal(converted.isfinite(), tensor.isfinite()):
-                raise ValueError(f"the weights {name} are too large for {dtype}; store them as bfloat16")
-            tensor = converted
-        stored[name] = tensor
-    return stored
+    tensor = tensor.detach().cpu().contiguous()
+    if tensor.ndim > 1 and tensor.is_floating_point():
+        converted = tensor.to(getattr(torch, dtype))
+        if not torch.equal(converted.isfinite(), tensor.isfinite()):
+            raise ValueError(f"the weights {name} are too large for {dtype}; store them as bfloat16")
+        return converted
+    return tensor
 
 
-def digest(stored: Mapping[str, Tensor]) -> str:
-    """Return the sha256 over the names and bytes of all tensors, in hexadecimal."""
+def digest(stored: Iterable[tuple[str, Tensor]]) -> str:
+    """Return the sha256 over the names and bytes of all tensors, in hexadecimal.
+
+    Args:
+        stored: Names and tensors as of `stored_tensor`, in the order of the names.
+    """
     sha = hashlib.sha256()
-    for name in sorted(stored):
+    for name, tensor in stored:
         sha.update(name.encode())
-        sha.update(stored[name].reshape(-1).view(torch.uint8).numpy().tobytes())
+        sha.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return sha.hexdigest()
 
 
@@ -69,7 +75,7 @@ def write_lifter_file(
     Raises:
         OutputError: The file cannot be written.
     """
-    complete = {"format": _FORMAT, **header, "sha256": digest(stored)}
+    complete = {"format": _FORMAT, **header, "sha256": digest(sorted(stored.items()))}
     with replacing(path) as partial:
         # (`safetensors.torch.save_file` makes a file that only its owner may read.)
         partial.write_bytes(save(dict(stored), {key: json.dumps(value) for key, value in complete.items()}))
@@ -101,7 +107,7 @@ def read_lifter_file(
             )
             stored = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         header.setdefault("dtype", "float32")  # files before 0.1 store float32 and do not say so
-        if digest(stored) != header["sha256"]:
+        if digest(sorted(stored.items())) != header["sha256"]:
             raise ValueError("its weights do not match its checksum")
         if header["dtype"] not in get_args(StoredType):
             raise ValueError(f"its weights are stored in an unknown type {header['dtype']!r}")

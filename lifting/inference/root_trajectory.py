@@ -22,6 +22,7 @@ from .pinhole_equations import (
 _PRIOR_ERROR = 0.1  # of the distance: usual error of a trajectory model
 _SHORTEST_STEP = 0.1  # of the median time step; shorter steps are lengthened to this
 _ROUNDS = 6  # of reweighting
+_REACH = 6  # entries beside the diagonal: the third root after a frame's own
 
 
 def fit_root(
@@ -65,22 +66,33 @@ def fit_root(
 
     acceleration = _second_differences(times)
     trust = np.zeros(frames)
-    wanted = np.zeros((frames, 3)) if prior is None else prior.astype(np.float64)
     root = np.zeros((frames, 3))
-    normal, right = np.empty((frames, 3, 3)), np.empty((frames, 3))
+    # Upper banded storage: element (i, j) of the matrix stands at [reach + i − j, j].
+    banded = np.empty((_REACH + 1, 3 * frames), order="F")  # as LAPACK reads it, which else makes a copy
     for turn in range(_ROUNDS):
+        right = np.empty((frames, 3))
+        _set_acceleration(banded, acceleration)
         for part in parts:
             points = limb_points(pose[part])
             rays, score = limb_rays(keypoints[part], camera)
             weight = robust_weight(points + root[part, None], rays, score) if turn else score**2
-            normal[part], right[part] = equations(points, rays, weight / LATERAL_ERROR**2)
+            normal, right[part] = equations(points, rays, weight / LATERAL_ERROR**2)
+            normal += 1e-5 * np.eye(3)  # keeps the system solvable if a frame has no trusted keypoint
+            if prior is not None:
+                normal += trust[part, None, None] * np.eye(3)
+                right[part] += trust[part, None] * prior[part]
+            for row in range(3):
+                for column in range(row, 3):
+                    of_part = banded[_REACH + row - column, column::3][part]
+                    of_part += normal[:, row, column]
         try:
-            root = _solve(normal, right, acceleration, wanted, trust)
+            solved = solveh_banded(banded, right.reshape(-1), overwrite_ab=True, overwrite_b=True)
         except (LinAlgError, ValueError):
             return unknown
+        root = np.asarray(solved, np.float64).reshape(frames, 3)
         if prior is not None:
             spread = _PRIOR_ERROR * np.linalg.norm(root, axis=1).clip(DEPTHS[0])
-            away = np.linalg.norm(root - wanted, axis=1) / spread
+            away = np.linalg.norm(root - prior, axis=1) / spread
             trust = 1 / (spread * (1 + (away / 2) ** 2)) ** 2
     depth = root[:, 2]
     seen = usable & (depth > DEPTHS[0]) & (depth < DEPTHS[1])
@@ -106,32 +118,12 @@ def _second_differences(times: NDArray[np.float64]) -> NDArray[np.float64]:
     return weighted
 
 
-def _solve(
-    normal: NDArray[np.float64],
-    right: NDArray[np.float64],
-    acceleration: NDArray[np.float64],
-    prior: NDArray[np.float64],
-    trust: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Minimise what `equations` stands for, + |acceleration T|² + trust · |T − prior|².
-
-    `normal` and `right` are as `equations` gives them; they are changed.
-    """
-    frames = len(normal)
-    normal += 1e-5 * np.eye(3)  # keeps the system solvable if a frame has no trusted keypoint
-    normal += trust[:, None, None] * np.eye(3)
-    right += trust[:, None] * prior
-
-    # Upper banded storage: element (i, j) of the matrix stands at [reach + i − j, j].
-    reach = 6
-    banded = np.zeros((reach + 1, 3 * frames))
-    for row in range(3):
-        for column in range(row, 3):
-            banded[reach + row - column, column::3] = normal[:, row, column]
+def _set_acceleration(banded: NDArray[np.float64], acceleration: NDArray[np.float64]) -> None:
+    """Let a matrix in upper banded storage, of three rows a frame, stand for |acceleration T|²."""
+    banded[:] = 0
+    frames = banded.shape[1] // 3
     if frames > 2:
         for i in range(3):
             for j in range(i, 3):
-                part = banded[reach - 3 * (j - i)].reshape(frames, 3)
+                part = banded[_REACH - 3 * (j - i)].reshape(frames, 3)
                 part[j : frames - 2 + j] += (acceleration[:, i] * acceleration[:, j])[:, None]
-    solved: NDArray[np.float64] = solveh_banded(banded, right.reshape(-1)).reshape(frames, 3)
-    return solved

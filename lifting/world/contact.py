@@ -41,7 +41,7 @@ def find_contact(
     contact = np.full(ankles.shape[:2], np.nan, np.float32)
     for run in unbroken(times, np.isfinite(ankles).all((1, 2))):
         feet = np.full((run.stop - run.start, 2), np.nan) if foot_speed is None else foot_speed[run]
-        contact[run] = _of_run(ankles[run].astype(np.float64), times[run], feet)
+        contact[run] = _of_run(np.asarray(ankles[run], np.float64), times[run], feet)
     return contact
 
 
@@ -50,13 +50,15 @@ def _of_run(
 ) -> NDArray[np.float32]:
     if len(times) < 3 or times[-1] <= times[0]:
         return np.zeros(ankles.shape[:2], np.float32)
-    calm = butterworth(ankles, times, _CALM)
     rate = (len(times) - 1) / (times[-1] - times[0])
-    even = np.linspace(times[0], times[-1], len(times))
-    speed = np.linalg.norm(np.gradient(calm, 1 / rate, axis=0), axis=-1) if len(even) else calm[..., 0]
+    height, speed = np.empty(feet.shape), np.empty(feet.shape)
+    for foot in (0, 1):  # one after the other: a filter takes several times the memory of its values
+        calm = butterworth(ankles[:, foot], times, _CALM)
+        height[:, foot] = calm[:, 2]
+        speed[:, foot] = np.linalg.norm(np.gradient(calm, 1 / rate, axis=0), axis=-1)
     speed = np.where(np.isfinite(feet), 0.5 * (speed + feet), speed)
-    lowest = percentile_filter(calm[..., 2].min(1), 10, size=2 * round(_AROUND * rate) + 1, mode="nearest")
-    height = calm[..., 2] - lowest[:, None]
+    around = 2 * round(_AROUND * rate) + 1
+    height -= percentile_filter(height.min(1), 10, size=around, mode="nearest")[:, None]
     likely = _falling(speed, _SPEED) * _falling(height, _HEIGHT)
     standing = np.stack([_hysteresis(foot) for foot in likely.T], 1)
     standing &= np.stack([_long_enough(foot, round(_SHORTEST * rate)) for foot in standing.T], 1)

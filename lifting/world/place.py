@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...parts import in_parts
+from ...parts import give_back_memory, in_parts
 from ...skeleton import H36M17
 from ..pose_table import PoseTable
 from ..vectors import unit
@@ -46,6 +46,7 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
         if (person := upright(table.pose[rows], turn[table.frame[rows]])) is not None
     ]
     up, gravity = _up(people, stated)
+    give_back_memory()
     ankles = turned(turn[table.frame], table.pose[:, ANKLES] + table.root[:, None])
     seen = _feet_seen(table)
     spots = [
@@ -71,6 +72,7 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
     del ankles  # what is not needed again: contact takes memory by itself
     rotation = (camera_axes(up) @ turn).astype(np.float32)
     del turn
+    give_back_memory()
     position = np.tile(np.array([0, 0, height], np.float32), (len(table.time), 1))
     pitch, roll = pitch_and_roll(up)
     about: dict[str, Any] = {
@@ -85,7 +87,9 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
         camera_position=position,
         meta={**table.meta, "world": about},
     )
-    return replace(placed, contact=contact_of(placed))
+    contact = contact_of(placed)
+    give_back_memory()
+    return replace(placed, contact=contact)
 
 
 def contact_of(table: PoseTable) -> NDArray[np.float32]:
