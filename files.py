@@ -17,7 +17,8 @@ from .errors import InputError, OutputError
 _PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.partial(\.\w+)?", re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_DISK_FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}
+DISK_FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}
+"""Numbers of the errors of a file that has no room."""
 
 LONGEST_NAME = 255
 """Bytes in the longest name of a file, on every usual file system."""
@@ -51,7 +52,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             except OSError as error:
                 raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
     except OSError as error:
-        if error.errno not in _DISK_FULL:
+        if error.errno not in DISK_FULL:
             raise
         raise OutputError(f"cannot write {target}: {error.strerror}") from error
 

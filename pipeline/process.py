@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -12,9 +11,8 @@ from types import FrameType
 from typing import Any, TextIO
 
 from ..errors import OutputError
-from ..files import readable_name
+from ..files import DISK_FULL, readable_name
 
-_FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")}
 _SIGNALS = ("SIGTERM", "SIGHUP", "SIGBREAK")  # the last one on Windows only
 
 
@@ -91,7 +89,7 @@ class _Stream:
 
     def _silence(self, error: Exception) -> None:
         """Let the stream write to nowhere, also what it has buffered."""
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
             self.full = error
         with suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)

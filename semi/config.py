@@ -14,7 +14,7 @@ from ..lifting.training.config import RecordedConfig, SyntheticConfig
 from ..yaml_config import Fraction, StrictConfig, checked, merged, overridden, read_with_base
 from .losses import LABELED_LOSSES, UNLABELED_LOSSES
 
-Weight = Annotated[float, Field(ge=0)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 _FIELDS: dict[str, Any] = {
     **{name: (Weight, loss.weight) for name, loss in LABELED_LOSSES.items()},
@@ -66,8 +66,9 @@ class SemiRecordedLosses(SemiConfig):
         view_consistency: Weight of the difference between predicted poses of the footage, turned about the
             vertical, and what the lifter makes of their projection; see `second_view`. It takes a lifter of
             single frames, and is not in the paper.
-        view_noise: Standard deviation of the errors of a detector in these projections, in the lifter's input
-            space. It should be about that of the footage's keypoints, and 0 if they are exact.
+        view_noise: Standard deviation of the errors of a detector in these projections: in normalised screen
+            coordinates, or for lifters that read rays, as rays. It should be about that of the footage's
+            keypoints, and 0 if they are exact.
         full_weight_frames: Up to so many labeled frames the losses of unlabeled samples have their whole
             weights. With n times as many, they have 1/n of them. None for the whole weights with any number.
     """

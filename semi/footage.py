@@ -70,7 +70,8 @@ class Footage:
         bones: The bones of the poses.
         mirror_input: Order of the keypoints of the lifter input in which left and right are exchanged.
         mirror_target: Order of the keypoints of `target` in which left and right are exchanged.
-        seen: Which keypoints the lifter reads of poses; None if that is not told.
+        seen: Which keypoints the lifter reads of known joints; None for poses of other skeletons than H36M17,
+            and for videos.
     """
 
     spans: tuple[FootageSpan, ...]

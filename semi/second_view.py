@@ -22,7 +22,7 @@ from .networks import Prediction
 from .projection import project
 
 TILT = math.radians(2)
-"""Standard deviation of a turned pose's tilt. The vertical is known about so exactly."""
+"""Standard deviation of a turned pose's tilt: about how exactly the vertical is known, for level cameras."""
 
 _THORAX = H36M17.index("thorax")
 _FEET = [H36M17.index("rfoot"), H36M17.index("lfoot")]
@@ -43,19 +43,19 @@ class SecondView:
 
 @dataclass(frozen=True)
 class SeenPoints:
-    """Which keypoints a lifter reads of joints.
+    """Which keypoints a lifter reads if the joints are known.
 
     Attributes:
-        points: (P, J) the weight of each joint in each point that the detector finds.
-        keypoints: (K, P) the weight of each of these points in each keypoint that the lifter reads.
+        found: (P, J) the weight of each joint in each point that the detector finds.
+        read: (K, P) the weight of each of these points in each keypoint that the lifter reads.
     """
 
-    points: Tensor
-    keypoints: Tensor
+    found: Tensor
+    read: Tensor
 
     @classmethod
     def of(cls, given: Skeleton, *, exact: bool) -> SeenPoints:
-        """Tell them for poses of Human3.6M's skeleton.
+        """Return the weights for poses of Human3.6M's skeleton.
 
         Args:
             given: The layout of the keypoints that the lifter reads.
@@ -64,11 +64,11 @@ class SeenPoints:
         """
         if exact:
             return cls(torch.eye(len(H36M17)), torch.eye(len(H36M17)))
-        detected = torch.from_numpy(conversion_weights(H36M17, COCO17).copy()).float()
+        found = torch.from_numpy(conversion_weights(H36M17, COCO17).copy()).float()
         read = torch.from_numpy(conversion_weights(COCO17, given).copy()).float()
-        return cls(detected, read)
+        return cls(found, read)
 
-    def seen(self, joints: Tensor, camera: Tensor, *, noise: float) -> Tensor:
+    def project(self, joints: Tensor, camera: Tensor, *, noise: float) -> Tensor:
         """Return the keypoints (N, T, K, 2) of joints (N, T, J, 3) in camera space.
 
         Args:
@@ -76,22 +76,23 @@ class SeenPoints:
             camera: (N, 14) `Lens.parameters`.
             noise: Standard deviation of the detector's errors, in the camera's pixels.
         """
-        pixels = project(self.points.to(joints) @ joints, camera)
-        return self.keypoints.to(joints) @ (pixels + noise * torch.randn_like(pixels))
+        pixels = project(self.found.to(joints) @ joints, camera)
+        return self.read.to(joints) @ (pixels + noise * torch.randn_like(pixels))
 
 
 @torch.no_grad()
 def second_view(prediction: Prediction, camera: Tensor, seen: SeenPoints, *, noise: float) -> SecondView:
     """Turn predicted poses by any angle about the vertical, and see them where they are.
 
-    The vertical is the mean direction from the feet to the thorax, over the whole batch. Random numbers come
-    from PyTorch's own generator.
+    The vertical is the mean direction from the feet to the thorax, over all samples of this process. It is
+    therefore that of no camera if cameras are rolled differently. Random numbers come from PyTorch's own
+    generator.
 
     Args:
         prediction: Poses of Human3.6M's skeleton, and roots, in camera space.
         camera: (N, 14) `Lens.parameters` of each sample's camera.
         seen: Which keypoints the lifter reads.
-        noise: See `SeenPoints.seen`.
+        noise: See `SeenPoints.project`.
     """
     pose, root = prediction.pose, prediction.root
     with torch.autocast(pose.device.type, enabled=False):  # keypoints are more exact than bfloat16
@@ -99,13 +100,13 @@ def second_view(prediction: Prediction, camera: Tensor, seen: SeenPoints, *, noi
         once_for_each = pose.new_ones(len(pose), 1, 1, 1)
         pose = turned(pose, up, 2 * math.pi * torch.rand_like(once_for_each))
         pose = turned(pose, pose.new_tensor([1.0, 0.0, 0.0]), TILT * torch.randn_like(once_for_each))
-        return SecondView(pose, seen.seen(pose + root, camera, noise=noise))
+        return SecondView(pose, seen.project(pose + root, camera, noise=noise))
 
 
 def turned(points: Tensor, axis: Tensor, angle: Tensor) -> Tensor:
-    """Turn points (…, 3) about an axis (3,) of any length through the origin, by angles in radians (…, 1).
+    """Turn points (…, 3) about an axis (3,) through the origin, by angles in radians (…, 1).
 
-    Rodrigues' formula.
+    By Rodrigues' formula. The axis may have any length but 0.
     """
     axis = torch.nn.functional.normalize(axis, dim=0).expand_as(points)
     along = (points * axis).sum(-1, keepdim=True) * axis

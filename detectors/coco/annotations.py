@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from ...errors import InputError, one_line
+from ...errors import InputError, shown
 from ...skeleton import Skeleton
 from ..people import Image
 from .keypoint_names import names_in_files
@@ -131,12 +131,14 @@ class Annotations:
         return [p for p in self.people if p.annotated and (p.box[2:] > p.box[:2] + 1).all()]
 
     def check_images(self, folder: Path) -> None:
-        """Raise `InputError` if an image is not in its folder, before an hour is spent on the others."""
-        absent = [entry.name for entry in self.images.values() if not (folder / entry.name).is_file()]
+        """Raise `InputError` if an image of an annotated person is missing, before others are worked on."""
+        numbers = {person.image for person in self.people if person.annotated}
+        names = [self.images[number].name for number in numbers]
+        absent = sorted(name for name in names if not os.path.isfile(folder / name))
         if absent:
             raise InputError(
-                f"{len(absent)} of the {len(self.images)} annotated images are not in {folder}, for example "
-                f"{one_line(absent[0])}"
+                f"{len(absent)} of the {len(names)} images with people are not in {folder}, for example "
+                f"{shown(absent[0])}; --images names their folder"
             )
 
     def as_json(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
-from ...errors import UsageError, one_line
+from ...errors import UsageError, shown
 from .style import Style, Up
 
 if TYPE_CHECKING:
@@ -119,5 +119,5 @@ def format_of(file: str) -> Format:
     fitting = [each for each in FORMATS.values() if file.lower().endswith(each.suffix)]
     if not fitting:
         known = ", ".join(each.suffix for each in FORMATS.values())
-        raise UsageError(f"cannot export to {one_line(file)}: its name must end in one of {known}")
+        raise UsageError(f"cannot export to {shown(file)}: its name must end in one of {known}")
     return max(fitting, key=lambda each: len(each.suffix))

@@ -28,7 +28,8 @@ class Track:
         frames: (T,) decoded frames on which the person has a pose, rising. A gap is a step of more than 1.
         joints: (T, 17, 3) Human3.6M joints, metres, x right, y forward, z up, the floor at z = 0; finite.
         confidence: (T, 17), 0–1: how reliable each joint is.
-        contact: (T, 2), 0–1: whether the left and the right foot stand on the floor; None if not known.
+        contact: (T, 2), 0–1: whether the left and the right foot stand on the floor, 0 for a foot that is not
+            seen; None if the table does not tell.
         feet: Heels and toes on the same frames; None if the detector found none.
     """
 
@@ -65,6 +66,7 @@ def tracks_in_world(
         raise InputError("the table has no rows: there are no people in it")
     joints = placed_joints(table)
     tracks: list[Track] = []
+    has_contact = table.has_floor or bool(np.isfinite(table.contact).any())
     presence: dict[int, tuple[int, float]] = {}
     for number, rows in table.tracks():
         posed = np.flatnonzero(np.isfinite(joints[rows]).all((1, 2))) + rows.start
@@ -77,7 +79,7 @@ def tracks_in_world(
                     frames=table.frame[posed].astype(np.int64),
                     joints=joints[posed],
                     confidence=table.confidence[posed].astype(np.float64),
-                    contact=np.nan_to_num(contact) if np.isfinite(contact).any() else None,
+                    contact=np.nan_to_num(contact) if has_contact else None,
                     feet=None if feet is None else feet[posed - rows.start],
                 )
             )

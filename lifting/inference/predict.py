@@ -52,8 +52,8 @@ def predict(
         flip: Skeleton of the input. If given, the output is averaged with the prediction for the mirrored
             sequence.
         flip_out: Skeleton of the output, or None if the output is one joint.
-        frames_per_pass: Most output frames of one pass, which bounds the memory. Default: 1024; in sequences
-            longer than 8 such passes 512.
+        frames_per_pass: Most output frames of one pass, which bounds the memory. Default: 1024; on a CPU, in
+            sequences longer than 8 such passes, 512.
 
     Returns:
         The network's outputs, float32.
@@ -72,7 +72,8 @@ def predict(
     if frames == 0:
         return np.zeros((0, model.num_joints_out, 3), np.float32)
     if frames_per_pass is None:
-        frames_per_pass = FRAMES_PER_PASS if frames <= _PASSES * FRAMES_PER_PASS else _FRAMES_IF_LONG
+        long = frames > _PASSES * FRAMES_PER_PASS and model.device.type == "cpu"
+        frames_per_pass = _FRAMES_IF_LONG if long else FRAMES_PER_PASS
     order: Sequence[int] = range(model.num_joints_out)
     if flip_out is not None and model.num_joints_out > 1:
         order = flip_out.mirror

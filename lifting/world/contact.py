@@ -16,12 +16,14 @@ _SOFT = 0.25  # how gradually the likelihood falls around these, as a fraction o
 _ENTER, _LEAVE = 0.5, 0.3  # likelihoods at which contact begins and ends
 _AROUND = 1.5  # seconds before and after, in which the lowest ankle gives the floor
 _SHORTEST = 0.1  # seconds; a shorter contact is none
+_BLINK = 0.25  # seconds; a foot that is hidden for less counts as seen, as a contact does not end by that
 
 
 def find_contact(
     ankles: NDArray[np.floating],
     times: NDArray[np.float64],
     foot_speed: NDArray[np.float64] | None = None,
+    seen: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
     """Tell when one person's feet stand on the floor.
 
@@ -34,19 +36,39 @@ def find_contact(
         foot_speed: (T, 2) metres a second of heel or toe, NaN where not known, as of
             `foot_keypoints.foot_speed`. A foot's speed is then the mean of this and of the ankle's. None if
             no heels and toes were found.
+        seen: (T, 2), whether each foot is in the picture and not hidden. Feet that are not seen for a quarter
+            of a second or longer do not give the floor's height. None if all are seen.
 
     Returns:
-        (T, 2) float32, 0–1: above 0.5 while the foot stands. NaN where the ankles are not known.
+        (T, 2) float32, 0–1: above 0.5 while the foot stands. NaN where the ankles are not known, and where
+        the foot is not seen for so long.
     """
     contact = np.full(ankles.shape[:2], np.nan, np.float32)
+    shown = np.ones(ankles.shape[:2], np.bool_) if seen is None else _without_blinks(seen, times)
     for run in unbroken(times, np.isfinite(ankles).all((1, 2))):
         feet = np.full((run.stop - run.start, 2), np.nan) if foot_speed is None else foot_speed[run]
-        contact[run] = _of_run(np.asarray(ankles[run], np.float64), times[run], feet)
+        contact[run] = _of_run(np.asarray(ankles[run], np.float64), times[run], feet, shown[run])
+    contact[~shown] = np.nan
     return contact
 
 
+def _without_blinks(seen: NDArray[np.bool_], times: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(T, 2): `seen`, and True where a foot is hidden for less than `_BLINK`."""
+    shown = seen.copy()
+    for foot in (0, 1):
+        edges = np.flatnonzero(np.diff(~seen[:, foot], prepend=False, append=False))
+        for start, end in edges.reshape(-1, 2):
+            around = times[max(start - 1, 0)], times[min(end, len(times) - 1)]
+            if end - start < len(times) and around[1] - around[0] < _BLINK:
+                shown[start:end, foot] = True
+    return shown
+
+
 def _of_run(
-    ankles: NDArray[np.float64], times: NDArray[np.float64], feet: NDArray[np.float64]
+    ankles: NDArray[np.float64],
+    times: NDArray[np.float64],
+    feet: NDArray[np.float64],
+    seen: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
     if len(times) < 3 or times[-1] <= times[0]:
         return np.zeros(ankles.shape[:2], np.float32)
@@ -58,7 +80,8 @@ def _of_run(
         speed[:, foot] = np.linalg.norm(np.gradient(calm, 1 / rate, axis=0), axis=-1)
     speed = np.where(np.isfinite(feet), 0.5 * (speed + feet), speed)
     around = 2 * round(_AROUND * rate) + 1
-    height -= percentile_filter(height.min(1), 10, size=around, mode="nearest")[:, None]
+    lower = np.where(seen | ~seen.any(1, keepdims=True), height, np.inf).min(1)
+    height -= percentile_filter(lower, 10, size=around, mode="nearest")[:, None]
     likely = _falling(speed, _SPEED) * _falling(height, _HEIGHT)
     standing = np.stack([_hysteresis(foot) for foot in likely.T], 1)
     standing &= np.stack([_long_enough(foot, round(_SHORTEST * rate)) for foot in standing.T], 1)

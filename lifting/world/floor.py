@@ -32,13 +32,13 @@ def standing_spots(
         ankles: (T, 2, 3) left and right, metres, in a space that does not turn; NaN where not known.
         times: (T,) seconds.
         up: (3,), about up in that space.
-        seen: (T, 2), whether each ankle is seen; others do not count.
+        seen: (T, 2), as for `find_contact`.
 
     Returns:
         (S, 3) ankles at rest, one for every 0.6 s or less of a contact.
     """
     heights = np.stack([ankles @ axis for axis in _axes(up)], -1)
-    standing = (find_contact(heights, times) > 0.5) & seen
+    standing = find_contact(heights, times, seen=seen) > 0.5
     spots = []
     for foot in (0, 1):
         edges = np.flatnonzero(np.diff(standing[:, foot].astype(np.int8), prepend=0, append=0))

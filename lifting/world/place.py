@@ -96,16 +96,15 @@ def contact_of(table: PoseTable) -> NDArray[np.float32]:
     """Tell when feet stand on the floor, track by track: (N, 2), as of `find_contact`; NaN if not seen."""
     ankles = table.world(ANKLES)
     contact = np.full((len(table), 2), np.nan, np.float32)
-    speed = foot_speed(table)
+    speed, seen = foot_speed(table), _feet_seen(table)
     for _, rows in table.tracks():
         of_track = None if speed is None else speed[rows]
-        contact[rows] = find_contact(ankles[rows], table.time[table.frame[rows]], of_track)
-    contact[~_feet_seen(table)] = np.nan
+        contact[rows] = find_contact(ankles[rows], table.time[table.frame[rows]], of_track, seen[rows])
     return contact
 
 
 def _feet_seen(table: PoseTable) -> NDArray[np.bool_]:
-    """(N, 2), whether each foot is seen: what the lifter makes of hidden feet tells nothing of the floor."""
+    """(N, 2), whether each foot is in the picture and not hidden."""
     return np.asarray(table.confidence[:, ANKLES] != 0)
 
 

@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 from ...errors import UsageError, shown
 from ...lifting.exports import format_of
 from ...lifting.pose_table import PoseTable
-from ..option_types import as_number, as_path, check_type
-from ..paths import check_is_other
+from ..option_types import as_flag, as_number, as_path, check_type
+from ..paths import check_free, check_is_other
+from ..table_files import check_has_poses
 from .arguments import AnyPath, as_ids, as_table, as_texts
 
 if TYPE_CHECKING:
     from ..exports.motions import MotionOptions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class JointAngles:
     """One person's joint angles.
 
@@ -59,8 +60,8 @@ def export(
     Args:
         table: A pose table, or the path of one.
         output: File to write. Its ending is the format: .bvh, .glb, .fbx, .usd, .trc, .c3d, .mot, .csv,
-            .json, .angles.csv or .3d.npz. Of several people, formats that hold one person get a file for
-            each, named by track: clip.2.bvh.
+            .json, .angles.csv or .3d.npz. If there are several people, .bvh, .trc, .c3d and .mot give a file
+            for each, named by track: clip.2.bvh.
         people: How many people: those who are there longest. None for all.
         select: Tracks to export; empty for all.
         fps: Frames a second. Default: the video's own.
@@ -76,7 +77,7 @@ def export(
         The files written.
 
     Raises:
-        UsageError: An option has the wrong type or is impossible, or `output` is the table itself.
+        UsageError: An option has the wrong type or is impossible, or a file would replace the table.
         InputError: The table cannot be read, or has no poses.
         OutputError: A file cannot be written.
 
@@ -91,22 +92,29 @@ def export(
     from ..exports.export_tables import ExportOptions, plan_files
 
     target = Path(as_path("output", output))
-    for name, value in (("units", units), ("up", up)):
-        check_type(name, value, str, optional=True)
-    check_type("lock_feet", lock_feet, bool, optional=True)
+    for name, value in (("units", units), ("up", up), ("names", names)):
+        check_type(name, value, str, optional=name != "names")
     if names not in ("plain", "mixamo", "cmu"):
         raise UsageError(f"names: expected plain, mixamo or cmu, found {shown(names)}")
-    found = format_of(target.name)
-    if not isinstance(table, PoseTable):
-        check_is_other(target, Path(as_path("table", table)), "table")
-    chosen = _motion_options(people, select, fps, filters, only_seen)
+    found = format_of(str(target))
+    base, ending = target.name[: -len(found.suffix)], target.name[-len(found.suffix) :]
     options = ExportOptions(
-        **vars(chosen), formats=(found.name,), units=units, up=up, names=names, lock_feet=lock_feet
+        **vars(_motion_options(people, select, fps, filters, only_seen)),
+        formats=(found.name,),
+        units=units,
+        up=up,
+        names=names,
+        lock_feet=None if lock_feet is None else as_flag("lock_feet", lock_feet),
     )
-    _, files = plan_files(as_table(table), target.name[: -len(found.suffix)], options)
-    for name, file in files.items():
-        file.write(target.with_name(name))
-    return [target.with_name(name) for name in files]
+    _, planned = plan_files(_with_poses(table), base, options)
+    files = {target.with_name(name[: -len(ending)] + ending): file for name, file in planned.items()}
+    for path in files:
+        if not isinstance(table, PoseTable):
+            check_is_other(path, Path(table), "table")
+        check_free([path], overwrite=True)
+    for path, file in files.items():
+        file.write(path)
+    return list(files)
 
 
 def angles(
@@ -149,10 +157,18 @@ def angles(
 
     options = _motion_options(people, select, fps, filters, False)
     found = []
-    for motion in make_motions(prepare(as_table(table), options), options):
+    for motion in make_motions(prepare(_with_poses(table), options), options):
         named = joint_angles(motion.joints, None if motion.feet is None else motion.feet.positions)
         found.append(JointAngles(motion.id, motion.times, named, seen_angles(motion.confidence, named)))
     return found
+
+
+def _with_poses(table: PoseTable | AnyPath) -> PoseTable:
+    """Return a pose table that has poses. Raises `InputError`, which names the file if a path is given."""
+    loaded = as_table(table)
+    if not isinstance(table, PoseTable):
+        check_has_poses(table, loaded)
+    return loaded
 
 
 def _motion_options(
@@ -160,7 +176,6 @@ def _motion_options(
 ) -> MotionOptions:
     from ..exports.motions import MotionOptions
 
-    check_type("only_seen", only_seen, bool)
     count = as_number("people", people, int, optional=True)
     if count is not None and count < 1:
         raise UsageError(f"people: expected a number from 1 on or None, found {count}")
@@ -169,5 +184,5 @@ def _motion_options(
         select=as_ids(select),
         fps=as_number("fps", fps, float, optional=True),
         filters=as_texts("filters", filters, example="butterworth:6"),
-        only_seen=bool(only_seen),
+        only_seen=as_flag("only_seen", only_seen),
     )

@@ -120,7 +120,8 @@ def _main(arguments: list[str] | None) -> None:
     command = shlex.join(["videopose", *arguments])
     try:
         status = cli.main(arguments, prog_name="videopose", standalone_mode=False, obj=command)
-        check_printed()
+        if not status:
+            check_printed()
         sys.exit(status if isinstance(status, int) else 0)
     except click.ClickException as error:
         error.show()

@@ -24,6 +24,7 @@ from ...render.theme import PAGE, Picture
 from ...render.views import DEFAULT_VIEWS, View
 from ..paths import STILL_SUFFIX
 from ..progress import Progress, no_progress
+from ..video.picture_size import MOST_PIXELS
 from ..video.reader import Frame, reopen_video
 from ..video.writer import VideoWriter
 
@@ -173,7 +174,7 @@ def draw_sheet(
     Raises:
         InputError: The video has another size than the table's.
         OutputError: The file cannot be written.
-        UsageError: `count` is out of range.
+        UsageError: `count` is out of range, or the sheet would be too large.
     """
     if not 1 <= count <= _MOST_STILLS:
         raise UsageError(f"--sheet takes a number of frames from 1 to {_MOST_STILLS}, found {count}")
@@ -184,6 +185,11 @@ def draw_sheet(
     columns = max(round(math.sqrt(len(frames) * size[1] / size[0])), 1)
     rows = -(-len(frames) // columns)
     width, height = size
+    if rows * height * columns * width > MOST_PIXELS:
+        raise UsageError(
+            f"a sheet of {len(frames)} pictures of {width}x{height} has more than {MOST_PIXELS:,} pixels; "
+            "give a smaller --size or --sheet"
+        )
     sheet = np.full((rows * height, columns * width, 3), PAGE, np.uint8)
     drawing = Animation(table, size=size, views=views, video=video is not None)
     with (

@@ -9,7 +9,7 @@ import pytest
 
 import videopose
 from standing import STILL
-from videopose.errors import InputError, UsageError
+from videopose.errors import InputError, OutputError, UsageError
 from videopose.lifting.exports import FORMATS, format_of
 
 SHAPES = ("bvh", "glb", "trc", "c3d", "mot", "angles", "csv", "json", "npz")  # that need no extra
@@ -65,7 +65,7 @@ def test_options_reach_the_file(table: videopose.PoseTable, tmp_path: Path) -> N
     (file,) = videopose.export(
         tmp_path / "pair.npz", str(tmp_path / "one.BVH"), select=[5], names="mixamo", fps=60, units="m"
     )
-    assert file == tmp_path / "one.bvh"
+    assert [*tmp_path.glob("one.*")] == [file] == [tmp_path / "one.BVH"]
     text = file.read_text()
     assert "mixamorig:Hips" in text
     assert "Frame Time: 0.016666" in text
@@ -90,7 +90,7 @@ def test_angles_of_everybody(table: videopose.PoseTable, capfd: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"output": "clip.npz"}, "cannot export to clip.npz: its name must end in one of .bvh, .glb"),
+        ({"output": "clip.npz"}, "cannot export to 'clip.npz': its name must end in one of .bvh, .glb"),
         ({"output": 3}, "output: expected a name or path, found 3"),
         ({"table": 3}, "table: expected a name or path, found 3"),
         ({"names": "maya"}, "names: expected plain, mixamo or cmu, found 'maya'"),
@@ -101,7 +101,9 @@ def test_angles_of_everybody(table: videopose.PoseTable, capfd: pytest.CaptureFi
         ({"select": [7]}, "--select 7: expected a track with poses, found only 2, 5"),
         ({"fps": 0}, "--fps 0: expected a rate above 0"),
         ({"filters": "bones"}, "filters: expected a list of texts such as 'butterworth:6'"),
-        ({"lock_feet": "yes"}, "lock_feet: expected True or False or None, found 'yes'"),
+        ({"lock_feet": "yes"}, "lock_feet: expected True or False, found 'yes'"),
+        ({"output": "."}, "cannot export to '.': its name must end in one of .bvh"),
+        ({"names": np.array(["plain"])}, "names: expected a text, found array(['plain']"),
         ({"only_seen": None}, "only_seen: expected True or False, found None"),
     ],
     ids=str,
@@ -123,9 +125,23 @@ def test_tables_without_poses(table: videopose.PoseTable, tmp_path: Path) -> Non
 
 
 def test_a_table_is_not_replaced_by_its_export(table: videopose.PoseTable, tmp_path: Path) -> None:
-    table.save(tmp_path / "pair.3d.npz")
-    with pytest.raises(UsageError, match="table"):
-        videopose.export(tmp_path / "pair.3d.npz", tmp_path / "pair.3d.npz")
+    for source, output in (
+        ("pair.3d.npz", "pair.3d.npz"),
+        ("pair.2.bvh", "pair.bvh"),  # a strange name for a table, which the file of track 2 would have
+    ):
+        table.save(tmp_path / source)
+        before = (tmp_path / source).read_bytes()
+        with pytest.raises(UsageError, match="is the table itself"):
+            videopose.export(tmp_path / source, tmp_path / output)
+        assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(source, before)]
+        (tmp_path / source).unlink()
+
+
+def test_all_files_are_written_or_none(table: videopose.PoseTable, tmp_path: Path) -> None:
+    (tmp_path / "pair.5.bvh").mkdir()
+    with pytest.raises(OutputError, match="is a folder"):
+        videopose.export(table, tmp_path / "pair.bvh")
+    assert [path.name for path in tmp_path.iterdir()] == ["pair.5.bvh"]
 
 
 def test_the_longest_ending_counts() -> None:

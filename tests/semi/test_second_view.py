@@ -85,7 +85,7 @@ def test_a_detectors_points_are_placed_as_in_simulation() -> None:
     expected = CAMERA.project(points)
     camera = CAMERA.parameters[None]
     for given in (COCO17, H36M17):
-        seen = SeenPoints.of(given, exact=False).seen(joints[None, None, :17].float(), camera, noise=0)
+        seen = SeenPoints.of(given, exact=False).project(joints[None, None, :17].float(), camera, noise=0)
         assert np.abs(seen[0, 0].numpy() - convert(expected, COCO17, given)).max() < 8
 
 
@@ -93,7 +93,7 @@ def test_a_detector_errs_as_much_as_it_is_told() -> None:
     torch.manual_seed(0)
     joints = (_upright() + PLACE).expand(500, 1, 17, 3)
     camera, seen = _cameras(500), SeenPoints.of(COCO17, exact=False)
-    errors = seen.seen(joints, camera, noise=3.0) - seen.seen(joints, camera, noise=0)
+    errors = seen.project(joints, camera, noise=3.0) - seen.project(joints, camera, noise=0)
     assert float(errors.std()) == pytest.approx(3.0, rel=0.05)
     assert float(errors.mean()) == pytest.approx(0, abs=0.1)
 

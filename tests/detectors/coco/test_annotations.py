@@ -195,3 +195,16 @@ def test_an_image_of_another_size_is_not_decoded(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(cv2, "imread", lambda *arguments: pytest.fail("it was decoded"))
     with pytest.raises(InputError, match=r"a\.png is 30 × 20; its annotation says 3 × 2"):
         ImageEntry(1, "a.png", 3, 2).read(tmp_path)
+
+
+def test_images_of_annotated_people_must_be_there(tmp_path):
+    annotations = read_annotations(_write(tmp_path / "people.json", CONTENT))
+    (tmp_path / "a.png").touch()
+    annotations.check_images(tmp_path)  # the one person of the other image has no keypoints
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(InputError, match=r"^1 of the 1 images with people are not in .*'a\.png'; --images"):
+        annotations.check_images(tmp_path)
+    content = deepcopy(CONTENT)
+    content["images"][0]["file_name"] = "x" * 400
+    with pytest.raises(InputError, match="for example 'xxx"):
+        read_annotations(_write(tmp_path / "long.json", content)).check_images(tmp_path)

@@ -35,25 +35,44 @@ def test_a_tilted_or_upside_down_camera_is_found(pose, walk, film) -> None:
     assert "feet at rest" in table.meta["world"]["floor"]
 
 
-def test_feet_that_are_not_seen_tell_nothing_of_the_floor(walk, film) -> None:
-    film_table = film(_people(walk), camera_axes(up_of(-20, 5)), (0, 0, 2.0))
-    whole = place_in_world(film_table)
-    left, half = ANKLES[0], len(film_table) // 2
-    confidence = film_table.confidence.copy()
-    confidence[half:, left] = 0
-    partly = place_in_world(replace(film_table, confidence=confidence))
-    assert np.isnan(partly.contact[half:, 0]).all()
-    assert np.isfinite(partly.contact[:half]).all()
-    assert np.isfinite(partly.contact[:, 1]).all()
-    assert ((partly.contact[:half] > 0.5) == (whole.contact[:half] > 0.5)).mean() > 0.97
+def test_feet_that_are_not_seen_have_no_contact(walk, film) -> None:
+    filmed = film(_people(walk), camera_axes(up_of(-20, 5)), (0, 0, 2.0))
+    whole = place_in_world(filmed)
+    confidence, half = filmed.confidence.copy(), len(filmed) // 2  # the rows of the first person
+    confidence[:half, ANKLES[0]] = 0
+    partly = place_in_world(replace(filmed, confidence=confidence))
+    assert np.isnan(partly.contact[:half, 0]).all()
+    assert np.isfinite(partly.contact[half:]).all()
+    assert ((partly.contact[:half, 1] > 0.5) == (whole.contact[:half, 1] > 0.5)).mean() > 0.97
 
     confidence[:, ANKLES] = 0
-    sunk = film_table.pose.copy()
-    sunk[: half // 2, ANKLES, 1] += 0.5  # made up: half a metre below the floor, in a quarter of the rows
-    never = place_in_world(replace(film_table, confidence=confidence, pose=sunk))
+    never = place_in_world(replace(filmed, confidence=confidence))
     assert np.isnan(never.contact).all()
     assert never.meta["world"]["floor"] == "the lowest joints: no foot is seen at rest"
     assert "feet at rest" not in never.meta["world"]["gravity"]
+
+
+def test_a_foot_that_is_not_seen_does_not_lift_the_other_one(walk, film) -> None:
+    """What the lifter makes of the right foot is half a metre too low."""
+    filmed = film([walk(4.0)], camera_axes(up_of(0, 0)), (0, 0, 1.5))
+    confidence, pose = filmed.confidence.copy(), filmed.pose.copy()
+    confidence[:, ANKLES[1]] = 0
+    pose[:, ANKLES[1], 1] += 0.5
+    made_up = place_in_world(replace(filmed, confidence=confidence, pose=pose))
+    whole = place_in_world(filmed)
+    assert ((made_up.contact[:, 0] > 0.5) == (whole.contact[:, 0] > 0.5)).mean() > 0.95
+    assert made_up.camera_position[0, 2] == pytest.approx(whole.camera_position[0, 2], abs=0.05)
+
+
+@pytest.mark.parametrize("period", [2, 7])
+def test_a_foot_that_is_hidden_for_moments_keeps_its_contact(period, walk, film) -> None:
+    filmed = film(_people(walk), camera_axes(up_of(-20, 5)), (0, 0, 2.0))
+    confidence = filmed.confidence.copy()
+    confidence[::period, ANKLES] = 0
+    blinking = place_in_world(replace(filmed, confidence=confidence))
+    whole = place_in_world(filmed)
+    np.testing.assert_array_equal(blinking.contact, whole.contact)
+    assert blinking.meta["world"] == whole.meta["world"]
 
 
 def test_what_is_known_of_the_camera_wins(walk, film) -> None:

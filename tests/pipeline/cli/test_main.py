@@ -19,7 +19,7 @@ from click import Context
 from videopose.errors import OutputError
 from videopose.files import file_digest
 from videopose.lifting.inference.pretrained import pretrained_lifters
-from videopose.pipeline.cli.error_report import report_error
+from videopose.pipeline.cli.error_report import SOME_FAILED, report_error
 from videopose.pipeline.cli.main import cli
 from videopose.pipeline.downloads import assets
 
@@ -419,6 +419,15 @@ def test_what_is_printed_to_a_full_disk_is_an_error(words: list[str]) -> None:
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert ended.returncode == OutputError.exit_code
     assert ended.stderr == "error: what is printed could not be written whole: No space left on device\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
+def test_what_failed_before_counts_more_than_a_full_disk(finished: tuple[Path, Any], tmp_path: Path) -> None:
+    table = shutil.copy(finished[0] / "clip.npz", tmp_path)
+    command = [sys.executable, "-m", "videopose", "angles", table, str(tmp_path / "none.npz")]
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == SOME_FAILED
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
