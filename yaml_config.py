@@ -153,7 +153,7 @@ def validation_message(error: ValidationError) -> str:
     first = error.errors()[0]
     key = one_line(".".join(str(part) for part in first["loc"])) if first["loc"] else ""
     reason = one_line(first["msg"].removeprefix("Value error, "))
-    reason = reason[0].lower() + reason[1:]
+    reason = "there is no such key" if first["type"] == "extra_forbidden" else reason[0].lower() + reason[1:]
     return f"{key}: {reason}" if key else reason
 
 

@@ -135,6 +135,10 @@ class PoseTable:
         """Whether `keypoints` has the right shape. If not, `__post_init__` raises the error."""
         return self.keypoints.shape == (len(self.track), 17, 3)
 
+    def __repr__(self) -> str:
+        tracks = len(np.unique(self.track))
+        return f"<PoseTable: {tracks} tracks on {len(self.time)} frames, {len(self)} rows>"
+
     def __len__(self) -> int:
         return len(self.track)
 

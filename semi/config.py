@@ -116,6 +116,8 @@ class SemiRecordedConfig(RecordedConfig):
 class SemiVideosConfig(SyntheticConfig):
     """Training on a user's own videos, and on labeled motion projected through random cameras.
 
+    After `semi.warmup` steps, there is at least one step with footage.
+
     Attributes:
         semi: The losses.
         material: Hashes of the other inputs that the result depends on: lifter, detections, labeled motion.
@@ -123,6 +125,15 @@ class SemiVideosConfig(SyntheticConfig):
 
     semi: SemiConfig = SemiConfig()
     material: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _footage_has_its_turn(self) -> Self:
+        if self.semi.warmup >= self.schedule.steps:
+            raise ValueError(
+                f"schedule.steps={self.schedule.steps} leaves no step for the footage after semi.warmup="
+                f"{self.semi.warmup}"
+            )
+        return self
 
 
 AnySemiConfig = SemiRecordedConfig | SemiVideosConfig
@@ -166,4 +177,9 @@ def load_videos_recipe(
     values = overridden(values, overrides or {})
     if "recordings" in values:
         raise UsageError(f"{path}: this recipe learns from a dataset and takes no --unlabeled")
+    if "view_consistency" in values.get("semi", {}):
+        raise UsageError(
+            "semi.view_consistency is for people of a dataset; videos have distillation in its place, so "
+            "leave it out"
+        )
     return checked(path, SemiVideosConfig.model_validate, values)

@@ -16,7 +16,7 @@ _SOFT = 0.25  # how gradually the likelihood falls around these, as a fraction o
 _ENTER, _LEAVE = 0.5, 0.3  # likelihoods at which contact begins and ends
 _AROUND = 1.5  # seconds before and after, in which the lowest ankle gives the floor
 _SHORTEST = 0.1  # seconds; a shorter contact is none
-_BLINK = 0.25  # seconds; a foot that is hidden for less counts as seen, as a contact does not end by that
+_BLINK = 0.25  # seconds; a foot that is hidden, or seen, for less is still seen, or hidden: detectors err so
 
 
 def find_contact(
@@ -36,15 +36,16 @@ def find_contact(
         foot_speed: (T, 2) metres a second of heel or toe, NaN where not known, as of
             `foot_keypoints.foot_speed`. A foot's speed is then the mean of this and of the ankle's. None if
             no heels and toes were found.
-        seen: (T, 2), whether each foot is in the picture and not hidden. Feet that are not seen for a quarter
-            of a second or longer do not give the floor's height. None if all are seen.
+        seen: (T, 2), whether each foot is in the picture and not hidden. Changes that last for less than a
+            quarter of a second do not count. A hidden foot does not give the floor's height. None if all are
+            seen.
 
     Returns:
         (T, 2) float32, 0–1: above 0.5 while the foot stands. NaN where the ankles are not known, and where
-        the foot is not seen for so long.
+        the foot is not seen.
     """
     contact = np.full(ankles.shape[:2], np.nan, np.float32)
-    shown = np.ones(ankles.shape[:2], np.bool_) if seen is None else _without_blinks(seen, times)
+    shown = np.ones(ankles.shape[:2], np.bool_) if seen is None else _lasting(seen, times)
     for run in unbroken(times, np.isfinite(ankles).all((1, 2))):
         feet = np.full((run.stop - run.start, 2), np.nan) if foot_speed is None else foot_speed[run]
         contact[run] = _of_run(np.asarray(ankles[run], np.float64), times[run], feet, shown[run])
@@ -52,16 +53,17 @@ def find_contact(
     return contact
 
 
-def _without_blinks(seen: NDArray[np.bool_], times: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(T, 2): `seen`, and True where a foot is hidden for less than `_BLINK`."""
-    shown = seen.copy()
-    for foot in (0, 1):
-        edges = np.flatnonzero(np.diff(~seen[:, foot], prepend=False, append=False))
-        for start, end in edges.reshape(-1, 2):
-            around = times[max(start - 1, 0)], times[min(end, len(times) - 1)]
-            if end - start < len(times) and around[1] - around[0] < _BLINK:
-                shown[start:end, foot] = True
-    return shown
+def _lasting(seen: NDArray[np.bool_], times: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(T, 2): `seen` without what lasts for less than `_BLINK`: moments out of sight, then glimpses."""
+    lasting = seen.copy()
+    for foot in lasting.T:
+        for state in (False, True):
+            edges = np.flatnonzero(np.diff(foot == state, prepend=False, append=False))
+            for start, end in edges.reshape(-1, 2):
+                around = times[max(start - 1, 0)], times[min(end, len(times) - 1)]
+                if end - start < len(times) and around[1] - around[0] < _BLINK:
+                    foot[start:end] = not state
+    return lasting
 
 
 def _of_run(

@@ -58,7 +58,7 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
         up = _with_stated(up, stated)
     _, height = fit_floor(spots, up, bodies=1, fixed=True)
     found = sum(len(each) for each in spots)
-    floor = f"feet at rest on {found} spots"
+    floor = f"feet at rest on {found} spot{'' if found == 1 else 's'}"
     if people and not fixed and found:
         gravity += f" and {floor}"
     if height is None:

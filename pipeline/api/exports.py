@@ -38,6 +38,9 @@ class JointAngles:
     angles: Mapping[str, NDArray[np.float64]]
     seen: Mapping[str, NDArray[np.bool_]]
 
+    def __repr__(self) -> str:
+        return f"<JointAngles of track {self.track}: {len(self.angles)} angles, {len(self.time)} frames>"
+
 
 def export(
     table: PoseTable | AnyPath,
@@ -62,7 +65,7 @@ def export(
         output: File to write. Its ending is the format: .bvh, .glb, .fbx, .usd, .trc, .c3d, .mot, .csv,
             .json, .angles.csv or .3d.npz. If there are several people, .bvh, .trc, .c3d and .mot give a file
             for each, named by track: clip.2.bvh.
-        people: How many people: those who are there longest. None for all.
+        people: How many people: those who are seen longest, and of these the largest. None for all.
         select: Tracks to export; empty for all.
         fps: Frames a second. Default: the video's own.
         filters: Filters that smooth the motion, such as "butterworth:6", in order.
@@ -131,7 +134,7 @@ def angles(
 
     Args:
         table: A pose table, or the path of one.
-        people: How many people: those who are there longest. None for all.
+        people: How many people: those who are seen longest, and of these the largest. None for all.
         select: Tracks; empty for all.
         fps: Frames a second. Default: the video's own.
         filters: Filters that smooth the motion, such as "butterworth:6", in order.

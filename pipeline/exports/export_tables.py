@@ -160,6 +160,9 @@ def export_table(
         say_uneven(motions, options)
         if any(find_format(name).animation for name in options.formats):
             _say_gaps(motions)
+        whole = [name for name in options.formats if name == "mot" or find_format(name).animation]
+        if options.only_seen and whole:
+            say(f"note: {' and '.join(whole)} files have all joints; --only-seen changes nothing in them")
         for path, file in files.items():
             file.write(path)
             say(f"→ {path}{_begin(file.format, file.people)}")

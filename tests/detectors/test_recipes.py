@@ -65,7 +65,7 @@ def test_overrides():
         ({"size": [384, 280]}, r"size\.1: height and width must be multiples of 32"),
         ({"schedule": []}, "schedule: "),
         ({"schedule": [{"iterations": 0, "learning_rate": 1}]}, r"schedule\.0\.iterations: "),
-        ({"speed": 3}, "speed: extra inputs are not permitted"),
+        ({"speed": 3}, "speed: there is no such key"),
         ({"batch": "many"}, "batch: input should be a valid integer"),
         ({"detector": "movenet"}, "is a recipe for movenet, not for cpn"),
         ({"augmentation": {"mirror": 2}}, r"augmentation\.mirror: "),

@@ -83,6 +83,8 @@ def test_angles_of_everybody(table: videopose.PoseTable, capfd: pytest.CaptureFi
         assert person.angles.keys() == person.seen.keys()
         assert np.abs(person.angles["knee_flexion_left"]).max() < 5  # they stand
         assert person.seen["knee_flexion_left"].all()
+    assert repr(people[0]) == f"<JointAngles of track 2: {len(people[0].angles)} angles, 30 frames>"
+    assert repr(table) == "<PoseTable: 2 tracks on 30 frames, 60 rows>"
     (one,) = videopose.angles(table, people=1, fps=15, filters=["butterworth:6"])
     assert len(one.time) == 15
 

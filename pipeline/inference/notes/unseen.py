@@ -18,7 +18,7 @@ _PARTS = {
 
 
 def unseen_notes(table: PoseTable) -> list[str]:
-    """Return what is hidden, or outside the picture, on most frames of people, each a clause.
+    """Return what is hidden, or outside the picture, on most frames of people, and what follows, as clauses.
 
     One side of a pair, such as the arm behind a body, is not told.
     """
@@ -32,11 +32,16 @@ def unseen_notes(table: PoseTable) -> list[str]:
         )
         if parts:
             people.setdefault(parts, []).append(str(track))
-    return [
+    notes = [
         f"{_listed(parts)} of {'person' if len(tracks) == 1 else 'people'} {_listed(tracks)} are out of "
         "sight on most frames; their motion is a guess"
         for parts, tracks in people.items()
     ]
+    if table.has_floor and np.isnan(table.contact).all() and len(table):
+        notes.append(
+            "no foot is in sight for long, so the height of the floor is a guess; --camera-height states it"
+        )
+    return notes
 
 
 def _listed(words: tuple[str, ...] | list[str]) -> str:

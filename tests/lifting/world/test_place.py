@@ -64,6 +64,16 @@ def test_a_foot_that_is_not_seen_does_not_lift_the_other_one(walk, film) -> None
     assert made_up.camera_position[0, 2] == pytest.approx(whole.camera_position[0, 2], abs=0.05)
 
 
+def test_a_glimpse_of_feet_that_are_out_of_the_picture_is_none(walk, film) -> None:
+    filmed = film([walk(4.0)], camera_axes(up_of(0, 0)), (0, 0, 1.5))
+    confidence = filmed.confidence.copy()
+    confidence[:, ANKLES] = 0
+    confidence[[30, 31, 60], ANKLES[1]] = 0.4  # a detector's mistake
+    placed = place_in_world(replace(filmed, confidence=confidence))
+    assert np.isnan(placed.contact).all()
+    assert placed.meta["world"]["floor"] == "the lowest joints: no foot is seen at rest"
+
+
 @pytest.mark.parametrize("period", [2, 7])
 def test_a_foot_that_is_hidden_for_moments_keeps_its_contact(period, walk, film) -> None:
     filmed = film(_people(walk), camera_axes(up_of(-20, 5)), (0, 0, 2.0))

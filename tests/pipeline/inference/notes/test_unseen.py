@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from walking import table_of, walking
 
 from videopose.lifting.pose_table import PoseTable
@@ -31,3 +33,14 @@ def test_parts_that_are_out_of_sight_are_named() -> None:
         "feet of person 0 are out of sight on most frames; their motion is a guess",
         "hips, knees and feet of people 3 and 4 are out of sight on most frames; their motion is a guess",
     ]
+
+
+def test_a_floor_that_no_foot_shows_is_told() -> None:
+    table = _table(0)
+    table = replace(table, meta={**table.meta, "world": {"floor": "the lowest joints"}})
+    table.contact[:] = float("nan")
+    assert unseen_notes(table) == [
+        "no foot is in sight for long, so the height of the floor is a guess; --camera-height states it"
+    ]
+    table.contact[3] = 0.2
+    assert unseen_notes(table) == []

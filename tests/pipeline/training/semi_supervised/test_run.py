@@ -125,7 +125,7 @@ def test_two_processes_write_and_print_once(h36m: Path, tmp_path: Path) -> None:
         (("semi.subjects=[S1]",), "S1 cannot be both unlabeled and labeled"),
         (("semi.subjects=[S9]",), "S9 cannot be both"),
         (("semi.subjects=[]",), "say whose keypoints"),
-        (("semi.weight=1",), "semi.weight: extra inputs"),
+        (("semi.weight=1",), "semi.weight: there is no such key"),
         (("semi.bones=-1",), r"semi\.bones"),
     ],
 )
