@@ -33,6 +33,10 @@ def _default() -> NDArray[np.float32]:
     return _DEFAULT
 
 
+FLOOR_OF_LOWEST_JOINTS = "the lowest joints: no foot is seen at rest"
+"""`meta["world"]["floor"]` of a table whose `floor_is_guess`."""
+
+
 @dataclass(frozen=True)
 class PoseTable:
     """The motion of all people in a video: one row per track and frame, sorted by track, then frame.
@@ -206,6 +210,11 @@ class PoseTable:
     def has_floor(self) -> bool:
         """Whether the floor was found. Without it, heights in the world are not meaningful."""
         return "floor" in (self.meta.get("world") or {})
+
+    @property
+    def floor_is_guess(self) -> bool:
+        """Whether no foot was seen at rest, so that the lowest joints, seen or not, give the floor."""
+        return (self.meta.get("world") or {}).get("floor") == FLOOR_OF_LOWEST_JOINTS
 
     def world(self, joints: Sequence[int] | slice = slice(None)) -> NDArray[np.float32]:
         """Return the joints of all people in the world.

@@ -88,7 +88,7 @@ class InfoStrip:
         for caption, widest in (
             ("frame", f"{len(time) - 1} / {len(time) - 1}"),
             ("time", clock(float(time[-1])) if len(time) else clock(0)),
-            ("people", "00"),
+            ("people", self._people(88)),
         ):
             self._columns.append((x, caption))
             x += max(self._value.width(widest), self._small.width(caption) if self._tall else 0) + gap
@@ -130,7 +130,7 @@ class InfoStrip:
     def draw(self, image: Picture, frame: int, people: int) -> None:
         """Draw the numbers of one frame and its mark on the timeline."""
         part = self._rect.of(image)
-        texts = (f"{frame} / {len(self._time) - 1}", clock(float(self._time[frame])), str(people))
+        texts = (f"{frame} / {len(self._time) - 1}", clock(float(self._time[frame])), self._people(people))
         colours = (DAMAGED if frame in self._damaged else TEXT, TEXT, TEXT)
         for (x, _), text, colour in zip(self._columns, texts, colours, strict=True):
             self._value.write(part, (x, self._numbers_top), text, colour)
@@ -138,6 +138,10 @@ class InfoStrip:
             wide = max(round(2 * self._unit), 1)
             x = box.x + round((box.width - wide) * frame / max(len(self._time) - 1, 1))
             part[box.y : box.y + box.height, x : x + wide] = TEXT
+
+    def _people(self, count: int) -> str:
+        """The number of people, with the word where no caption says it."""
+        return str(count) if self._tall else f"{count} {'person' if count == 1 else 'people'}"
 
     def _draw_legend(self, part: Picture) -> None:
         entries: list[tuple[str, Colour]] = [("left", LEFT), ("right", RIGHT)]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...parts import give_back_memory, in_parts
 from ...skeleton import H36M17
-from ..pose_table import PoseTable
+from ..pose_table import FLOOR_OF_LOWEST_JOINTS, PoseTable
 from ..vectors import unit
 from .contact import find_contact
 from .floor import fit_floor, lowest_floor, standing_spots
@@ -63,7 +63,7 @@ def place_in_world(table: PoseTable, stated: StatedCamera | None = None) -> Pose
         gravity += f" and {floor}"
     if height is None:
         height = lowest_floor(_lowest(table, turn, up))
-        floor = "the lowest joints: no foot is seen at rest"
+        floor = FLOOR_OF_LOWEST_JOINTS
     if height is None:
         height, floor = 0.0, "not found: no root is known; the camera is at height 0"
     if stated.height is not None:

@@ -37,9 +37,9 @@ def unseen_notes(table: PoseTable) -> list[str]:
         "sight on most frames; their motion is a guess"
         for parts, tracks in people.items()
     ]
-    if table.has_floor and np.isnan(table.contact).all() and len(table):
+    if table.floor_is_guess and any("feet" in parts for parts in people):
         notes.append(
-            "no foot is in sight for long, so the height of the floor is a guess; --camera-height states it"
+            "no foot is seen at rest, so the height of the floor is a guess; --camera-height states it"
         )
     return notes
 

@@ -37,10 +37,13 @@ def test_parts_that_are_out_of_sight_are_named() -> None:
 
 def test_a_floor_that_no_foot_shows_is_told() -> None:
     table = _table(0)
-    table = replace(table, meta={**table.meta, "world": {"floor": "the lowest joints"}})
-    table.contact[:] = float("nan")
-    assert unseen_notes(table) == [
-        "no foot is in sight for long, so the height of the floor is a guess; --camera-height states it"
-    ]
-    table.contact[3] = 0.2
-    assert unseen_notes(table) == []
+    _hide(table, 0, 11, "lfoot", "rfoot")
+    for floor, told in (
+        ("the lowest joints: no foot is seen at rest", True),
+        ("feet at rest on 3 spots", False),
+    ):
+        notes = unseen_notes(replace(table, meta={**table.meta, "world": {"floor": floor}}))
+        guess = "no foot is seen at rest, so the height of the floor is a guess; --camera-height states it"
+        assert (guess in notes) == told
+    lying = replace(_table(0), meta={"world": {"floor": "the lowest joints: no foot is seen at rest"}})
+    assert unseen_notes(lying) == []
