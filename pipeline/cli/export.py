@@ -113,16 +113,18 @@ def export(
     video.2.bvh. If one table fails, the others are still exported.
     """
     from ..exports.export_tables import ExportOptions, check_options, export_table
+    from ..inference.notes.unseen import unseen_notes
+    from ..progress import say
 
     chosen = ExportOptions(**options)
     check_options(chosen)
-    return for_each_table(
-        context,
-        tables,
-        lambda table, source: export_table(
-            table, source, chosen, output=output, overwrite=overwrite, command=context.obj
-        ),
-    )
+
+    def process(table: PoseTable, source: Path) -> None:
+        for note in unseen_notes(table):
+            say(f"note: {note}")
+        export_table(table, source, chosen, output=output, overwrite=overwrite, command=context.obj)
+
+    return for_each_table(context, tables, process)
 
 
 def for_each_table(
