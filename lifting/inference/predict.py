@@ -24,9 +24,7 @@ _VISIBLE = 0.999  # a joint interpolated between a visible and a hidden one is h
 _PASSES = 8  # after which free memory is given back: in pieces, it grows by 40 MB in an hour of video
 
 FRAMES_PER_PASS = 1024  # about 50 MB of activations at 1024 channels; 2048 are not faster on a CPU
-_FRAMES_IF_LONG = (
-    512  # for sequences longer than `_PASSES`, whose own arrays are large: 4 % slower, 40 MB less
-)
+_FRAMES_IF_LONG = 512  # beyond `_PASSES`, where a sequence itself is large: 4 % slower, 40 MB less
 
 
 def predict(
