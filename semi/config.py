@@ -177,7 +177,7 @@ def load_videos_recipe(
     values = overridden(values, overrides or {})
     if "recordings" in values:
         raise UsageError(f"{path}: this recipe learns from a dataset and takes no --unlabeled")
-    if "view_consistency" in values.get("semi", {}):
+    if isinstance(semi := values.get("semi"), dict) and "view_consistency" in semi:
         raise UsageError(
             "semi.view_consistency is for people of a dataset; videos have distillation in its place, so "
             "leave it out"

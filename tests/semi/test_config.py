@@ -144,6 +144,8 @@ def test_second_views_take_lifters_of_single_frames(tmp_path: Path) -> None:
         load_recorded_recipe(RECIPES / "studio.yaml", views | {"model.filter_widths": [3, 3]})
     with pytest.raises(UsageError, match=r"semi\.view_consistency is for people of a dataset; videos have"):
         load_videos_recipe(RECIPES / "footage.yaml", views, defaults=DEFAULTS)
+    with pytest.raises(UsageError, match=r"semi: "):
+        load_videos_recipe(RECIPES / "footage.yaml", {"semi": None}, defaults=DEFAULTS)
     with pytest.raises(UsageError, match=r"schedule\.steps=250 leaves no step for the footage"):
         load_videos_recipe(RECIPES / "footage.yaml", {"schedule.steps": 250}, defaults=DEFAULTS)
 
