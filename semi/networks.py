@@ -71,13 +71,15 @@ class PoseAndTrajectory(nn.Module):
         Args:
             keypoints: (N, receptive field − 1 + chunk, K, 2), as the networks read them.
         """
-        if self.strided:
-            return self.lift(keypoints), self.trajectory.forward_strided(keypoints)
-        return self.lift(keypoints), self.trajectory(keypoints)
+        return self.lift(keypoints), self._run(self.trajectory, keypoints)
 
     def lift(self, keypoints: Tensor) -> Tensor:
         """Predict poses (N, chunk, J, 3) alone, of keypoints as in `forward`."""
-        return self.pose.forward_strided(keypoints) if self.strided else self.pose(keypoints)
+        return self._run(self.pose, keypoints)
+
+    def _run(self, network: TemporalModel, keypoints: Tensor) -> Tensor:
+        output: Tensor = network.forward_strided(keypoints) if self.strided else network(keypoints)
+        return output
 
 
 class EvaluationMode(nn.Module):

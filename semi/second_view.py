@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..lifting.simulation.recombination.body_frames import from_rotation_vectors, rotate
 from ..skeleton import COCO17, H36M17, Skeleton, conversion_weights
 from .networks import Prediction
 from .projection import project
@@ -104,11 +105,6 @@ def second_view(prediction: Prediction, camera: Tensor, seen: SeenPoints, *, noi
 
 
 def turned(points: Tensor, axis: Tensor, angle: Tensor) -> Tensor:
-    """Turn points (…, 3) about an axis (3,) through the origin, by angles in radians (…, 1).
-
-    By Rodrigues' formula. The axis may have any length but 0.
-    """
-    axis = torch.nn.functional.normalize(axis, dim=0).expand_as(points)
-    along = (points * axis).sum(-1, keepdim=True) * axis
-    across = points - along
-    return along + angle.cos() * across + angle.sin() * torch.linalg.cross(axis, points)
+    """Turn points (…, P, 3) about an axis (3,) through the origin, by angles in radians (…, 1, 1)."""
+    vectors = (torch.nn.functional.normalize(axis, dim=0) * angle).reshape(*angle.shape[:-2], 3)
+    return rotate(from_rotation_vectors(vectors), points)

@@ -130,15 +130,23 @@ class Annotations:
         """Return the people with keypoints and a box that is not empty."""
         return [p for p in self.people if p.annotated and (p.box[2:] > p.box[:2] + 1).all()]
 
-    def check_images(self, folder: Path) -> None:
-        """Raise `InputError` if an image of an annotated person is missing, before others are worked on."""
+    def check_images(self, folder: Path, option: str = "--images") -> None:
+        """Check, before any image is worked on, that those of annotated people are there.
+
+        Args:
+            folder: The folder of the images.
+            option: The option that names the folder, for the message.
+
+        Raises:
+            InputError: If one is not there.
+        """
         numbers = {person.image for person in self.people if person.annotated}
         names = [self.images[number].name for number in numbers]
         absent = sorted(name for name in names if not os.path.isfile(folder / name))
         if absent:
             raise InputError(
                 f"{len(absent)} of the {len(names)} images with people are not in {folder}, for example "
-                f"{shown(absent[0])}; --images names their folder"
+                f"{shown(absent[0])}; {option} names their folder"
             )
 
     def as_json(self) -> dict[str, Any]:

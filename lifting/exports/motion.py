@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..world.feet import Feet
+from .angles import Angles, joint_angles
 from .axes import Z_UP_TO_Y_UP
 from .clock import Clock
 from .rig_fitting import fit_rig
@@ -80,6 +81,11 @@ class Motion:
         if self.only_seen:
             positions = np.where(confidence[..., None] > 0, positions, np.nan)
         return Feet(positions, confidence)
+
+    @cached_property
+    def angles(self) -> Angles:
+        """Name → (F,) degrees: the angles of `joints`."""
+        return joint_angles(self.joints, None if self.feet is None else self.feet.positions)
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:

@@ -60,7 +60,7 @@ class ScheduleConfig(StrictConfig):
     measure_every: PositiveInt = 2000
 
     @model_validator(mode="after")
-    def _several_samples(self) -> Self:
+    def _neither_too_few_nor_too_many_samples(self) -> Self:
         check_samples(self.batch)
         if self.batch * self.batches_at_once > MOST_AT_ONCE:
             raise ValueError(

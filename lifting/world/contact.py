@@ -16,7 +16,9 @@ _SOFT = 0.25  # how gradually the likelihood falls around these, as a fraction o
 _ENTER, _LEAVE = 0.5, 0.3  # likelihoods at which contact begins and ends
 _AROUND = 1.5  # seconds before and after, in which the lowest ankle gives the floor
 _SHORTEST = 0.1  # seconds; a shorter contact is none
-_BLINK = 0.25  # seconds; a foot that is hidden, or seen, for less is still seen, or hidden: detectors err so
+_BLINK = (
+    0.25  # seconds; a foot that comes into sight, or goes out of it, for less is an error of the detector
+)
 
 
 def find_contact(

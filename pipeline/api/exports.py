@@ -92,13 +92,14 @@ def export(
         videopose.export(table, "clip.bvh", names="mixamo")
         ```
     """
+    from ...lifting.exports.rig import NAMES
     from ..exports.export_tables import ExportOptions, plan_files
 
     target = Path(as_path("output", output))
     for name, value in (("units", units), ("up", up), ("names", names)):
         check_type(name, value, str, optional=name != "names")
-    if names not in ("plain", "mixamo", "cmu"):
-        raise UsageError(f"names: expected plain, mixamo or cmu, found {shown(names)}")
+    if names not in NAMES:
+        raise UsageError(f"names: expected {', '.join(NAMES)}, found {shown(names)}")
     found = format_of(str(target))
     base, ending = target.name[: -len(found.suffix)], target.name[-len(found.suffix) :]
     options = ExportOptions(
@@ -154,15 +155,14 @@ def angles(
         bent = person.angles["knee_flexion_left"][person.seen["knee_flexion_left"]].max()
         ```
     """
-    from ...lifting.exports.angles import joint_angles
     from ...lifting.exports.seen_angles import seen_angles
     from ..exports.motions import make_motions, prepare
 
     options = _motion_options(people, select, fps, filters, False)
     found = []
     for motion in make_motions(prepare(_with_poses(table), options), options):
-        named = joint_angles(motion.joints, None if motion.feet is None else motion.feet.positions)
-        found.append(JointAngles(motion.id, motion.times, named, seen_angles(motion.confidence, named)))
+        seen = seen_angles(motion.confidence, motion.angles)
+        found.append(JointAngles(motion.id, motion.times, motion.angles, seen))
     return found
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...files import escaped_controls, readable_name, replacing
-from ...lifting.exports.angles import Angles, angle_ranges, joint_angles
+from ...lifting.exports.angles import Angles, angle_ranges
 from ...lifting.exports.motion import Motion
 from ...lifting.exports.seen_angles import seen_angles
 from ...lifting.pose_table import PoseTable
@@ -60,7 +60,7 @@ def report_angles(
     with output_lock(pictures, command):
         check_free(pictures, overwrite=overwrite)
         for motion, picture in zip(motions, pictures, strict=True):
-            angles = joint_angles(motion.joints, None if motion.feet is None else motion.feet.positions)
+            angles = motion.angles
             title = f"{escaped_controls(readable_name(base))}, person {motion.id}"
             seen = seen_angles(motion.confidence, angles)
             Console().print(_ranges(angles, seen, motion, title))

@@ -84,5 +84,5 @@ def read_data(options: FinetuneOptions) -> FinetuneData:
     if not validation.trainable():
         raise UsageError(f"{options.validation}: no person is annotated with keypoints")
     images = options.validation_images or options.images
-    validation.check_images(images)
+    validation.check_images(images, "--validation-images")
     return FinetuneData(train, options.images, validation, images, str(options.validation))

@@ -95,7 +95,7 @@ def test_angles_of_everybody(table: videopose.PoseTable, capfd: pytest.CaptureFi
         ({"output": "clip.npz"}, "cannot export to 'clip.npz': its name must end in one of .bvh, .glb"),
         ({"output": 3}, "output: expected a name or path, found 3"),
         ({"table": 3}, "table: expected a name or path, found 3"),
-        ({"names": "maya"}, "names: expected plain, mixamo or cmu, found 'maya'"),
+        ({"names": "maya"}, "names: expected plain, mixamo, cmu, found 'maya'"),
         ({"units": "inch"}, "--units inch: bvh files have cm or m or mm; leave --units out"),
         ({"units": 3}, "units: expected a text or None, found 3"),
         ({"up": "x"}, "--up x: bvh files have y or z; leave --up out"),

@@ -106,11 +106,12 @@ def test_the_turned_poses_are_constants() -> None:
 
 
 def test_autocast_leaves_keypoints_exact() -> None:
+    prediction = _prediction(_upright(), 8)
     torch.manual_seed(0)
-    plain = second_view(_prediction(_upright(), 8), _cameras(8), EXACT, noise=0)
+    plain = second_view(prediction, _cameras(8), EXACT, noise=0)
     torch.manual_seed(0)
     with torch.autocast("cpu", torch.bfloat16):
-        cast = second_view(_prediction(_upright(), 8), _cameras(8), EXACT, noise=0)
+        cast = second_view(prediction, _cameras(8), EXACT, noise=0)
     assert torch.equal(plain.keypoints, cast.keypoints)
 
 

@@ -39,7 +39,8 @@ def unseen_notes(table: PoseTable) -> list[str]:
     ]
     if table.floor_is_guess and any("feet" in parts for parts in people):
         notes.append(
-            "no foot is seen at rest, so the height of the floor is a guess; --camera-height states it"
+            "no foot is seen at rest, so the height of the floor is a guess; `infer` and `lift` take "
+            "--camera-height"
         )
     return notes
 

@@ -43,7 +43,10 @@ def test_a_floor_that_no_foot_shows_is_told() -> None:
         ("feet at rest on 3 spots", False),
     ):
         notes = unseen_notes(replace(table, meta={**table.meta, "world": {"floor": floor}}))
-        guess = "no foot is seen at rest, so the height of the floor is a guess; --camera-height states it"
+        guess = (
+            "no foot is seen at rest, so the height of the floor is a guess; `infer` and `lift` take "
+            "--camera-height"
+        )
         assert (guess in notes) == told
     lying = replace(_table(0), meta={"world": {"floor": "the lowest joints: no foot is seen at rest"}})
     assert unseen_notes(lying) == []
